@@ -1,0 +1,104 @@
+"""How many negatives and positives had each score: all that a ranking metric needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Counts = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+MAX_EXACT_SCORES = 2**20
+"""Distinct scores that are kept apart; more of them are counted on the grid."""
+
+GRID_CELLS = 10_000
+"""Equal cells over [0, 1] that scores fall into beyond ``MAX_EXACT_SCORES``."""
+
+
+def _no_counts() -> Counts:
+    return np.zeros(0, dtype=np.int64)
+
+
+def _no_scores() -> Floats:
+    return np.zeros(0, dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ScoreCounts:
+    """Labelled rows by score; ``+`` adds them, the empty one changes nothing.
+
+    Exact while there are at most ``MAX_EXACT_SCORES`` distinct scores; beyond it every score
+    moves to the middle of its grid cell, and stays there. Which of the two a sum is depends on
+    its parts together and not on their order, so adding is associative.
+
+    Attributes:
+        scores: distinct scores, increasing, shape ``(k,)``.
+        negatives: negative rows a score, shape ``(k,)``.
+        positives: positive rows a score, shape ``(k,)``.
+        exact: whether the scores are as they were given.
+    """
+
+    scores: Floats = field(default_factory=_no_scores)
+    negatives: Counts = field(default_factory=_no_counts)
+    positives: Counts = field(default_factory=_no_counts)
+    exact: bool = True
+
+    @property
+    def n(self) -> int:
+        """Rows."""
+        return int(self.negatives.sum() + self.positives.sum())
+
+    def __add__(self, other: ScoreCounts) -> ScoreCounts:
+        if not len(other.scores) and other.exact:
+            return self
+        if not len(self.scores) and self.exact:
+            return other
+        exact = self.exact and other.exact
+        left, right = (self, other) if exact else (self._on_grid(), other._on_grid())
+        merged = _tally(
+            np.concatenate((left.scores, right.scores)),
+            np.concatenate((left.negatives, right.negatives)),
+            np.concatenate((left.positives, right.positives)),
+            exact=exact,
+        )
+        return merged if len(merged.scores) <= MAX_EXACT_SCORES else merged._on_grid()
+
+    def _on_grid(self) -> ScoreCounts:
+        if not self.exact:
+            return self
+        cells = np.clip(np.floor(self.scores * GRID_CELLS), 0, GRID_CELLS - 1)
+        middles = (cells + 0.5) / GRID_CELLS
+        return _tally(middles, self.negatives, self.positives, exact=False)
+
+
+def count_scores(score: Floats, positive: npt.NDArray[np.bool_]) -> ScoreCounts:
+    """Counts of raw rows.
+
+    Args:
+        score: shape ``(n,)``, each within 0..1.
+        positive: shape ``(n,)``, whether the row's label is the positive class.
+
+    Example:
+        >>> counts = count_scores(np.array([0.2, 0.9, 0.2]), np.array([False, True, True]))
+        >>> counts.scores.tolist(), counts.negatives.tolist(), counts.positives.tolist()
+        ([0.2, 0.9], [1, 0], [1, 1])
+    """
+    hits = positive.astype(np.int64)
+    counts = _tally(score, 1 - hits, hits, exact=True)
+    return counts if len(counts.scores) <= MAX_EXACT_SCORES else counts._on_grid()  # noqa: SLF001 - same module
+
+
+def _tally(scores: Floats, negatives: Counts, positives: Counts, *, exact: bool) -> ScoreCounts:
+    if not len(scores):
+        return ScoreCounts(exact=exact)
+    order = np.argsort(scores, kind="stable")
+    scores = scores[order]
+    starts = np.flatnonzero(np.concatenate(([True], scores[1:] != scores[:-1])))
+    return ScoreCounts(
+        scores=scores[starts].astype(np.float64),
+        negatives=np.add.reduceat(negatives[order], starts),
+        positives=np.add.reduceat(positives[order], starts),
+        exact=exact,
+    )
