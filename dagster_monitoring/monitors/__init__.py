@@ -1,0 +1,36 @@
+"""Monitors: declarations of what to watch, and their evaluation; one file a type."""
+
+from __future__ import annotations
+
+import operator
+from functools import reduce
+from typing import TYPE_CHECKING, Annotated, Union
+
+from pydantic import Field
+
+from dagster_monitoring.monitors._catalogue import monitor_types
+from dagster_monitoring.monitors._monitor import Measurement, Monitor, View, by_name
+from dagster_monitoring.monitors.defaults import default_monitors
+from dagster_monitoring.monitors.evaluate import Overall, evaluate, overall, past_partitions
+
+if TYPE_CHECKING:
+    AnyMonitor = Monitor
+else:
+    # The members come from the folder's files, which no static union can name.
+    AnyMonitor = Annotated[
+        reduce(operator.or_, monitor_types().values()), Field(discriminator="type")
+    ]
+
+__all__ = [
+    "AnyMonitor",
+    "Measurement",
+    "Monitor",
+    "Overall",
+    "View",
+    "by_name",
+    "default_monitors",
+    "evaluate",
+    "monitor_types",
+    "overall",
+    "past_partitions",
+]

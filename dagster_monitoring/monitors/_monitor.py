@@ -1,0 +1,191 @@
+"""What every monitor is: a declaration that measures one model at one partition."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, Self
+
+import pyarrow as pa
+from pydantic import Field, model_validator
+
+from dagster_monitoring.declaration import Declaration
+from dagster_monitoring.evaluation import Severity
+from dagster_monitoring.monitors.threshold import AnyThreshold, Sides, Threshold
+from dagster_monitoring.schema import Columns, Partitions, Task
+
+if TYPE_CHECKING:
+    from dagster_monitoring.profiles.baseline import Baseline
+    from dagster_monitoring.profiles.window import PerformanceWindow, Window
+
+MonitoredAsset = Literal["drift", "data_quality", "performance"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """One value of a metric on a column and segment, before any threshold.
+
+    ``value`` is a finite number, or ``None`` with a ``reason`` that says what is missing and what
+    to do. ``expected`` marks a missing value that is no one's fault yet (labels not due, too few
+    slices since production began). A ``reason`` beside a value is a note on it. ``worse`` is the
+    bad side; ``noise`` (at least 0) what chance alone can add with so few rows; ``reference`` the
+    baseline's value.
+    """
+
+    metric: str
+    column: str | None = None
+    segment: str | None = None
+    value: float | None
+    reason: str | None = None
+    expected: bool = False
+    n: int
+    n_labelled: int | None = None
+    reference: float | None = None
+    noise: float = 0.0
+    worse: Sides = "both"
+
+    @property
+    def key(self) -> tuple[str, str | None, str | None]:
+        """What the measurement is of; the same from partition to partition."""
+        return self.metric, self.column, self.segment
+
+
+class View(Protocol):
+    """What a monitor may see of one model at one partition, and nothing later than it.
+
+    ``now`` is the moment as of which labels are known. ``labels_due`` is when the partition's
+    labels are expected; ``None`` when no ground truth is declared. ``segments`` are the columns
+    that rows are grouped by.
+    """
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def task(self) -> Task: ...
+    @property
+    def columns(self) -> Columns: ...
+    @property
+    def segments(self) -> tuple[str, ...]: ...
+    @property
+    def partitions(self) -> Partitions: ...
+    @property
+    def partition(self) -> str: ...
+    @property
+    def now(self) -> datetime: ...
+    @property
+    def labels_due(self) -> datetime | None: ...
+    @property
+    def baseline(self) -> Baseline: ...
+
+    def window(self, length: int) -> Window:
+        """The profile of the ``length`` slices that end with this partition."""
+        ...
+
+    def rolling(self, length: int, *, before: int) -> Window:
+        """The profile of the ``length`` slices right before the ``before`` latest ones."""
+        ...
+
+    def performance(self, length: int) -> PerformanceWindow:
+        """Predictions against labels known at ``now``, over the ``length`` latest slices."""
+        ...
+
+    def slice_batches(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+        """Raw rows of this partition's slice; all columns when ``None``.
+
+        Raises:
+            DataError: the slice has no file, or it can't be read.
+        """
+        ...
+
+    def at(self, partition: str) -> View:
+        """The same model at an earlier partition, with the same ``now``."""
+        ...
+
+
+class Monitor(Declaration, ABC):
+    """What to watch, over which window, and from which value on it matters."""
+
+    asset: ClassVar[MonitoredAsset]
+
+    name: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9_]*$",
+        description="Name of the monitor and of its check; made from its type when left out.",
+    )
+    description: str = Field("", description="A sentence for whoever reads the check.")
+    window: int = Field(
+        1, ge=1, le=366, description="How many slices, up to the judged one, are put together."
+    )
+    segments: bool = Field(
+        default=False, description="Whether each of the model's segments is judged beside all rows."
+    )
+    severity: Severity = Field(
+        Severity.ERROR, description="The most that this monitor can say: WARN or ERROR."
+    )
+    threshold: AnyThreshold | None = Field(
+        None, description="Limits of every metric; each metric's own default when left out."
+    )
+    thresholds: dict[str, AnyThreshold] = Field(
+        default_factory=dict, description="Limits of single metrics, by the metric's name."
+    )
+
+    @model_validator(mode="after")
+    def _has_a_name(self) -> Self:
+        if not self.name:
+            # The declaration is frozen for its users; this completes it before they see it.
+            object.__setattr__(self, "name", self.default_name())
+        return self
+
+    @property
+    def kind(self) -> str:
+        """The monitor's type, as written in YAML."""
+        return str(type(self).model_fields["type"].default)
+
+    @abstractmethod
+    def measure(self, view: View) -> list[Measurement]:
+        """Every value of this monitor at the view's partition; data never makes it raise."""
+
+    @abstractmethod
+    def default_threshold(self, metric: str) -> Threshold:
+        """The limits of a metric for which none are declared."""
+
+    def default_name(self) -> str:
+        """The name of a monitor that was given none."""
+        return self.kind
+
+    def baseline_kind(self) -> str | None:
+        """``"training"``, ``"rolling"``, or ``None`` when it compares with nothing."""
+        return None
+
+    def equal_width_bins(self) -> int | None:
+        """How many equal-width bins it asks the baseline's grid for; ``None``: it asks for none."""
+        return None
+
+    def threshold_of(self, metric: str) -> Threshold:
+        """The limits that hold for a metric: its own, else the monitor's, else the default."""
+        return self.thresholds.get(metric) or self.threshold or self.default_threshold(metric)
+
+    def past_slices(self) -> int:
+        """How many slices before the judged window its learned thresholds look at."""
+        declared = [*self.thresholds.values(), *([self.threshold] if self.threshold else [])]
+        defaults = [self.threshold_of(metric) for metric in self.metric_names()]
+        return max((t.past_slices() for t in [*declared, *defaults]), default=0)
+
+    def metric_names(self) -> Sequence[str]:
+        """The metrics whose thresholds are known before anything is measured."""
+        return ()
+
+
+def by_name(monitors: Sequence[Monitor]) -> Mapping[str, Monitor]:
+    """Monitors by name.
+
+    Raises:
+        ValueError: two have the same name.
+    """
+    names = [monitor.name for monitor in monitors]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"monitors with the same name: {', '.join(twice)}; give each its own name")
+    return dict(zip(names, monitors, strict=True))
