@@ -1,0 +1,75 @@
+"""What every channel is: it takes a message, or says plainly why it could not."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+from pydantic import Field, model_validator
+
+from dagster_monitoring.alerts.message import AlertMessage
+from dagster_monitoring.declaration import Declaration
+from dagster_monitoring.errors import DeliveryError
+
+
+class ChannelError(DeliveryError):
+    """A channel did not take a message: which one, why, and what to do.
+
+    Args:
+        channel: the channel's name.
+        problem: what happened; never holds a secret.
+        next_step: what a person does about it.
+        retry_after_seconds: how long the receiver asks to be left alone, at least 0, or ``None``.
+
+    Example:
+        >>> str(ChannelError("ops", "no answer in 10 s", next_step="Check the network."))
+        "alert channel 'ops': no answer in 10 s. Check the network."
+    """
+
+    def __init__(
+        self,
+        channel: str,
+        problem: str,
+        *,
+        next_step: str,
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(f"alert channel {channel!r}: {problem}. {next_step}")
+        self.channel = channel
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Channel(Declaration, ABC):
+    """Somewhere an alert goes. One file of this folder a channel; it is found by itself.
+
+    A subclass declares ``type: Literal["…"] = "…"`` and its fields, and sends.
+    """
+
+    type: str = Field(description="Which channel this is.")
+    name: str = Field(
+        "",
+        max_length=100,
+        description="Tells two channels of one model apart; by default the type.",
+        validate_default=True,
+    )
+    # Whether a send leaves this machine; the contract tests ask for timeouts where it does.
+    remote: ClassVar[bool] = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_by_type(cls, given: Any) -> Any:  # noqa: ANN401 - whatever the YAML held
+        if isinstance(given, dict) and not given.get("name"):
+            return {**given, "name": cls.model_fields["type"].default}
+        return given
+
+    @abstractmethod
+    def send(self, message: AlertMessage) -> None:
+        """Hand a message over; returning means that the receiver took it.
+
+        The same message may be sent more than once (after a crash between sending and noting it);
+        ``message.dedup_key`` stays the same and goes along where the receiver can use it.
+
+        Raises:
+            DeliveryError: it was not taken; a ``ChannelError`` may say how long to wait.
+            MissingExtraError: an optional package is not installed.
+        """

@@ -1,0 +1,119 @@
+"""A message as Slack's blocks, within Slack's limits.
+
+Limits (https://docs.slack.dev/reference/block-kit/blocks): at most 50 blocks, 150 characters in a
+header, 3,000 in a section's text, 2,000 in a field, 10 fields a section.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias, TypedDict
+from urllib.parse import quote
+
+from dagster_monitoring.alerts._text import escaped, one_line
+from dagster_monitoring.alerts.message import AlertMessage, AlertRow
+from dagster_monitoring.evaluation import Severity
+from dagster_monitoring.incident import Transition
+
+_HEADER = 150
+_SECTION = 3000
+_ROW = 280  # ten rows and their line ends stay within a section
+_ICON = {Severity.ERROR: "🔴", Severity.WARN: "🟠"}  # the same on every client
+
+
+class TextObject(TypedDict, total=False):
+    """Slack's text: plain, or its markup."""
+
+    type: Literal["plain_text", "mrkdwn"]
+    text: str
+    verbatim: bool
+    emoji: bool
+
+
+class Block(TypedDict, total=False):
+    """The three blocks that are used."""
+
+    type: Literal["header", "section", "context"]
+    text: TextObject
+    fields: list[TextObject]
+    elements: list[TextObject]
+
+
+Blocks: TypeAlias = list[Block]
+
+
+def blocks(message: AlertMessage) -> Blocks:
+    """Header, facts, worst rows with value against limit, link and next step."""
+    title = one_line(f"{_icon(message)} {message.title}", _HEADER)
+    found: Blocks = [
+        {"type": "header", "text": {"type": "plain_text", "text": title, "emoji": False}},
+        {"type": "section", "text": _markup(_escape(message.summary, 1000))},
+        {"type": "section", "fields": _facts(message)},
+    ]
+    if message.rows:
+        found.append({"type": "section", "text": _markup(_rows(message))})
+    found.append({"type": "section", "text": _markup(_what_next(message))})
+    footer = _escape(f"{message.transition} · {message.incident_id}", 200)
+    found.append({"type": "context", "elements": [_markup(footer)]})
+    return found
+
+
+def fallback(message: AlertMessage) -> str:
+    """The line that notifications show, escaped: Slack reads markup here too."""
+    return _escape(f"{message.title}. {message.summary}", 500)
+
+
+def _icon(message: AlertMessage) -> str:
+    return "🟢" if message.transition is Transition.RESOLVED else _ICON[message.severity]
+
+
+def _facts(message: AlertMessage) -> list[TextObject]:
+    facts = [
+        ("Model", message.model),
+        ("Partition", message.partition),
+        ("Monitors", ", ".join(message.monitors)),
+        ("Severity", message.severity),
+        ("Baseline", message.baseline_version or "unknown"),
+        ("Model version", message.model_version or "unknown"),
+    ]
+    return [_markup(f"*{name}*\n{_code(value, 500)}") for name, value in facts]
+
+
+def _rows(message: AlertMessage) -> str:
+    lines = [_row(row) for row in message.rows]
+    if message.n_more:
+        lines.append(f"… and {message.n_more} more")
+    return "\n".join(lines)[:_SECTION]
+
+
+def _row(row: AlertRow) -> str:
+    icon = _ICON[row.severity] if row.severity else "⚪"
+    subject = _code(f"{row.monitor} · {row.metric} · {row.subject}", _ROW - 120)
+    return f"{icon} {subject} {_code(row.comparison, 100)}"
+
+
+def _what_next(message: AlertMessage) -> str:
+    step = f"*Next:* {_escape(message.next_step, 1000)}"
+    if not message.run_url:
+        return step
+    # A bar, an angle bracket or a quotation mark would end the link early.
+    address = quote(message.run_url[:1500], safe=":/?#[]@!$&'()*+,;=%~-._").replace("&", "&amp;")
+    return f"<{address}|Open the run in Dagster>\n{step}"
+
+
+def _markup(text: str) -> TextObject:
+    # Verbatim: Slack makes no links, channels or users out of the text by itself.
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def _code(text: str, limit: int) -> str:
+    """A value in a code span, where stars and underscores are just characters."""
+    return f"`{_escape(text, limit)}`"
+
+
+def _escape(text: str, limit: int) -> str:
+    return escaped(text, limit, _escape_character)
+
+
+def _escape_character(character: str) -> str:
+    # A backtick would end the code span that a value stands in; it has no escape of its own.
+    return {"&": "&amp;", "<": "&lt;", ">": "&gt;", "`": "'"}.get(character, character)

@@ -1,0 +1,72 @@
+"""Values from data as text that is safe to show: one line, no control characters, bounded."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+
+ELLIPSIS = "…"
+_SMALLEST_PLAIN, _FOUR_DIGITS, _LARGEST_PLAIN = 1e-4, 1e3, 1e15
+# Cf holds marks that reorder what follows them (a value could rewrite the line it stands in), but
+# also joiners that scripts and emoji need: only the former go.
+_REORDERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def one_line(text: str, limit: int) -> str:
+    r"""Text on one line of at most ``limit`` characters, without control characters.
+
+    White space of any kind becomes single spaces, other control characters (a terminal's escape,
+    marks that reorder text, lone surrogates) become U+FFFD; what is cut ends in an ellipsis.
+
+    Example:
+        >>> one_line("two\n lines\x1b[2J", 40)
+        'two lines\ufffd[2J'
+        >>> one_line("abcdef", 4)
+        'abc…'
+    """
+    # Cut generously first: a value of megabytes is not worth normalising.
+    joined = " ".join(text[: 4 * limit + 64].split())
+    clean = "".join(_visible(character) for character in joined)
+    if len(clean) <= limit:
+        return clean
+    return clean[: max(limit - 1, 0)].rstrip() + ELLIPSIS
+
+
+def escaped(text: str, limit: int, escape: Callable[[str], str]) -> str:
+    """``one_line`` of the text, escaped character by character, at most ``limit`` long after it.
+
+    Escaping makes text longer; counted this way an escape sequence is never cut in two.
+
+    Example:
+        >>> import html
+        >>> escaped("<b>", 6, html.escape)
+        '&lt;b…'
+    """
+    pieces: list[str] = []
+    room = limit
+    plain = one_line(text, limit)
+    for index, character in enumerate(plain):
+        piece = escape(character)
+        reserve = 0 if index == len(plain) - 1 else len(ELLIPSIS)
+        if len(piece) + reserve > room:
+            return "".join(pieces) + ELLIPSIS
+        pieces.append(piece)
+        room -= len(piece)
+    return "".join(pieces)
+
+
+def number(value: float) -> str:
+    """A number with at most four significant digits, thousands in groups.
+
+    Example:
+        >>> number(0.123456), number(1234567.0), number(3.0), number(0.00001234)
+        ('0.1235', '1,234,567', '3', '1.234e-05')
+    """
+    if value and not _SMALLEST_PLAIN <= abs(value) < _LARGEST_PLAIN:
+        return f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= _FOUR_DIGITS else f"{value:.4g}"
+
+
+def _visible(character: str) -> str:
+    hidden = unicodedata.category(character) in {"Cc", "Cs"} or character in _REORDERING
+    return "\N{REPLACEMENT CHARACTER}" if hidden else character

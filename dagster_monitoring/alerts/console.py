@@ -1,0 +1,118 @@
+"""Alerts on the console: a panel for people who watch a terminal or read a run's output."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from dagster_monitoring.alerts._channel import Channel, ChannelError
+from dagster_monitoring.alerts._text import one_line
+from dagster_monitoring.alerts.message import AlertMessage, AlertRow
+from dagster_monitoring.evaluation import Severity
+from dagster_monitoring.incident import Transition
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+# Captured output has no width of its own; this fits Dagster's log view and a README.
+_WIDTH_OF_A_FILE = 100
+_STYLE = {Severity.ERROR: "red", Severity.WARN: "yellow"}
+
+
+class ConsoleChannel(Channel):
+    """Writes to the process's output; colours only where it is a terminal."""
+
+    type: Literal["console"] = "console"
+    stream: Literal["stdout", "stderr"] = Field("stdout", description="stdout or stderr.")
+
+    def send(self, message: AlertMessage) -> None:
+        """Print the message as a panel.
+
+        Raises:
+            DeliveryError: the stream is closed, or its reader went away.
+        """
+        from rich.console import Console  # noqa: PLC0415 - heavy
+
+        stream = sys.stderr if self.stream == "stderr" else sys.stdout
+        try:
+            width = None if stream.isatty() else _WIDTH_OF_A_FILE
+            Console(file=stream, width=width, highlight=False).print(_panel(message))
+            stream.flush()
+        except (OSError, ValueError) as error:
+            raise ChannelError(
+                self.name,
+                f"{self.stream} can't be written ({type(error).__name__})",
+                next_step="Check where the process's output goes.",
+            ) from None
+
+
+def _panel(message: AlertMessage) -> RenderableType:
+    from rich.console import Group  # noqa: PLC0415 - heavy
+    from rich.panel import Panel  # noqa: PLC0415 - heavy
+
+    style = "green" if message.transition is Transition.RESOLVED else _STYLE[message.severity]
+    parts: list[RenderableType] = [_text(message.summary, 400)]
+    if message.rows:
+        parts += [_text(""), _table(message)]
+    parts += [_text(""), *_facts(message)]
+    return Panel(
+        Group(*parts),
+        title=_text(message.title, 150, f"bold {style}"),
+        title_align="left",
+        subtitle=_text(f"{message.transition} {message.incident_id}", 80, "dim"),
+        subtitle_align="right",
+        border_style=style,
+        padding=(0, 1),
+    )
+
+
+def _table(message: AlertMessage) -> Table:
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - heavy
+    from rich.table import Table  # noqa: PLC0415 - heavy
+
+    table = Table(box=SIMPLE_HEAD, expand=True, pad_edge=False, header_style="bold")
+    table.add_column("", width=5, no_wrap=True)
+    table.add_column("monitor", ratio=2)
+    table.add_column("metric", ratio=2)
+    table.add_column("column", ratio=3)
+    table.add_column("value vs limit", ratio=3)
+    table.add_column("n", justify="right", min_width=5)
+    for row in message.rows:
+        table.add_row(*_cells(row))
+    if message.n_more:
+        table.add_row("", _text(f"and {message.n_more} more", style="dim"), "", "", "", "")
+    return table
+
+
+def _cells(row: AlertRow) -> list[Text]:
+    style = _STYLE[row.severity] if row.severity else ""
+    return [
+        _text(row.severity or "", style=f"bold {style}".strip()),
+        _text(row.monitor),
+        _text(row.metric),
+        _text(row.subject),
+        _text(row.comparison, 160, style),
+        _text(f"{row.n:,}"),
+    ]
+
+
+def _facts(message: AlertMessage) -> list[Text]:
+    versions = (
+        f"baseline {message.baseline_version or 'unknown'}, "
+        f"model {message.model_version or 'unknown'}"
+    )
+    facts = [_text(versions, 300, "dim")]
+    if message.run_url:
+        facts.append(_text(f"run {message.run_url}", 500, "dim"))
+    return [*facts, _text(message.next_step, 500, "bold")]
+
+
+def _text(content: str, limit: int = 80, style: str = "") -> Text:
+    """Text objects hold no markup, so a value's brackets stay what they are."""
+    from rich.text import Text  # noqa: PLC0415 - heavy
+
+    return Text(one_line(content, limit), style=style)

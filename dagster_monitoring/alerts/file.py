@@ -1,0 +1,61 @@
+"""Alerts as lines of JSON in a file, for whatever reads files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from dagster_monitoring.alerts._channel import Channel, ChannelError
+from dagster_monitoring.alerts.message import AlertMessage
+
+
+class FileChannel(Channel):
+    """Appends one line of JSON a message; ASCII, so that any reader splits it in the same lines."""
+
+    type: Literal["file"] = "file"
+    path: str = Field(min_length=1, description="File on this machine; folders are made.")
+
+    def send(self, message: AlertMessage) -> None:
+        """Append the message and wait until it is on disk.
+
+        Raises:
+            DeliveryError: the file can't be written.
+        """
+        path = Path(self.path).expanduser()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _append_line(path, _ascii(message.to_json()))
+        except OSError as error:
+            raise ChannelError(
+                self.name,
+                f"can't append to {path} ({error.strerror or type(error).__name__})",
+                next_step="Check that the folder can be written and the disk is not full.",
+            ) from None
+
+
+def _append_line(path: Path, line: str) -> None:
+    """One write in append mode: lines of processes that write at once don't mix."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        size = os.fstat(descriptor).st_size
+        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        data = ("\n" if torn else "").encode() + line.encode() + b"\n"
+        written = os.write(descriptor, data)
+        if written != len(data):
+            raise OSError(0, f"only {written} of {len(data)} bytes could be written")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _ascii(text: str) -> str:
+    """JSON with every other character as an escape; pairs of surrogates beyond the first plane."""
+    return "".join(c if c < "\x7f" else _escape(c) for c in text)
+
+
+def _escape(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
