@@ -1,0 +1,1 @@
+"""Everything Dagster loads: one folder for each component."""
