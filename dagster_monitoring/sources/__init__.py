@@ -1,0 +1,37 @@
+"""Where slices, baselines and labels are read: Parquet files, databases, the user's assets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Union
+
+from pydantic import Field
+
+from dagster_monitoring.sources._catalogue import discover_kinds
+from dagster_monitoring.sources._source import Request, SliceFacts, Source
+from dagster_monitoring.sources.asset import AssetSource
+from dagster_monitoring.sources.ground_truth import AnyGroundTruth, Delivery, GroundTruth
+from dagster_monitoring.sources.parquet import ParquetSource
+from dagster_monitoring.sources.sql import SqlSource
+
+SOURCES = discover_kinds(__name__, Source)
+
+if TYPE_CHECKING:
+    AnySource = Source
+else:
+    # One file more in this folder is one kind more here, in YAML and in its schema.
+    _Kinds = Union[tuple(SOURCES.values())]  # noqa: UP007 - X | Y needs names
+    AnySource = Annotated[_Kinds, Field(discriminator="type")]
+
+__all__ = [
+    "SOURCES",
+    "AnyGroundTruth",
+    "AnySource",
+    "AssetSource",
+    "Delivery",
+    "GroundTruth",
+    "ParquetSource",
+    "Request",
+    "SliceFacts",
+    "Source",
+    "SqlSource",
+]

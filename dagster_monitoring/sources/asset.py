@@ -1,0 +1,45 @@
+"""Slices that an asset of the user's own writes: read as Parquet, with its lineage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+from pydantic import Field
+
+from dagster_monitoring.declaration import EnvironmentVariable
+from dagster_monitoring.sources import _slices
+from dagster_monitoring.sources._files import join_root
+from dagster_monitoring.sources._source import Request, SliceFacts, Source
+
+
+class AssetSource(Source):
+    """An asset that is already in the graph, and where it writes its Parquet files.
+
+    Example:
+        >>> AssetSource(key=["scored", "flights"], path="scored/{partition}.parquet").key
+        ('scored', 'flights')
+    """
+
+    type: Literal["asset"] = "asset"
+    key: tuple[str, ...] = Field(min_length=1, description="The asset's key, part by part.")
+    path: str = Field(
+        min_length=1, description="Where the asset writes; {partition} stands for the day."
+    )
+    storage_options: dict[str, str | EnvironmentVariable] = Field(
+        default_factory=dict, description="Options for the fsspec file system; secrets by {env: X}."
+    )
+
+    def batches(self, request: Request) -> Iterator[pa.RecordBatch]:
+        """See :meth:`Source.batches`."""
+        return _slices.read_slice(self.path, self.storage_options, request)
+
+    def describe(self, request: Request) -> SliceFacts:
+        """See :meth:`Source.describe`; reads the files' footers only."""
+        return _slices.describe_slice(self.path, self.storage_options, request)
+
+    def relative_to(self, root: Path) -> AssetSource:
+        """See :meth:`Source.relative_to`."""
+        return self.model_copy(update={"path": join_root(self.path, root)})

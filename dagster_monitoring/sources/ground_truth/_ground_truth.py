@@ -1,0 +1,190 @@
+"""What every source of labels can do: list what has arrived, and read it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field
+
+from dagster_monitoring.declaration import Declaration
+from dagster_monitoring.errors import SchemaMismatchError, did_you_mean
+from dagster_monitoring.sources._times import UTC, to_utc
+
+LABEL_FIELDS = ("prediction_id", "label", "event_time", "available_at", "revision")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Labels that arrived together: a file, or the newer rows of a table.
+
+    Args:
+        uri: what it is; the same for the same file.
+        fingerprint: changes when the content does.
+        cursor: what to pass as ``after`` once this delivery was taken in.
+        arrived_at: when it was written, for labels that do not say when they became available;
+            ``None`` for a table, whose rows must say it.
+        since: for a table, the moment from which rows are read.
+    """
+
+    uri: str
+    fingerprint: str
+    cursor: str
+    arrived_at: datetime | None
+    since: datetime | None = None
+
+
+class GroundTruth(Declaration):
+    """Where labels come from, and what their columns are called.
+
+    A label has an id (the prediction's), a value, and where the data tell: when the outcome
+    happened, when the label became available, and its revision (a correction has a higher one).
+    The label's column is the task's; the id's column is that of the predictions unless named.
+    """
+
+    id: str | None = Field(None, description="Column of the prediction's id, when named otherwise.")
+    available_at: str = Field(
+        "available_at", description="Column of the moment a label became available."
+    )
+    revision: str = Field("revision", description="Column of a label's revision, 1 for the first.")
+    event_time: str = Field("event_time", description="Column of the moment the outcome happened.")
+    expected_delay_days: float = Field(
+        0, ge=0, description="Days after a slice's end by which its labels are expected."
+    )
+
+    @abstractmethod
+    def deliveries(self, after: str | None = None) -> list[Delivery]:
+        """What has arrived, oldest first; nothing is an empty list.
+
+        Args:
+            after: the cursor of the last delivery taken in. Files are always all listed (compare
+                their fingerprints with those already taken in); a table gives its newer rows.
+
+        Raises:
+            DataError: the place can't be reached; never shows a password.
+        """
+
+    @abstractmethod
+    def read(self, delivery: Delivery, *, id_column: str, label_column: str) -> Iterator[pa.Table]:
+        """A delivery's labels in batches: prediction_id, label, event_time, available_at, revision.
+
+        ``prediction_id`` is text, ``label`` has the type it came with, times are UTC
+        microseconds, ``revision`` is int64 (1 where the data have none).
+
+        Args:
+            delivery: what :meth:`deliveries` gave.
+            id_column: the id's column, unless the declaration names another.
+            label_column: the label's column.
+
+        Raises:
+            CorruptDataError: a file can't be read to its end.
+            SchemaMismatchError: a column is missing or is no time; names file and column.
+        """
+
+    @abstractmethod
+    def relative_to(self, root: Path) -> Self:
+        """The same source with its relative local paths taken from ``root``."""
+
+    def optional_columns(self, present: Sequence[str], *, where: str) -> list[str]:
+        """Those of the three optional columns that the data have.
+
+        Raises:
+            SchemaMismatchError: one that the declaration names itself is missing.
+        """
+        found = []
+        for role in ("event_time", "available_at", "revision"):
+            name = str(getattr(self, role))
+            if name in present:
+                found.append(name)
+            elif role in self.model_fields_set:
+                raise missing_column(name, present, where=where, field=role)
+        return found
+
+    def normalise(
+        self,
+        batch: pa.RecordBatch,
+        *,
+        id_column: str,
+        label_column: str,
+        arrived_at: datetime | None,
+        where: str,
+    ) -> pa.Table:
+        """A batch's rows under the ledger's names and types; see :meth:`read`."""
+        names = batch.schema.names
+        for name, field in ((id_column, "id"), (label_column, "task.label")):
+            if name not in names:
+                raise missing_column(name, names, where=where, field=field)
+        size = batch.num_rows
+        event = _times(batch, self.event_time, where) or pa.nulls(size, UTC)
+        available = _times(batch, self.available_at, where)
+        if available is None:
+            available = pa.repeat(pa.scalar(arrived_at, UTC), size)
+        elif arrived_at is not None:
+            available = pc.fill_null(available, pa.scalar(arrived_at, UTC))
+        columns = [
+            as_ids(batch.column(id_column), where=where, name=id_column),
+            _plain(batch.column(label_column)),
+            event,
+            available,
+            _revisions(batch, self.revision, where),
+        ]
+        return pa.Table.from_arrays(columns, names=list(LABEL_FIELDS))
+
+
+def as_ids(values: pa.Array, *, where: str, name: str) -> pa.Array:
+    """Ids as text; whole numbers kept as floats lose their ``.0``.
+
+    Raises:
+        SchemaMismatchError: the column is no text and no number.
+    """
+    values = _plain(values)
+    try:
+        if pa.types.is_floating(values.type):
+            values = values.cast(pa.int64())
+        return values.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise SchemaMismatchError(
+            f"{where}, column {name!r} holds {values.type}, which can't be an id: {error}"
+        ) from error
+
+
+def missing_column(
+    name: str, present: Sequence[str], *, where: str, field: str
+) -> SchemaMismatchError:
+    """The error for a column that labels lack."""
+    return SchemaMismatchError(
+        f"{where} has no column {name!r} (field {field} of the ground truth)."
+        f"{did_you_mean(name, present)} It has: {', '.join(present)}"
+    )
+
+
+def _plain(values: pa.Array) -> pa.Array:
+    return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+
+
+def _times(batch: pa.RecordBatch, name: str, where: str) -> pa.Array | None:
+    if name not in batch.schema.names:
+        return None
+    try:
+        return to_utc(batch.column(name))
+    except pa.ArrowException as error:
+        raise SchemaMismatchError(
+            f"{where}, column {name!r} can't be read as a time: {error}"
+        ) from error
+
+
+def _revisions(batch: pa.RecordBatch, name: str, where: str) -> pa.Array:
+    if name not in batch.schema.names:
+        return pa.repeat(pa.scalar(1, pa.int64()), batch.num_rows)
+    try:
+        return pc.fill_null(batch.column(name).cast(pa.int64()), 1)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise SchemaMismatchError(
+            f"{where}, column {name!r} can't be read as a whole number: {error}"
+        ) from error

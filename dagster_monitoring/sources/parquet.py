@@ -1,0 +1,47 @@
+"""Slices in Parquet files, on a local disk or any fsspec URL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+from pydantic import Field
+
+from dagster_monitoring.declaration import EnvironmentVariable
+from dagster_monitoring.sources import _slices
+from dagster_monitoring.sources._files import join_root
+from dagster_monitoring.sources._source import Request, SliceFacts, Source
+
+
+class ParquetSource(Source):
+    """Parquet files: a path with ``{partition}``, a glob, or both.
+
+    With ``{partition}`` a slice is the files of its path, all rows of them. Without, a slice is
+    the rows whose timestamp lies within the day, in whichever file they are.
+
+    Example:
+        >>> ParquetSource(path="s3://bucket/day={partition}/*.parquet").path
+        's3://bucket/day={partition}/*.parquet'
+    """
+
+    type: Literal["parquet"] = "parquet"
+    path: str = Field(
+        min_length=1, description="Path, glob or fsspec URL; {partition} stands for the day."
+    )
+    storage_options: dict[str, str | EnvironmentVariable] = Field(
+        default_factory=dict, description="Options for the fsspec file system; secrets by {env: X}."
+    )
+
+    def batches(self, request: Request) -> Iterator[pa.RecordBatch]:
+        """See :meth:`Source.batches`."""
+        return _slices.read_slice(self.path, self.storage_options, request)
+
+    def describe(self, request: Request) -> SliceFacts:
+        """See :meth:`Source.describe`; reads the files' footers only."""
+        return _slices.describe_slice(self.path, self.storage_options, request)
+
+    def relative_to(self, root: Path) -> ParquetSource:
+        """See :meth:`Source.relative_to`."""
+        return self.model_copy(update={"path": join_root(self.path, root)})

@@ -1,0 +1,146 @@
+"""Slices in a database that SQLAlchemy reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+import sqlalchemy as sa
+from pydantic import Field, model_validator
+from sqlalchemy.engine import URL
+
+from dagster_monitoring.declaration import EnvironmentVariable
+from dagster_monitoring.errors import SchemaMismatchError, SliceNotFoundError
+from dagster_monitoring.sources._queries import Relation, connected, relation, stream
+from dagster_monitoring.sources._source import Request, SliceFacts, Source
+from dagster_monitoring.sources._times import within
+from dagster_monitoring.sources.database import database_url
+
+
+class SqlSource(Source):
+    """A table, or a query, whose rows are told apart by their timestamp.
+
+    Timestamps without a zone are taken as UTC. A secret address comes from the environment:
+    ``url: {env: SCORES_URL}``.
+
+    Example:
+        >>> SqlSource(url="sqlite:///scores.db", table="scores").table
+        'scores'
+    """
+
+    type: Literal["sql"] = "sql"
+    url: str | EnvironmentVariable = Field(
+        description="SQLAlchemy URL, or {env: NAME} of a variable that holds it."
+    )
+    table: str | None = Field(None, min_length=1, description="Table, or schema.table.")
+    query: str | None = Field(None, min_length=1, description="A SELECT, instead of a table.")
+
+    @model_validator(mode="after")
+    def _one_of_table_and_query(self) -> SqlSource:
+        if (self.table is None) == (self.query is None):
+            raise ValueError("give either table or query")
+        return self
+
+    def batches(self, request: Request) -> Iterator[pa.RecordBatch]:
+        """See :meth:`Source.batches`."""
+        rows = 0
+        with connected(self.address(), what=self.name) as connection:
+            found = relation(connection, table=self.table, query=self.query)
+            statement, names = _select(found, request, padded=_is_sqlite(connection))
+            fields = pa.schema([found.schema.field(name) for name in names])
+            for batch in stream(connection, statement, fields):
+                kept = _keep_within(batch, found, request)
+                rows += kept.num_rows
+                if kept.num_rows or not batch.num_rows:
+                    yield kept
+        if request.bounds is not None and rows == 0:
+            start, end = request.bounds
+            raise SliceNotFoundError(
+                f"partition {request.partition}: {self.name} has no row whose "
+                f"{request.timestamp} lies from {start} to before {end}"
+            )
+
+    def describe(self, request: Request) -> SliceFacts:
+        """See :meth:`Source.describe`; counts the rows, and tells no size."""
+        with connected(self.address(), what=self.name) as connection:
+            found = relation(connection, table=self.table, query=self.query)
+            rows = None
+            if not _is_sqlite(connection):
+                inner, _ = _select(found, request, padded=False)
+                counted = sa.select(sa.func.count()).select_from(inner.subquery())
+                rows = connection.execute(counted).scalar_one()
+            return SliceFacts(
+                locations=(self.name,), size_bytes=None, rows=rows, schema=found.schema
+            )
+
+    def relative_to(self, root: Path) -> SqlSource:
+        """See :meth:`Source.relative_to`; an SQLite file is a local path too."""
+        if isinstance(self.url, EnvironmentVariable):
+            return self
+        address = database_url(self.url)
+        file = address.database
+        if address.get_backend_name() != "sqlite" or not file or file == ":memory:":
+            return self
+        moved = address.set(database=str(root / file))
+        return self.model_copy(update={"url": moved.render_as_string(hide_password=False)})
+
+    def address(self) -> URL:
+        """The database's address, read from the environment where it is declared so.
+
+        Raises:
+            DeclarationError: the variable is not set, or holds no database URL.
+        """
+        return database_url(
+            self.url.read() if isinstance(self.url, EnvironmentVariable) else self.url
+        )
+
+    @property
+    def name(self) -> str:
+        """How messages call it; never the address."""
+        return f"table {self.table}" if self.table else "the query"
+
+
+def _select(
+    found: Relation, request: Request, *, padded: bool
+) -> tuple[sa.Select[tuple[object, ...]], list[str]]:
+    names = [
+        name for name in found.schema.names if request.columns is None or name in request.columns
+    ]
+    if request.timestamp is not None and request.bounds is not None:
+        moment = found.column(request.timestamp, role="the timestamp that days are told apart by")
+        names = list(dict.fromkeys([*names, request.timestamp]))
+    statement = sa.select(*(found.clause.c[name] for name in names))
+    if request.timestamp is not None and request.bounds is not None:
+        low, high = (comparable(bound, moment) for bound in request.bounds)
+        # SQLite keeps times as text in a form of the writer's choice, so only the day part can
+        # be compared; the exact cut is made on the rows read.
+        pad = timedelta(days=2 if padded else 0)
+        statement = statement.where(moment >= low - pad, moment < high + pad)
+    return statement, names
+
+
+def comparable(bound: datetime, column: sa.ColumnElement[datetime]) -> datetime:
+    """A moment as the column can be compared with: naive UTC where it keeps no zone."""
+    zoned = getattr(column.type, "timezone", True)
+    utc = bound.astimezone(UTC)
+    return utc if zoned else utc.replace(tzinfo=None)
+
+
+def _is_sqlite(connection: sa.Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+def _keep_within(batch: pa.RecordBatch, found: Relation, request: Request) -> pa.RecordBatch:
+    if request.bounds is None or request.timestamp is None:
+        return batch
+    try:
+        mask = within(batch.column(request.timestamp), request.bounds)
+    except pa.ArrowException as error:
+        raise SchemaMismatchError(
+            f"{found.name}, column {request.timestamp!r} can't be read as a time: {error}"
+        ) from error
+    wanted = [n for n in batch.schema.names if request.columns is None or n in request.columns]
+    return batch.filter(mask).select(wanted)
