@@ -1,0 +1,93 @@
+"""Counts by name in bounded memory: exact for the names kept, and the same in any order."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+MAX_NAMES = 1_000
+"""Names that are kept; of more, those with the smallest hashes."""
+
+MAX_LENGTH = 200
+"""Characters of a name that are kept; a longer one ends in its hash."""
+
+_HASHES = 2.0**64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameCounts:
+    """How often each name was seen.
+
+    At most ``MAX_NAMES`` names are kept, those with the smallest hashes. A name that belongs
+    to the smallest of a whole belongs to the smallest of every part it is in, so the counts
+    kept are exact, and adding is associative and commutative.
+
+    Attributes:
+        counts: rows by name, for the names kept.
+        total: rows of all names.
+
+    Example:
+        >>> (NameCounts.of({"a": 2}) + NameCounts.of({"a": 1, "b": 1})).counts
+        {'a': 3, 'b': 1}
+    """
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    total: int = 0
+
+    @classmethod
+    def of(cls, counts: Mapping[str, int]) -> NameCounts:
+        """The summary of full counts, of any number of names."""
+        return cls(counts=_smallest(counts), total=sum(counts.values()))
+
+    @property
+    def rest(self) -> int:
+        """Rows of names that are not kept."""
+        return self.total - sum(self.counts.values())
+
+    @property
+    def distinct(self) -> int:
+        """How many names there were: exact below ``MAX_NAMES``, beyond it within about 6 %.
+
+        Source: Bar-Yossef et al. (2002), Counting distinct elements in a data stream, the
+        k-minimum-values estimate ``(k - 1) / h(k)``.
+        """
+        if len(self.counts) < MAX_NAMES:
+            return len(self.counts)
+        largest = max(map(name_hash, self.counts))
+        return max(round((MAX_NAMES - 1) * _HASHES / (largest + 1)), MAX_NAMES)
+
+    def __add__(self, other: NameCounts) -> NameCounts:
+        if not other.total:
+            return self
+        if not self.total:
+            return other
+        merged = dict(self.counts)
+        for name, count in other.counts.items():
+            merged[name] = merged.get(name, 0) + count
+        return NameCounts(counts=_smallest(merged), total=self.total + other.total)
+
+
+def add_all(parts: Iterable[NameCounts]) -> NameCounts:
+    """The sum of any number of them; empty when there are none."""
+    return sum(parts, NameCounts())
+
+
+def short(name: str) -> str:
+    """The name, or its beginning and its hash when it is longer than ``MAX_LENGTH``."""
+    if len(name) <= MAX_LENGTH:
+        return name
+    return f"{name[: MAX_LENGTH - 18]}…#{name_hash(name):016x}"
+
+
+def name_hash(name: str) -> int:
+    """A hash within 0..2**64 that is the same on every machine."""
+    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
+
+
+def _smallest(counts: Mapping[str, int]) -> dict[str, int]:
+    if len(counts) > MAX_NAMES:
+        kept = sorted(counts, key=name_hash)[:MAX_NAMES]
+        return {name: counts[name] for name in sorted(kept)}
+    return dict(sorted(counts.items()))
