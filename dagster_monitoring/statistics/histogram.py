@@ -169,7 +169,7 @@ def numeric_histogram(
     bins = len(interior) + 1
     return Histogram(
         counts=np.bincount(index, minlength=bins).astype(np.int64),
-        sums=np.bincount(index, weights=offsets, minlength=bins),
+        sums=np.bincount(index, weights=offsets, minlength=bins).astype(np.float64),
         edges=interior,
         centre=centre,
         sum_squares=float(np.dot(offsets, offsets)),

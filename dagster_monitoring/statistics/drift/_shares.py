@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from dagster_monitoring.statistics.histogram import Counts, Floats, Histogram
@@ -39,3 +41,39 @@ def aligned_counts(reference: Histogram, current: Histogram) -> tuple[Counts, Co
                 f"the {side} has no values to compare (missing: {histogram.n_missing})"
             )
     return reference.counts, current.counts
+
+
+class Numeric(NamedTuple):
+    """What is left of a numeric histogram once it is known to have sums and rows."""
+
+    counts: Counts
+    sums: Floats
+    n: int
+
+
+def numeric_pair(reference: Histogram, current: Histogram) -> tuple[Numeric, Numeric] | Undefined:
+    """Both sides with their sums; or which of them is empty.
+
+    Raises:
+        ValueError: the histograms are not on the same bins, or are categorical.
+    """
+    pair = aligned_counts(reference, current)
+    if reference.sums is None or current.sums is None:
+        raise ValueError("this metric is defined on numeric columns only")
+    if isinstance(pair, Undefined):
+        return pair
+    return (
+        Numeric(reference.counts, reference.sums, reference.n),
+        Numeric(current.counts, current.sums, current.n),
+    )
+
+
+def spread(reference: Histogram) -> float | Undefined:
+    """The reference's standard deviation, as a unit; a constant has none."""
+    std = reference.std
+    if isinstance(std, Undefined):
+        return std
+    return std or Undefined(
+        "the baseline's column is constant, so a shift has no scale: "
+        "monitor it by psi or wasserstein"
+    )
