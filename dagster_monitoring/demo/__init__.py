@@ -1,1 +1,1 @@
-"""A real model on real data, laid out as a user would write it: the project, its data, its world."""
+"""A real model on real data: the project as a user would write it, its data, its world."""
