@@ -1,0 +1,1 @@
+"""Arrow batches in, mergeable summaries out."""

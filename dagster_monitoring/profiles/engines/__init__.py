@@ -1,0 +1,1 @@
+"""Engines that turn Arrow batches into profiles."""

@@ -1,0 +1,179 @@
+"""Arrow arrays of any type as numbers, names, moments and hashes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Hashes = npt.NDArray[np.uint64]
+
+_MICROSECONDS = {"s": (1_000_000, 1), "ms": (1_000, 1), "us": (1, 1), "ns": (1, 1_000)}
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX = np.uint64(0xBF58476D1CE4E5B9)
+
+
+@dataclass(frozen=True, slots=True)
+class WrongType:
+    """A column whose type cannot be what was declared; ``found`` names it."""
+
+    found: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Numbers:
+    """A column as numbers; nulls are NaN in ``values``, and true in ``null`` if there are any."""
+
+    values: Floats
+    null: Bools | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """A column as microseconds since 1970 in UTC, without those that are missing.
+
+    ``n_bad`` counts rows that are missing, no timestamp, or without a time zone.
+    """
+
+    microseconds: npt.NDArray[np.int64]
+    n_bad: int
+
+
+def read_numbers(array: pa.Array) -> Numbers | WrongType:
+    """Integers, floats, decimals and booleans (as 0 and 1) as float64.
+
+    Integers beyond 2**53 are rounded. A dictionary is decoded. A column of Arrow's type
+    ``null`` is all missing. Text is of a wrong type, also where it spells a number.
+    """
+    array = _plain(array)
+    kind = array.type
+    if pa.types.is_null(kind):
+        return Numbers(np.full(len(array), np.nan), np.ones(len(array), dtype=np.bool_))
+    if pa.types.is_boolean(kind):
+        array = array.cast(pa.uint8())
+    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
+        return WrongType(str(kind))
+    if not pa.types.is_float64(array.type):
+        array = array.cast(pa.float64(), safe=False)
+    values = array.to_numpy(zero_copy_only=False)
+    return Numbers(values, is_null(array) if array.null_count else None)
+
+
+def read_names(array: pa.Array) -> pa.DictionaryArray | WrongType:
+    """Text, numbers, booleans and dates as codes of a dictionary of text.
+
+    A number has one name whatever its width: 1, 1.0 and ``int8`` 1 are all ``"1"``.
+    """
+    if not pa.types.is_dictionary(array.type):
+        array = _plain(array)
+        if not _nameable(array.type):
+            return WrongType(str(array.type))
+        array = array.dictionary_encode()
+    if not _nameable(array.type.value_type):
+        return WrongType(str(array.type.value_type))
+    return array
+
+
+def as_text(values: pa.Array) -> pa.Array:
+    """The values of a dictionary as ``string``; NaN is null."""
+    if pa.types.is_string(values.type):
+        return values
+    if pa.types.is_floating(values.type):
+        values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+    return values.cast(pa.string())
+
+
+def decode(text: pa.Array) -> list[str]:
+    """Python strings; bytes that are not UTF-8 are replaced. Nulls are left out."""
+    raw = text.drop_null().cast(pa.binary()).to_pylist()
+    return [value.decode("utf-8", "replace") for value in raw]
+
+
+def read_moments(array: pa.Array) -> Moments:
+    """Timestamps in UTC; without a zone they are read as UTC, and counted as bad."""
+    array = _plain(array)
+    kind = array.type
+    if pa.types.is_date(kind):
+        array = array.cast(pa.timestamp("ms"))
+        kind = array.type
+    if not pa.types.is_timestamp(kind):
+        return Moments(np.zeros(0, dtype=np.int64), len(array))
+    times, per = _MICROSECONDS[kind.unit]
+    ticks = array.drop_null().cast(pa.int64()).to_numpy(zero_copy_only=False)
+    moments = ticks // per if per > 1 else ticks * times if times > 1 else ticks
+    return Moments(moments, len(array) if kind.tz is None else array.null_count)
+
+
+def hash_values(array: pa.Array) -> Hashes:
+    """A 64-bit hash a row, equal for equal text; nulls are left out.
+
+    Integers are hashed as their text, so that ``7`` and ``"7"`` are one id.
+    """
+    array = _plain(array).drop_null()
+    if not pa.types.is_large_string(array.type):
+        array = array.cast(pa.large_string())
+    offsets = np.frombuffer(array.buffers()[1], dtype=np.int64)
+    offsets = offsets[array.offset : array.offset + len(array) + 1]
+    first, last = (int(offsets[0]), int(offsets[-1])) if len(array) else (0, 0)
+    data = np.zeros(last - first + 8, dtype=np.uint8)
+    if last > first:
+        data[:-8] = np.frombuffer(array.buffers()[2], dtype=np.uint8, count=last)[first:]
+    starts = offsets[:-1] - first
+    return _hash_bytes(data, starts, np.diff(offsets))
+
+
+def is_null(array: pa.Array) -> Bools:
+    """True where a value is null."""
+    return np.asarray(array.is_null().to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+
+def _hash_bytes(
+    data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
+) -> Hashes:
+    """Eight bytes at a time; ``data`` has eight bytes to spare at its end."""
+    words = np.ndarray((len(data) - 7,), dtype="<u8", buffer=data.data, strides=(1,))
+    hashes = lengths.astype(np.uint64) * _MIX
+    rows: slice | npt.NDArray[np.intp] = slice(None)
+    for at in range(0, int(lengths.max(initial=0)), 8):
+        if at >= int(lengths.min()):
+            rows = np.flatnonzero(lengths > at)
+        left = np.minimum(lengths[rows] - at, 8).astype(np.uint64)
+        word = words[starts[rows] + at]
+        # Bytes of the next string are shifted out at the top.
+        word <<= np.uint64(64) - left * np.uint64(8)
+        mixed = (hashes[rows] ^ word) * _GOLDEN
+        mixed ^= mixed >> np.uint64(32)
+        hashes[rows] = mixed
+    hashes *= _MIX
+    hashes ^= hashes >> np.uint64(29)
+    return hashes
+
+
+def _plain(array: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(array.type):
+        return array.dictionary_decode()
+    if pa.types.is_run_end_encoded(array.type):
+        return pc.run_end_decode(array)
+    return array
+
+
+def _nameable(kind: pa.DataType) -> bool:
+    return any(
+        check(kind)
+        for check in (
+            pa.types.is_string,
+            pa.types.is_large_string,
+            pa.types.is_string_view,
+            pa.types.is_integer,
+            pa.types.is_floating,
+            pa.types.is_boolean,
+            pa.types.is_decimal,
+            pa.types.is_date,
+            pa.types.is_null,
+        )
+    )

@@ -1,0 +1,274 @@
+"""One pass over a slice: Arrow batches in, a profile out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dagster_monitoring.profiles.bins import OTHER, BinSet
+from dagster_monitoring.profiles.engines.local import (
+    PIECE,
+    CategoricalCounter,
+    NumericCounter,
+    SegmentPlaces,
+)
+from dagster_monitoring.profiles.engines.lookup import Workspace
+from dagster_monitoring.profiles.names import NameCounts, short
+from dagster_monitoring.profiles.profile import Profile
+from dagster_monitoring.profiles.reading import (
+    WrongType,
+    as_text,
+    decode,
+    hash_values,
+    is_null,
+    read_moments,
+    read_names,
+    read_numbers,
+)
+from dagster_monitoring.profiles.segments import Block, SegmentTable
+from dagster_monitoring.schema import Columns
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_VERSION = "<missing>"
+
+
+def scan(  # noqa: PLR0913 - keyword-only options, each documented
+    batches: Iterable[pa.RecordBatch],
+    *,
+    bins: BinSet,
+    columns: Columns,
+    extra_numeric: tuple[str, ...] = (),
+    extra_categorical: tuple[str, ...] = (),
+    bounds: tuple[datetime, datetime] | None = None,
+    known: Iterable[str] = (),
+    sources: tuple[str, ...] = (),
+) -> Profile:
+    """The profile of a slice, on a baseline's bins.
+
+    A column that is missing, all null or of a wrong type is said in the profile and stops no
+    other. Timestamps without a zone are read as UTC and counted as bad.
+
+    Args:
+        batches: the slice's rows, in any number of batches; their schemas may differ.
+        bins: the baseline's bins. Every column in them is counted.
+        columns: the roles of the columns.
+        extra_numeric: numeric columns beside the features, for instance the score.
+        extra_categorical: categorical columns beside the features, for instance the prediction.
+        bounds: start (included) and end (excluded) of the slice; rows outside are counted.
+        known: further columns that are no surprise, for instance the label.
+        sources: the names of the files, to be remembered.
+
+    Returns:
+        The profile; of no rows when there are none.
+    """
+    expected = {
+        *(columns.id, columns.timestamp, *columns.features, *extra_numeric, *extra_categorical),
+        *([columns.model_version] if columns.model_version else []),
+        *bins.columns,
+    }
+    run = _Scan(bins, columns, bounds)
+    missing: set[str] = set()
+    extra: set[str] = set()
+    with np.errstate(over="ignore", invalid="ignore"):
+        for batch in batches:
+            names = set(batch.schema.names)
+            missing |= expected - names
+            extra |= names - expected - set(known)
+            for piece in _pieces(batch):
+                run.add(piece)
+    return run.profile(missing=missing, extra=extra, sources=sources)
+
+
+class _Scan:
+    """The state of one scan."""
+
+    def __init__(
+        self, bins: BinSet, columns: Columns, bounds: tuple[datetime, datetime] | None
+    ) -> None:
+        self._bins = bins
+        self._columns = columns
+        self._bounds = tuple(map(_microseconds, bounds)) if bounds else None
+        sizes = [len(values) + 1 for values in bins.segments.values()]
+        work = Workspace(PIECE)
+        self._numeric = {n: NumericCounter(b, sizes, work) for n, b in bins.numeric.items()}
+        self._categorical = {n: CategoricalCounter(b, sizes) for n, b in bins.categorical.items()}
+        self._segment_of = {n: _segment_places(bins, n) for n in bins.segments}
+        self._segment_rows = [np.zeros(size, dtype=np.int64) for size in sizes]
+        self._seen: set[str] = set()
+        self._rows = 0
+        self._hashes: list[npt.NDArray[np.uint64]] = []
+        self._n_null_ids = 0
+        self._n_outside = 0
+        self._n_bad = 0
+        self._span: tuple[int, int] | None = None
+        self._versions = NameCounts()
+        self._type_faults: dict[str, set[str]] = {}
+
+    def add(self, piece: pa.RecordBatch) -> None:
+        """Count one piece."""
+        arrays = dict(zip(piece.schema.names, piece.columns, strict=True))
+        self._rows += piece.num_rows
+        self._add_ids(arrays.get(self._columns.id))
+        self._add_moments(arrays.get(self._columns.timestamp))
+        self._add_versions(arrays.get(self._columns.model_version or ""))
+        segments = self._add_names(arrays, piece.num_rows)
+        for name, counter in self._numeric.items():
+            if name not in arrays:
+                continue
+            self._seen.add(name)
+            numbers = read_numbers(arrays[name])
+            if isinstance(numbers, WrongType):
+                self._fault(name, numbers)
+                counter.add_wrong(is_null(arrays[name]), segments)
+            else:
+                counter.add(numbers, segments)
+
+    def profile(self, *, missing: set[str], extra: set[str], sources: tuple[str, ...]) -> Profile:
+        """What was counted."""
+        first, last = self._span or (None, None)
+        counters: dict[str, NumericCounter | CategoricalCounter] = {
+            **self._numeric,
+            **self._categorical,
+        }
+        # Of a slice without files nothing is known to be missing.
+        found = {n: c for n, c in counters.items() if n in self._seen or n not in missing}
+        return Profile(
+            rows=self._rows,
+            n_duplicate_ids=self._n_null_ids + _count_duplicates(self._hashes),
+            n_outside_partition=self._n_outside,
+            n_bad_timestamps=self._n_bad,
+            first_timestamp=_moment(first),
+            last_timestamp=_moment(last),
+            columns={name: found[name].column() for name in sorted(found)},
+            segment_tables=self._segment_tables(found),
+            missing_columns=tuple(sorted(missing)),
+            extra_columns=tuple(sorted(extra)),
+            type_faults={n: ", ".join(sorted(t)) for n, t in sorted(self._type_faults.items())},
+            versions=self._versions,
+            bins_key=self._bins.key,
+            sources=tuple(sorted(sources)),
+        )
+
+    def _segment_tables(
+        self, counters: Mapping[str, NumericCounter | CategoricalCounter]
+    ) -> dict[str, SegmentTable]:
+        blocks: dict[str, list[Block]] = {n: [*counters[n].blocks()] for n in sorted(counters)}
+        return {
+            column: SegmentTable(
+                values=(*values, OTHER),
+                rows=self._segment_rows[i],
+                columns={name: own[i] for name, own in blocks.items()},
+            )
+            for i, (column, values) in enumerate(self._bins.segments.items())
+        }
+
+    def _add_names(self, arrays: Mapping[str, pa.Array], rows: int) -> list[SegmentPlaces]:
+        """Count the categorical columns, and find the segments of all rows."""
+        places: dict[str, npt.NDArray[np.intp]] = {}
+        wrong: dict[str, npt.NDArray[np.bool_]] = {}
+        for name, counter in self._categorical.items():
+            if name not in arrays:
+                continue
+            self._seen.add(name)
+            names = read_names(arrays[name])
+            if isinstance(names, WrongType):
+                self._fault(name, names)
+                wrong[name] = is_null(arrays[name])
+            else:
+                places[name] = counter.places(names)
+        segments = [self._segments(places.get(n), n, rows) for n in self._bins.segments]
+        for i, segment in enumerate(segments):
+            self._segment_rows[i] += np.bincount(segment.place, minlength=segment.size)
+        for name, place in places.items():
+            self._categorical[name].add_segments(place, segments)
+        for name, null in wrong.items():
+            self._categorical[name].add_wrong(null, segments)
+        return segments
+
+    def _segments(self, place: npt.NDArray[np.intp] | None, name: str, rows: int) -> SegmentPlaces:
+        size = len(self._bins.segments[name]) + 1
+        if place is None:
+            return SegmentPlaces.of(np.full(rows, size - 1, dtype=np.intp), size)
+        return SegmentPlaces.of(self._segment_of[name][place], size)
+
+    def _add_ids(self, ids: pa.Array | None) -> None:
+        if ids is None:
+            return
+        hashes = hash_values(ids)
+        self._hashes.append(hashes)
+        self._n_null_ids += len(ids) - len(hashes)
+
+    def _add_moments(self, timestamps: pa.Array | None) -> None:
+        if timestamps is None:
+            return
+        moments = read_moments(timestamps)
+        self._n_bad += moments.n_bad
+        ticks = moments.microseconds
+        if not len(ticks):
+            return
+        low, high = int(ticks.min()), int(ticks.max())
+        before = self._span or (low, high)
+        self._span = (min(before[0], low), max(before[1], high))
+        if self._bounds and (low < self._bounds[0] or high >= self._bounds[1]):
+            inside = (ticks >= self._bounds[0]) & (ticks < self._bounds[1])
+            self._n_outside += len(ticks) - int(inside.sum())
+
+    def _add_versions(self, versions: pa.Array | None) -> None:
+        if versions is None:
+            return
+        names = read_names(versions)
+        if isinstance(names, WrongType):
+            return
+        counts = names.value_counts()
+        text = as_text(counts.field("values").dictionary_decode())
+        tally = counts.field("counts").to_pylist()
+        labels = iter(decode(text))
+        found: dict[str, int] = {}
+        for is_missing, count in zip(is_null(text).tolist(), tally, strict=True):
+            name = _NO_VERSION if is_missing else short(next(labels))
+            found[name] = found.get(name, 0) + count
+        self._versions = self._versions + NameCounts.of(found)
+
+    def _fault(self, name: str, wrong: WrongType) -> None:
+        self._type_faults.setdefault(name, set()).add(wrong.found)
+
+
+def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    if batch.num_rows <= PIECE:
+        yield batch
+        return
+    for start in range(0, batch.num_rows, PIECE):
+        yield batch.slice(start, PIECE)
+
+
+def _segment_places(bins: BinSet, name: str) -> npt.NDArray[np.intp]:
+    """Place in the vocabulary (then unseen, null) to place among the segments."""
+    values = bins.segments[name]
+    own = {value: i for i, value in enumerate(values)}
+    vocabulary = bins.categorical[name].vocabulary
+    other = len(values)
+    return np.array([*(own.get(v, other) for v in vocabulary), other, other], dtype=np.intp)
+
+
+def _count_duplicates(hashes: list[npt.NDArray[np.uint64]]) -> int:
+    if not hashes:
+        return 0
+    ordered = np.sort(np.concatenate(hashes))
+    return int((ordered[1:] == ordered[:-1]).sum())
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _moment(microseconds: int | None) -> datetime | None:
+    """The moment; at most the last one, at least the first one that a calendar has."""
+    if microseconds is None:
+        return None
+    low = _microseconds(datetime.min.replace(tzinfo=UTC))
+    high = _microseconds(datetime.max.replace(tzinfo=UTC))
+    return _EPOCH + timedelta(microseconds=min(max(microseconds, low), high))
