@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
-from dagster_monitoring.errors import DeclarationError, did_you_mean
+from dagster_monitoring.errors import DataError, DeclarationError, did_you_mean
 from dagster_monitoring.schema import Regression, Task
 
 if TYPE_CHECKING:
@@ -54,9 +54,11 @@ class Trainer:
             task: what is predicted.
 
         Raises:
+            DataError: no rows, a missing label, or labels of one class only.
             DeclarationError: the function gave something that can't predict.
             Exception: whatever the function itself raises.
         """
+        _check_rows(features, label, task)
         if self.takes_task:
             fitted = self.function(features, label, task=task)
         else:
@@ -156,6 +158,23 @@ def _checked_signature(function: FitFunction, reference: str) -> bool:
     return takes_task
 
 
+def _check_rows(features: pd.DataFrame, label: pd.Series[Any], task: Task) -> None:
+    if len(features) == 0:
+        raise DataError(
+            "there is no labelled row to train on. Wait for labels, or train on more days."
+        )
+    if len(features) != len(label):
+        raise DataError(f"{len(features):,} rows to train on, but {len(label):,} labels")
+    missing = int(label.isna().sum())
+    if missing:
+        raise DataError(f"{missing:,} of {len(label):,} labels to train on are missing")
+    if not isinstance(task, Regression) and bool((label == label.iloc[0]).all()):
+        raise DataError(
+            f"all {len(label):,} labels to train on are {label.iloc[0]!r}: a classifier needs two "
+            f"classes. Train on more days."
+        )
+
+
 def _describe(found: object) -> str:
     return "nothing" if found is None else f"a {type(found).__name__}"
 
@@ -179,7 +198,9 @@ def default(features: pd.DataFrame, label: pd.Series[Any], *, task: Task) -> Est
     )
     from sklearn.pipeline import Pipeline  # noqa: PLC0415 - heavy
 
-    categorical = _categorical_columns(features)
+    features = _plain(features)
+    categorical = [name for name in features.columns if features[name].dtype == object]
+    numeric = [name for name in features.columns if name not in categorical]
     boosting = (
         HistGradientBoostingRegressor
         if isinstance(task, Regression)
@@ -195,22 +216,39 @@ def default(features: pd.DataFrame, label: pd.Series[Any], *, task: Task) -> Est
         early_stopping=False,
         random_state=0,
     )
-    steps = [("columns", _encoder(features, categorical)), ("model", model)]
+    steps = [("columns", _encoder(categorical, numeric)), ("model", model)]
     fitted: Estimator = Pipeline(steps).fit(features, label)
     return fitted
 
 
-def _categorical_columns(features: pd.DataFrame) -> list[str]:
+def _plain(features: pd.DataFrame) -> pd.DataFrame:
+    """Numbers as float64 and the rest as objects; infinite is missing; empty numbers left out.
+
+    The trees put what is missing on its own side, but can't choose cuts beyond infinity, or in a
+    column without a number.
+    """
+    import numpy as np  # noqa: PLC0415 - heavy
+    import pandas as pd  # noqa: PLC0415 - heavy
     from pandas.api.types import is_numeric_dtype  # noqa: PLC0415 - heavy
 
-    return [name for name in features.columns if not is_numeric_dtype(features[name].dtype)]
+    plain: dict[str, pd.Series[Any]] = {}
+    for name, column in features.items():
+        if is_numeric_dtype(column.dtype):
+            numbers = column.astype("float64").replace([np.inf, -np.inf], np.nan)
+            if numbers.notna().any():
+                plain[str(name)] = numbers
+        else:
+            objects = column.astype(object)
+            plain[str(name)] = objects.where(objects.notna(), None)
+    if not plain:
+        raise DataError("no feature to train on has a value")
+    return pd.DataFrame(plain)
 
 
-def _encoder(features: pd.DataFrame, categorical: list[str]) -> ColumnTransformer:
+def _encoder(categorical: list[str], numeric: list[str]) -> ColumnTransformer:
     from sklearn.compose import ColumnTransformer  # noqa: PLC0415 - heavy
     from sklearn.preprocessing import OrdinalEncoder  # noqa: PLC0415 - heavy
 
-    numeric = [name for name in features.columns if name not in categorical]
     codes = OrdinalEncoder(
         handle_unknown="use_encoded_value",
         unknown_value=float("nan"),
