@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import operator
 from functools import reduce
-from typing import TYPE_CHECKING, Annotated, Union
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from dagster_monitoring.monitors._catalogue import monitor_types
-from dagster_monitoring.monitors._monitor import Measurement, Monitor, View, by_name
+from dagster_monitoring.monitors._monitor import Measurement, Monitor, View
 from dagster_monitoring.monitors.defaults import default_monitors
-from dagster_monitoring.monitors.evaluate import Overall, evaluate, overall, past_partitions
+from dagster_monitoring.monitors.evaluate import evaluate, past_partitions
+from dagster_monitoring.monitors.verdict import Overall, excess, overall, subject
 
 if TYPE_CHECKING:
     AnyMonitor = Monitor
@@ -27,10 +28,11 @@ __all__ = [
     "Monitor",
     "Overall",
     "View",
-    "by_name",
     "default_monitors",
     "evaluate",
+    "excess",
     "monitor_types",
     "overall",
     "past_partitions",
+    "subject",
 ]

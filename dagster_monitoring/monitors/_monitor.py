@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, Self
@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from dagster_monitoring.declaration import Declaration
 from dagster_monitoring.evaluation import Severity
-from dagster_monitoring.monitors.threshold import AnyThreshold, Sides, Threshold
+from dagster_monitoring.monitors.threshold import AnyThreshold, Levels, Sides, Threshold
 from dagster_monitoring.schema import Columns, Partitions, Task
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ class Measurement:
     to do. ``expected`` marks a missing value that is no one's fault yet (labels not due, too few
     slices since production began). A ``reason`` beside a value is a note on it. ``worse`` is the
     bad side; ``noise`` (at least 0) what chance alone can add with so few rows; ``reference`` the
-    baseline's value.
+    baseline's value. ``levels`` are limits that come with the measurement itself and stand before
+    the monitor's thresholds.
     """
 
     metric: str
@@ -45,6 +46,7 @@ class Measurement:
     reference: float | None = None
     noise: float = 0.0
     worse: Sides = "both"
+    levels: Levels | None = None
 
     @property
     def key(self) -> tuple[str, str | None, str | None]:
@@ -173,19 +175,10 @@ class Monitor(Declaration, ABC):
         defaults = [self.threshold_of(metric) for metric in self.metric_names()]
         return max((t.past_slices() for t in [*declared, *defaults]), default=0)
 
+    def warm_up_slices(self) -> int:
+        """How many slices it takes from the start of production until all it looks at exists."""
+        return self.past_slices() + self.window
+
     def metric_names(self) -> Sequence[str]:
         """The metrics whose thresholds are known before anything is measured."""
         return ()
-
-
-def by_name(monitors: Sequence[Monitor]) -> Mapping[str, Monitor]:
-    """Monitors by name.
-
-    Raises:
-        ValueError: two have the same name.
-    """
-    names = [monitor.name for monitor in monitors]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"monitors with the same name: {', '.join(twice)}; give each its own name")
-    return dict(zip(names, monitors, strict=True))

@@ -2,13 +2,53 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dagster_monitoring.declaration import Declaration
+from dagster_monitoring.monitors._columns import (
+    all_columns,
+    prediction_columns,
+    segment_names,
+    summary_of,
+    why_unusable,
+)
+from dagster_monitoring.monitors._comparison import BinChoice, Comparison
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, MonitoredAsset, View
-from dagster_monitoring.monitors.threshold import LearnedThreshold, Threshold
+from dagster_monitoring.monitors._names import known_names
+from dagster_monitoring.monitors._slices import slices_before, slices_note
+from dagster_monitoring.monitors.threshold import (
+    AbsoluteThreshold,
+    LearnedThreshold,
+    Limits,
+    RelativeThreshold,
+    Threshold,
+)
+from dagster_monitoring.profiles.bins import Bins, NumericBins
+from dagster_monitoring.profiles.profile import Profile
+from dagster_monitoring.statistics.drift import drift_metric
+
+# WARN and ERROR against training. PSI: Siddiqi (2006), Credit Risk Scorecards. Jensen-Shannon,
+# Hellinger and KL: what those PSI limits are in their units, since for small shifts PSI is 2 KL,
+# 8 Hellinger^2 and 8 ln 2 JS^2. Cramer's V: Cohen (1988), a small and a medium effect. The others
+# by their use in the field.
+_CONVENTIONS: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "cramers_v": (0.1, 0.3),
+        "hellinger": (0.11, 0.18),
+        "jensen_shannon": (0.13, 0.21),
+        "kl_divergence": (0.05, 0.125),
+        "kolmogorov_smirnov": (0.1, 0.2),
+        "l_infinity": (0.1, 0.2),
+        "mean_shift": (0.25, 0.5),
+        "psi": (0.1, 0.25),
+        "total_variation": (0.1, 0.2),
+        "wasserstein_scaled": (0.1, 0.25),
+    }
+)
 
 
 class Rolling(Declaration):
@@ -50,13 +90,122 @@ class DriftMonitor(Monitor):
         "the profile's finest (profile), or {equal_width: 30}.",
     )
 
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Self:
+        known_names(self.metrics, self.thresholds, drift_metric)
+        declared = [self.threshold, *self.thresholds.values()]
+        if any(isinstance(threshold, RelativeThreshold) for threshold in declared):
+            raise ValueError(
+                "a drift metric is itself a comparison with the baseline: use an absolute or a "
+                "learned threshold"
+            )
+        return self
+
     def measure(self, view: View) -> list[Measurement]:
-        """One value a column, metric and segment."""
-        raise NotImplementedError
+        """One value a column, metric and segment that the metric is defined for.
+
+        A column that can't be compared gives one measurement a metric that says why.
+        """
+        blocked = self._why_no_baseline(view)
+        if blocked is not None:
+            return [
+                self._without_value(name, column, *blocked)
+                for column in self.columns_of(view)
+                for name in self._metrics_for(view, column)
+            ]
+        return [m for column in self.columns_of(view) for m in self._of_column(view, column)]
+
+    def columns_of(self, view: View) -> tuple[str, ...]:
+        """The columns that are watched."""
+        if self.columns == "features":
+            return view.columns.features
+        if self.columns == "predictions":
+            return prediction_columns(view.task)
+        return all_columns(view.task, view.columns) if self.columns == "all" else self.columns
+
+    def _of_column(self, view: View, column: str) -> list[Measurement]:
+        names = self._metrics_for(view, column)
+        current, reference = view.window(self.window), self._reference(view)
+        reason = (
+            why_unusable(view.window(1).profile, column, "the slice")
+            or why_unusable(current.profile, column, "the window")
+            or why_unusable(reference, column, "the baseline")
+        )
+        bins = view.baseline.bins.columns.get(column)
+        if reason or bins is None:
+            why = reason or f"column {column!r} is not in the baseline; declare it and build anew"
+            return [self._without_value(name, column, why) for name in names]
+        note = slices_note(current.partitions, current.missing, self.window)
+        return [
+            comparison.measure(drift_metric(name), self._choice(), note)
+            for comparison in self._comparisons(view, column, bins, reference, current.profile)
+            for name in names
+        ]
+
+    def _comparisons(
+        self, view: View, column: str, bins: Bins, reference: Profile, current: Profile
+    ) -> Iterator[Comparison]:
+        named = segment_names(view.baseline.bins, view.segments) if self.segments else []
+        for segment in (None, *named):
+            before = summary_of(reference, column, segment)
+            now = summary_of(current, column, segment)
+            is_own = segment is not None and segment.partition("=")[0] == column
+            if before is not None and now is not None and not is_own:
+                yield Comparison(
+                    column=column, segment=segment, bins=bins, reference=before, current=now
+                )
+
+    def _metrics_for(self, view: View, column: str) -> list[str]:
+        """The declared metrics that are defined for the column; all, when its kind is unknown."""
+        bins = view.baseline.bins.columns.get(column)
+        if bins is None:
+            return list(self.metrics)
+        kind = "numeric" if isinstance(bins, NumericBins) else "categorical"
+        return [name for name in self.metrics if kind in drift_metric(name).kinds]
+
+    def _reference(self, view: View) -> Profile:
+        if self.baseline == "training":
+            return view.baseline.profile
+        return view.rolling(self.baseline.rolling, before=self.window).profile
+
+    def _why_no_baseline(self, view: View) -> tuple[str, bool] | None:
+        """Why the rolling baseline can't serve, and whether that is only to be expected."""
+        if self.baseline == "training":
+            return None
+        length = self.baseline.rolling
+        have = len(view.rolling(length, before=self.window).partitions)
+        needed = (length + 1) // 2
+        if have >= needed:
+            return None
+        reason = f"the rolling baseline has {have} of its {length} slices, and needs {needed}"
+        return reason, slices_before(view) < needed + self.window
+
+    def _without_value(
+        self,
+        metric: str,
+        column: str,
+        reason: str,
+        expected: bool = False,  # noqa: FBT001, FBT002 - unpacked from a pair
+    ) -> Measurement:
+        return Measurement(
+            metric=metric, column=column, value=None, reason=reason, expected=expected, n=0
+        )
+
+    def _choice(self) -> BinChoice:
+        return self.bins.equal_width if isinstance(self.bins, EqualWidth) else self.bins
 
     def default_threshold(self, metric: str) -> Threshold:
-        """Limits by convention where the metric has one, learned limits elsewhere."""
-        return LearnedThreshold()
+        """Limits by convention against training; learned ones elsewhere and for other metrics."""
+        limits = _CONVENTIONS.get(metric) if self.baseline == "training" else None
+        if limits is None:
+            return LearnedThreshold()
+        warn, error = limits
+        return AbsoluteThreshold(warn=Limits(upper=warn), error=Limits(upper=error))
+
+    def warm_up_slices(self) -> int:
+        """Slices until the rolling baseline and the learned limits have all they look at."""
+        own = self.past_slices() + self.window
+        return own if self.baseline == "training" else own + self.baseline.rolling
 
     def default_name(self) -> str:
         """``drift``, with ``prediction_`` before it or ``_rolling_14`` after it."""

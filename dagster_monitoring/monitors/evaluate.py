@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, View
+from dagster_monitoring.monitors.threshold import Evidence, Levels, Pair
+from dagster_monitoring.statistics.undefined import Undefined
+
+Key = tuple[str, str | None, str | None]
 
 
-class Overall(NamedTuple):
-    """One verdict for all evaluations of a monitor at a partition.
-
-    ``passed`` is what a check says: true when HEALTHY, and when the only thing missing is not
-    due yet.
-    """
-
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Verdict:
     status: Status
     severity: Severity | None
-    description: str
-
-    @property
-    def passed(self) -> bool:
-        """Whether nothing needs a person."""
-        return self.severity is None
+    limits: Pair = (None, None)
+    reason: str | None = None
 
 
 def past_partitions(
     monitor: Monitor, view: View, *, excluded: Collection[str] = ()
 ) -> tuple[str, ...]:
-    """The partitions whose measurements the monitor's learned thresholds look at, oldest first."""
-    raise NotImplementedError
+    """The partitions whose measurements the monitor's learned thresholds look at, oldest first.
+
+    Their windows are whole, overlap neither the judged window nor each other, and lie within
+    production. Empty when no threshold learns.
+
+    Args:
+        monitor: whose thresholds.
+        view: the partition that is judged.
+        excluded: partitions that were not normal, for instance those of known incidents.
+    """
+    width = monitor.window
+    first = view.partitions.start.isoformat()
+    steps = range(monitor.past_slices() // width, 0, -1)
+    keys = (view.partitions.shift(view.partition, -width * step) for step in steps)
+    return tuple(
+        key
+        for key in keys
+        if view.partitions.shift(key, 1 - width) >= first and key not in excluded
+    )
 
 
 def evaluate(
@@ -42,10 +55,155 @@ def evaluate(
     run_id: str | None,
     now: datetime,
 ) -> list[Evaluation]:
-    """A verdict on every measurement of a monitor at the view's partition."""
-    raise NotImplementedError
+    """A verdict on every measurement of a monitor at the view's partition.
+
+    Args:
+        monitor: what is measured, and its thresholds.
+        view: the model at the judged partition.
+        past: the monitor's measurements at each of :func:`past_partitions`.
+        run_id: the run that asks, kept with the verdict.
+        now: the moment of judging, kept with the verdict.
+
+    Returns:
+        At least one evaluation; a NO_DATA that says so when there was nothing to measure.
+    """
+    measured = monitor.measure(view) or [_nothing_measured(monitor)]
+    earlier = _values_by_key(past)
+    tests = sum(m.value is not None for m in measured)
+    is_young = _is_young(monitor, view)
+    frame = _Frame(monitor=monitor, view=view, run_id=run_id, now=now)
+    return [
+        frame.evaluation(m, _judge(monitor, m, earlier.get(m.key, ()), tests, is_young=is_young))
+        for m in measured
+    ]
 
 
-def overall(evaluations: Sequence[Evaluation]) -> Overall:
-    """The verdict of one check: the worst of its evaluations, and a text that says so."""
-    raise NotImplementedError
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frame:
+    """What all evaluations of one monitor at one partition share."""
+
+    monitor: Monitor
+    view: View
+    run_id: str | None
+    now: datetime
+
+    def evaluation(self, measurement: Measurement, verdict: _Verdict) -> Evaluation:
+        kind = self.monitor.baseline_kind()
+        start, end = self._bounds()
+        return Evaluation(
+            model=self.view.model,
+            monitor=self.monitor.name,
+            monitor_kind=self.monitor.kind,
+            metric=measurement.metric,
+            column=measurement.column,
+            segment=measurement.segment,
+            baseline_kind=kind,
+            baseline_version=self.view.baseline.version if kind else None,
+            partition=self.view.partition,
+            window_start=start,
+            window_end=end,
+            value=measurement.value,
+            lower=verdict.limits[0],
+            upper=verdict.limits[1],
+            status=verdict.status,
+            severity=verdict.severity,
+            reason=verdict.reason,
+            n=measurement.n,
+            n_labelled=measurement.n_labelled,
+            model_version=model_version(self.view),
+            evaluated_at=self.now,
+            run_id=self.run_id,
+        )
+
+    def _bounds(self) -> tuple[datetime, datetime]:
+        days = self.view.partitions
+        first = days.shift(self.view.partition, 1 - self.monitor.window)
+        start, _ = days.bounds(max(first, days.start.isoformat()))
+        return start, days.bounds(self.view.partition)[1]
+
+
+def model_version(view: View) -> str | None:
+    """The version that scored most rows of the slice; the baseline's when rows don't say."""
+    versions = view.window(1).profile.model_versions
+    if not versions:
+        return view.baseline.model_version
+    return max(versions, key=lambda name: (versions[name], name))
+
+
+def _judge(
+    monitor: Monitor, m: Measurement, past: Sequence[float], tests: int, *, is_young: bool
+) -> _Verdict:
+    if m.value is None:
+        return _no_data(m.reason or "no value and no reason was given", expected=m.expected)
+    threshold = monitor.threshold_of(m.metric)
+    levels = m.levels or threshold.levels(
+        Evidence(
+            reference=m.reference,
+            noise=m.noise,
+            worse=m.worse,
+            past=past,
+            window=monitor.window,
+            tests=tests,
+        )
+    )
+    if isinstance(levels, Undefined):
+        return _no_data(levels.reason, expected=is_young and threshold.past_slices() > 0)
+    return _against(m.value, levels, most=monitor.severity, note=m.reason)
+
+
+def _against(value: float, levels: Levels, *, most: Severity, note: str | None) -> _Verdict:
+    for severity, limits in ((Severity.ERROR, levels.error), (Severity.WARN, levels.warn)):
+        side = _crossed(value, limits)
+        if side is not None:
+            capped = Severity.WARN if most is Severity.WARN else severity
+            reason = f"{side}; {note}" if note else side
+            return _Verdict(
+                status=Status.TRIGGERED,
+                severity=capped,
+                limits=limits or (None, None),
+                reason=reason,
+            )
+    nearest = levels.warn or levels.error or (None, None)
+    return _Verdict(status=Status.HEALTHY, severity=None, limits=nearest, reason=note)
+
+
+def _crossed(value: float, limits: Pair | None) -> str | None:
+    lower, upper = limits or (None, None)
+    if upper is not None and value > upper:
+        return f"{value:.4g} is above {upper:.4g}"
+    if lower is not None and value < lower:
+        return f"{value:.4g} is below {lower:.4g}"
+    return None
+
+
+def _no_data(reason: str, *, expected: bool) -> _Verdict:
+    return _Verdict(
+        status=Status.NO_DATA,
+        severity=None if expected else Severity.WARN,
+        reason=f"No data yet: {reason}" if expected else f"No data: {reason}",
+    )
+
+
+def _nothing_measured(monitor: Monitor) -> Measurement:
+    return Measurement(
+        metric=monitor.kind,
+        value=None,
+        reason=f"monitor {monitor.name!r} found nothing to measure; look at its columns, metrics "
+        "and segments",
+        n=0,
+    )
+
+
+def _values_by_key(past: Sequence[Sequence[Measurement]]) -> Mapping[Key, list[float]]:
+    values: dict[Key, list[float]] = defaultdict(list)
+    for measurements in past:
+        for m in measurements:
+            if m.value is not None:
+                values[m.key].append(m.value)
+    return values
+
+
+def _is_young(monitor: Monitor, view: View) -> bool:
+    """Whether production is too young for all the slices that the monitor looks back on."""
+    age = (date.fromisoformat(view.partition) - view.partitions.start).days
+    return age < monitor.warm_up_slices()

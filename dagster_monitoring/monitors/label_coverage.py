@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from dagster_monitoring.monitors._columns import segment_names
+from dagster_monitoring.monitors._labels import due, is_due, no_predictions
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, MonitoredAsset, View
+from dagster_monitoring.monitors._slices import slices_note
 from dagster_monitoring.monitors.threshold import AbsoluteThreshold, Limits, Threshold
+
+METRIC_NAME = "label_coverage"
+_FEWEST_ROWS = 30
 
 
 class LabelCoverageMonitor(Monitor):
-    """Watches that labels come; judged from the day on which they are due."""
+    """Watches that labels come; judged from the moment on at which they are due."""
 
     asset: ClassVar[MonitoredAsset] = "performance"
 
@@ -17,13 +23,57 @@ class LabelCoverageMonitor(Monitor):
 
     def measure(self, view: View) -> list[Measurement]:
         """The share of labelled rows, 0..1, of all rows and of each segment."""
-        raise NotImplementedError
+        blocked = no_predictions(view)
+        if blocked is not None:
+            return [_coverage(None, 0, 0, reason=blocked.reason, expected=blocked.expected)]
+        window = view.performance(self.window)
+        total = window.profile
+        if not is_due(view) and total.n_labelled < total.n:
+            reason = f"labels expected by {due(view)}; {total.n_labelled} of {total.n} are here"
+            return [_coverage(None, total.n, total.n_labelled, reason=reason, expected=True)]
+        note = slices_note(window.partitions, window.missing, self.window)
+        named = segment_names(view.baseline.bins, view.segments) if self.segments else []
+        parts = [(name, total.segments[name]) for name in named if name in total.segments]
+        return [
+            _judged(None, total.n, total.n_labelled, note),
+            *(_judged(name, part.n, part.n_labelled, note) for name, part in parts),
+        ]
 
     def default_threshold(self, metric: str) -> Threshold:
         """WARN below 0.7, ERROR below 0.3."""
         del metric
-        return AbsoluteThreshold(warn=Limits(lower=0.7), error=Limits(lower=0.3))
+        return AbsoluteThreshold(warn=Limits(lower=0.7), error=Limits(lower=0.3), widen=False)
 
     def metric_names(self) -> tuple[str, ...]:
         """``label_coverage`` alone."""
-        return ("label_coverage",)
+        return (METRIC_NAME,)
+
+
+def _judged(segment: str | None, n: int, n_labelled: int, note: str | None) -> Measurement:
+    if segment is not None and n < _FEWEST_ROWS:
+        reason = f"{n} rows of this segment, and {_FEWEST_ROWS} are needed"
+        return _coverage(segment, n, n_labelled, reason=reason, expected=True)
+    return Measurement(
+        metric=METRIC_NAME,
+        segment=segment,
+        value=n_labelled / n,
+        reason=note,
+        n=n,
+        n_labelled=n_labelled,
+        worse="lower",
+    )
+
+
+def _coverage(
+    segment: str | None, n: int, n_labelled: int, *, reason: str, expected: bool
+) -> Measurement:
+    return Measurement(
+        metric=METRIC_NAME,
+        segment=segment,
+        value=None,
+        reason=reason,
+        expected=expected,
+        n=n,
+        n_labelled=n_labelled,
+        worse="lower",
+    )

@@ -5,16 +5,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from dagster_monitoring.declaration import Declaration
-
-if TYPE_CHECKING:
-    from dagster_monitoring.statistics.undefined import Undefined
+from dagster_monitoring.statistics.limits import prediction_limits
+from dagster_monitoring.statistics.undefined import Undefined
 
 Sides = Literal["upper", "lower", "both"]
+Pair = tuple[float | None, float | None]
+
+_FEWEST_WINDOWS = 3
 
 
 class Limits(Declaration):
@@ -42,13 +44,15 @@ class Evidence:
 
     ``reference`` is the baseline's value of the same metric, ``noise`` (at least 0) what chance
     alone can add at this sample size, ``worse`` the side that is bad, ``past`` the same
-    measurement of earlier windows, ``tests`` how many values the monitor judges at once.
+    measurement of earlier windows of ``window`` slices each, ``tests`` how many values the
+    monitor judges at once.
     """
 
     reference: float | None = None
     noise: float = 0.0
     worse: Sides = "both"
     past: Sequence[float] = ()
+    window: int = 1
     tests: int = 1
 
 
@@ -56,8 +60,8 @@ class Evidence:
 class Levels:
     """Limits in the value's own units; ``None``: this level is never reached."""
 
-    warn: tuple[float | None, float | None] | None
-    error: tuple[float | None, float | None] | None
+    warn: Pair | None
+    error: Pair | None
 
 
 class Threshold(Declaration, ABC):
@@ -192,6 +196,13 @@ class LearnedThreshold(Threshold):
 
     def levels(self, evidence: Evidence) -> Levels | Undefined:
         """Prediction limits of one more value after ``evidence.past``."""
+        have = len(evidence.past)
+        needed = max(-(-self.minimum_slices // evidence.window), _FEWEST_WINDOWS)
+        if have < needed:
+            return Undefined(
+                f"limits are learned from {needed} earlier windows of {evidence.window} slices at "
+                f"least, and {have} have a value"
+            )
         sides = self.sides or evidence.worse
         warn = self._limits(self.warn_alpha, sides, evidence)
         error = self._limits(self.error_alpha, sides, evidence)
@@ -203,11 +214,9 @@ class LearnedThreshold(Threshold):
 
     def _limits(
         self, alpha: float | None, sides: Sides, evidence: Evidence
-    ) -> tuple[float | None, float | None] | Undefined | None:
+    ) -> Pair | Undefined | None:
         if alpha is None:
             return None
-        from dagster_monitoring.statistics.limits import prediction_limits
-
         limits = prediction_limits(evidence.past, alpha=alpha / max(evidence.tests, 1), sides=sides)
         if isinstance(limits, Undefined):
             return limits
@@ -229,9 +238,7 @@ def _need_a_level(warn: object, error: object) -> None:
         raise ValueError("give warn, error, or both")
 
 
-def _moved(
-    limits: Limits | None, origin: float, scale: float, noise: float
-) -> tuple[float | None, float | None] | None:
+def _moved(limits: Limits | None, origin: float, scale: float, noise: float) -> Pair | None:
     """Limits as ``origin + scale * limit``, and ``noise`` further out."""
     if limits is None:
         return None

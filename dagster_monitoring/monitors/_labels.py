@@ -1,0 +1,65 @@
+"""Whether labels are there, not due yet, or overdue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+
+from dagster_monitoring.monitors._monitor import View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Why labels are missing, and whether that is to be expected."""
+
+    reason: str
+    expected: bool
+
+
+def no_predictions(view: View) -> Waiting | None:
+    """Why a slice can have no labels at all, or ``None``."""
+    if view.labels_due is None:
+        return Waiting(
+            reason="no ground truth is declared; declare ground_truth, or remove this monitor",
+            expected=False,
+        )
+    if not view.performance(1).profile.n:
+        return Waiting(
+            reason="the slice has no predictions that labels could belong to", expected=False
+        )
+    return None
+
+
+def is_due(view: View) -> bool:
+    """Whether the partition's labels should have arrived by now."""
+    return view.labels_due is not None and view.now >= view.labels_due
+
+
+def due(view: View) -> str:
+    """When labels are expected, in words and UTC."""
+    moment = view.labels_due
+    return "unknown" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def waiting(view: View, *, minimum_coverage: float) -> Waiting | None:
+    """Why the partition can't be judged by its labels now, or ``None`` when it can.
+
+    Before labels are due, too few of them are too early: the ones that come first may be of
+    another kind than the rest.
+    """
+    blocked = no_predictions(view)
+    if blocked is not None:
+        return blocked
+    own = view.performance(1).profile
+    if not is_due(view) and (own.n_labelled == 0 or own.n_labelled < minimum_coverage * own.n):
+        return Waiting(
+            reason=f"labels expected by {due(view)}; {own.n_labelled} of {own.n} are here",
+            expected=True,
+        )
+    if own.n_labelled == 0:
+        return Waiting(
+            reason=f"not one of {own.n} labels has arrived, expected by {due(view)}; look at the "
+            "ground truth's delivery, or raise ground_truth.expected_delay_days",
+            expected=False,
+        )
+    return None

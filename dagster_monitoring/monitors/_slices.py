@@ -1,0 +1,30 @@
+"""How many slices a window had, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from dagster_monitoring.monitors._monitor import View
+
+_NAMED = 3
+
+
+def slices_before(view: View) -> int:
+    """How many days of production lie before the judged one."""
+    return (date.fromisoformat(view.partition) - view.partitions.start).days
+
+
+def slices_note(have: Sequence[str], missing: Sequence[str], length: int) -> str | None:
+    """What a window lacks, or ``None`` when it is whole.
+
+    Example:
+        >>> slices_note(["2013-04-02"], ["2013-04-01"], 3)
+        'window of 1 of 3 slices, missing 2013-04-01'
+    """
+    if len(have) >= length:
+        return None
+    names = ", ".join(missing[:_NAMED])
+    more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+    lacking = f", missing {names}{more}" if names else ""
+    return f"window of {len(have)} of {length} slices{lacking}"

@@ -1,0 +1,29 @@
+"""Type faults: share of rows whose value is of a type that the column can't have."""
+
+from __future__ import annotations
+
+from dagster_monitoring.monitors.quality._metric import (
+    BOTH_KINDS,
+    QualityMetric,
+    QualityValue,
+    Subject,
+)
+from dagster_monitoring.monitors.threshold import AbsoluteThreshold, Limits
+from dagster_monitoring.statistics.undefined import Undefined
+
+
+def _compute(subject: Subject) -> QualityValue | Undefined:
+    if subject.column is None or not subject.column.rows:
+        return Undefined("there are no rows of this column")
+    return QualityValue(value=subject.column.n_type_fault / subject.column.rows)
+
+
+METRIC = QualityMetric(
+    name="type_faults",
+    title="Share of values of a wrong type",
+    compute=_compute,
+    kinds=BOTH_KINDS,
+    threshold=AbsoluteThreshold(error=Limits(upper=0.0), widen=False),
+    unit="share",
+    judges_faults=True,
+)
