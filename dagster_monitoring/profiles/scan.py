@@ -17,6 +17,7 @@ from dagster_monitoring.profiles.engines.local import (
     SegmentPlaces,
 )
 from dagster_monitoring.profiles.engines.lookup import Workspace
+from dagster_monitoring.profiles.gathering import gather
 from dagster_monitoring.profiles.names import NameCounts, short
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.profiles.reading import (
@@ -74,7 +75,7 @@ def scan(  # noqa: PLR0913 - keyword-only options, each documented
     missing: set[str] = set()
     extra: set[str] = set()
     with np.errstate(over="ignore", invalid="ignore"):
-        for batch in batches:
+        for batch in gather(batches, rows=PIECE // 2):
             names = set(batch.schema.names)
             missing |= expected - names
             extra |= names - expected - set(known)
