@@ -111,6 +111,14 @@ class World:
 
     Args:
         folder: the project's folder.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as scratch:
+        ...     world = World(lay_out(Path(scratch) / "flights"))
+        ...     files = world.deliver_labels(datetime(2013, 4, 3, 12, tzinfo=UTC))
+        >>> [file.name for file in files]
+        ['20130402T100000Z.parquet', '20130403T100000Z.parquet']
     """
 
     folder: Path
