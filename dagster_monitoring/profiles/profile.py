@@ -36,6 +36,7 @@ class Profile:
         model_versions: rows by the model version that scored them.
         bins_key: the hash of the bins; profiles add when it is the same.
         sources: the files that were read.
+        faults: why a slice, or a part of it, could not be read.
     """
 
     rows: int = 0
@@ -52,6 +53,7 @@ class Profile:
     versions: NameCounts = field(default_factory=NameCounts)
     bins_key: str = ""
     sources: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
 
     @property
     def segments(self) -> SegmentView:
@@ -94,6 +96,7 @@ class Profile:
             versions=self.versions + other.versions,
             bins_key=key,
             sources=_union(self.sources, other.sources),
+            faults=_union(self.faults, other.faults),
         )
 
     def _common_key(self, other: Profile) -> str:

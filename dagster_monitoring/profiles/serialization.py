@@ -1,0 +1,313 @@
+"""Profiles as Parquet bytes: the counts that are not zero as rows, the rest as metadata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypedDict
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dagster_monitoring.errors import CorruptDataError
+from dagster_monitoring.profiles.column import CategoricalColumn, ColumnSummary, NumericColumn
+from dagster_monitoring.profiles.names import NameCounts
+from dagster_monitoring.profiles.profile import Profile
+from dagster_monitoring.profiles.segments import (
+    Block,
+    CategoricalBlock,
+    NumericBlock,
+    SegmentTable,
+)
+
+FORMAT = 1
+"""The format's version; a reader refuses others."""
+
+_KEY = b"dagster_monitoring.profile"
+_SQUARES = -1
+_FIRST_FAULT = -2
+
+_SCHEMA = pa.schema(
+    [
+        ("segment_column", pa.dictionary(pa.int16(), pa.string())),
+        ("column", pa.dictionary(pa.int16(), pa.string())),
+        ("segment", pa.int32()),
+        ("bin", pa.int32()),
+        ("count", pa.int64()),
+        ("sum", pa.float64()),
+    ]
+)
+
+
+class _Part(TypedDict):
+    """A block of rows: whose counts they are and what does not fit in rows."""
+
+    segment_column: str
+    column: str
+    numeric: bool
+    shape: list[int]
+    rows: int
+    range: list[float] | None
+    unseen: dict[str, int]
+    n_unseen: int
+
+
+def to_table(profile: Profile) -> pa.Table:
+    """A profile as a table: one row a cell that is not zero.
+
+    Columns: ``segment_column`` (empty for all rows) and ``segment`` (its place among the
+    segment column's values), ``column``, ``bin``, ``count`` and ``sum``. A bin of -1 carries
+    the sum of squares, lower ones the values that are in no bin. The rest is JSON in the
+    schema's metadata.
+    """
+    parts, rows = [], []
+    for part, block in _blocks(profile):
+        cells = _cells(block)
+        part["rows"] = len(cells.bin)
+        parts.append(part)
+        rows.append(cells)
+    header = {"format": FORMAT, "parts": parts, **_scalars(profile)}
+    metadata = {_KEY: json.dumps(header, sort_keys=True, allow_nan=False).encode()}
+    sizes = [len(cells.bin) for cells in rows]
+    arrays = [
+        _repeated([part["segment_column"] for part in parts], sizes),
+        _repeated([part["column"] for part in parts], sizes),
+        pa.array(_joined([cells.segment for cells in rows], np.int32)),
+        pa.array(_joined([cells.bin for cells in rows], np.int32)),
+        pa.array(_joined([cells.count for cells in rows], np.int64)),
+        pa.array(_joined([cells.sum for cells in rows], np.float64)),
+    ]
+    return pa.Table.from_arrays(arrays, schema=_SCHEMA.with_metadata(metadata))
+
+
+def from_table(table: pa.Table) -> Profile:
+    """The profile that :func:`to_table` was given.
+
+    Raises:
+        CorruptDataError: the table is no profile, or of another format.
+    """
+    header = read_header(table, _KEY, FORMAT)
+    segment, bins, count, total = (
+        table[name].to_numpy() for name in ("segment", "bin", "count", "sum")
+    )
+    columns: dict[str, ColumnSummary] = {}
+    blocks: dict[str, dict[str, Block]] = {c: {} for c in header["segments"]}
+    at = 0
+    for part in header["parts"]:
+        own = slice(at, at + part["rows"])
+        at += part["rows"]
+        block = _block(part, _Cells(segment[own], bins[own], count[own], total[own]))
+        if part["segment_column"]:
+            blocks[part["segment_column"]][part["column"]] = block
+        else:
+            columns[part["column"]] = _column(part, block)
+    return Profile(
+        columns=columns,
+        segment_tables={
+            name: SegmentTable(
+                values=tuple(own["values"]),
+                rows=np.array(own["rows"], dtype=np.int64),
+                columns=blocks[name],
+            )
+            for name, own in header["segments"].items()
+        },
+        first_timestamp=read_time(header["first_timestamp"]),
+        last_timestamp=read_time(header["last_timestamp"]),
+        missing_columns=tuple(header["missing_columns"]),
+        extra_columns=tuple(header["extra_columns"]),
+        versions=NameCounts(**header["versions"]),
+        sources=tuple(header["sources"]),
+        faults=tuple(header["faults"]),
+        **header["plain"],
+    )
+
+
+def to_bytes(table: pa.Table) -> bytes:
+    """A table as a Parquet file; equal tables give equal bytes."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd", compression_level=3)
+    return bytes(sink.getvalue())
+
+
+def from_bytes(data: bytes, *, where: str) -> pa.Table:
+    """The table of a Parquet file.
+
+    Raises:
+        CorruptDataError: the bytes are no Parquet file; ``where`` names it.
+    """
+    try:
+        return pq.read_table(pa.BufferReader(data))
+    except (pa.ArrowInvalid, OSError) as error:
+        raise CorruptDataError(f"{where} can't be read: {error}. {REMEDY}") from error
+
+
+REMEDY = "Delete it and materialize its partition again"
+"""What to do about a stored file that can't be used."""
+
+
+# Any: JSON of mixed values, checked by the format's number.
+def read_header(table: pa.Table, key: bytes, version: int) -> dict[str, Any]:
+    """The metadata of a table that this package wrote.
+
+    Raises:
+        CorruptDataError: it has none, or of another format.
+    """
+    text = (table.schema.metadata or {}).get(key)
+    header = json.loads(text) if text else {}
+    if header.get("format") != version:
+        raise CorruptDataError(
+            f"not a file of format {version} ({key.decode()}): {header.get('format')}. {REMEDY}"
+        )
+    return dict(header)
+
+
+def read_time(text: str | None) -> datetime | None:
+    """A time of a header."""
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def write_time(moment: datetime | None) -> str | None:
+    """A time for a header."""
+    return None if moment is None else moment.isoformat()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cells:
+    """The cells of a block that are not zero; arrays of one length."""
+
+    segment: npt.NDArray[np.int64]
+    bin: npt.NDArray[np.int64]
+    count: npt.NDArray[np.int64]
+    sum: npt.NDArray[np.float64]
+
+
+def _scalars(profile: Profile) -> Mapping[str, object]:
+    return {
+        "plain": {
+            "rows": profile.rows,
+            "n_duplicate_ids": profile.n_duplicate_ids,
+            "n_outside_partition": profile.n_outside_partition,
+            "n_bad_timestamps": profile.n_bad_timestamps,
+            "type_faults": dict(profile.type_faults),
+            "bins_key": profile.bins_key,
+        },
+        "first_timestamp": write_time(profile.first_timestamp),
+        "last_timestamp": write_time(profile.last_timestamp),
+        "missing_columns": profile.missing_columns,
+        "extra_columns": profile.extra_columns,
+        "versions": {"counts": dict(profile.versions.counts), "total": profile.versions.total},
+        "sources": profile.sources,
+        "faults": profile.faults,
+        "segments": {
+            name: {"values": table.values, "rows": table.rows.tolist()}
+            for name, table in profile.segment_tables.items()
+        },
+    }
+
+
+def _blocks(profile: Profile) -> Iterator[tuple[_Part, Block]]:
+    for name, column in sorted(profile.columns.items()):
+        block = _as_block(column)
+        part = _part("", name, block)
+        if isinstance(column, NumericColumn):
+            low, high = column.minimum, column.maximum
+            part["range"] = None if low is None or high is None else [low, high]
+        else:
+            part["unseen"] = dict(column.unseen.counts)
+            part["n_unseen"] = column.unseen.total
+        yield part, block
+    for segment_column, table in sorted(profile.segment_tables.items()):
+        for name, block in sorted(table.columns.items()):
+            yield _part(segment_column, name, block), block
+
+
+def _part(segment_column: str, column: str, block: Block) -> _Part:
+    return _Part(
+        segment_column=segment_column,
+        column=column,
+        numeric=isinstance(block, NumericBlock),
+        shape=list(block.counts.shape),
+        rows=0,
+        range=None,
+        unseen={},
+        n_unseen=0,
+    )
+
+
+def _as_block(column: ColumnSummary) -> Block:
+    """A column as a block of one row."""
+    if isinstance(column, CategoricalColumn):
+        faults = [column.unseen.total, column.n_null, column.n_type_fault]
+        return CategoricalBlock(
+            counts=column.counts[None, :], faults=np.array([faults], dtype=np.int64)
+        )
+    faults = [
+        *(column.n_null, column.n_nan),
+        *(column.n_positive_infinite, column.n_negative_infinite, column.n_type_fault),
+    ]
+    return NumericBlock(
+        counts=column.counts[None, :],
+        sums=column.sums[None, :],
+        sum_squares=np.array([column.sum_squares]),
+        faults=np.array([faults], dtype=np.int64),
+    )
+
+
+def _column(part: _Part, block: Block) -> ColumnSummary:
+    if isinstance(block, NumericBlock):
+        low, high = part["range"] or (None, None)
+        return replace(block.column(0), minimum=low, maximum=high)
+    unseen = NameCounts(counts=part["unseen"], total=part["n_unseen"])
+    return replace(block.column(0), unseen=unseen)
+
+
+def _cells(block: Block) -> _Cells:
+    faults = np.nonzero(block.faults)
+    counted = np.nonzero(block.counts)
+    segment, place = [counted[0]], [counted[1]]
+    count, total = [block.counts[counted]], [np.zeros(len(counted[0]))]
+    if isinstance(block, NumericBlock):
+        total = [block.sums[counted]]
+        (squared,) = np.nonzero(block.sum_squares)
+        segment.append(squared)
+        place.append(np.full(len(squared), _SQUARES))
+        count.append(np.zeros(len(squared), dtype=np.int64))
+        total.append(block.sum_squares[squared])
+    segment.append(faults[0])
+    place.append(_FIRST_FAULT - faults[1])
+    count.append(block.faults[faults])
+    total.append(np.zeros(len(faults[0])))
+    return _Cells(*map(np.concatenate, (segment, place, count, total)))
+
+
+def _block(part: _Part, cells: _Cells) -> Block:
+    segments, bins = part["shape"]
+    block = (
+        NumericBlock.empty(segments, bins)
+        if part["numeric"]
+        else CategoricalBlock.empty(segments, bins)
+    )
+    inside = cells.bin >= 0
+    fault = cells.bin <= _FIRST_FAULT
+    block.counts[cells.segment[inside], cells.bin[inside]] = cells.count[inside]
+    block.faults[cells.segment[fault], _FIRST_FAULT - cells.bin[fault]] = cells.count[fault]
+    if isinstance(block, NumericBlock):
+        squared = cells.bin == _SQUARES
+        block.sums[cells.segment[inside], cells.bin[inside]] = cells.sum[inside]
+        block.sum_squares[cells.segment[squared]] = cells.sum[squared]
+    return block
+
+
+def _repeated(names: list[str], sizes: list[int]) -> pa.DictionaryArray:
+    distinct = sorted(set(names))
+    place = {name: i for i, name in enumerate(distinct)}
+    codes = np.repeat(np.array([place[n] for n in names], dtype=np.int16), sizes)
+    return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(distinct, pa.string()))
+
+
+def _joined(parts: list[npt.NDArray[Any]], kind: type[np.generic]) -> npt.NDArray[Any]:
+    return np.concatenate([*parts, np.zeros(0, dtype=kind)]).astype(kind)
