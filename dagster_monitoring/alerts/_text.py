@@ -55,6 +55,31 @@ def escaped(text: str, limit: int, escape: Callable[[str], str]) -> str:
     return "".join(pieces)
 
 
+def bounded(text: str | None, limit: int) -> str | None:
+    """Text as it is, but of at most ``limit`` characters, and valid Unicode.
+
+    Example:
+        >>> bounded("abcdef", 4), bounded(None, 4)
+        ('abc…', None)
+    """
+    if text is None:
+        return None
+    valid = text[: limit + 1].encode("utf-8", "replace").decode()
+    return valid if len(valid) <= limit else valid[: limit - 1] + ELLIPSIS
+
+
+def as_ascii(json_text: str) -> str:
+    r"""JSON with escapes for every character beyond ASCII; it stays the same JSON.
+
+    Characters that some readers take for a line's end, or that reorder text, come out visible.
+
+    Example:
+        >>> print(as_ascii('"\u2028 é"'))
+        "\u2028 \u00e9"
+    """
+    return "".join(c if c < "\x7f" else _json_escape(c) for c in json_text)
+
+
 def number(value: float) -> str:
     """A number with at most four significant digits, thousands in groups.
 
@@ -65,6 +90,12 @@ def number(value: float) -> str:
     if value and not _SMALLEST_PLAIN <= abs(value) < _LARGEST_PLAIN:
         return f"{value:.4g}"
     return f"{value:,.0f}" if abs(value) >= _FOUR_DIGITS else f"{value:.4g}"
+
+
+def _json_escape(character: str) -> str:
+    # Beyond the first plane JSON wants a pair of surrogates, which UTF-16 is.
+    units = character.encode("utf-16-be")
+    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
 
 
 def _visible(character: str) -> str:

@@ -13,7 +13,7 @@ from dagster_monitoring.alerts.message import AlertMessage
 
 
 class FileChannel(Channel):
-    """Appends one line of JSON a message; ASCII, so that any reader splits it in the same lines."""
+    """Appends one line of JSON a message, in ASCII: every reader splits it in the same lines."""
 
     type: Literal["file"] = "file"
     path: str = Field(min_length=1, description="File on this machine; folders are made.")
@@ -27,7 +27,7 @@ class FileChannel(Channel):
         path = Path(self.path).expanduser()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _append_line(path, _ascii(message.to_json()))
+            _append_line(path, message.to_json())
         except OSError as error:
             raise ChannelError(
                 self.name,
@@ -49,13 +49,3 @@ def _append_line(path: Path, line: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _ascii(text: str) -> str:
-    """JSON with every other character as an escape; pairs of surrogates beyond the first plane."""
-    return "".join(c if c < "\x7f" else _escape(c) for c in text)
-
-
-def _escape(character: str) -> str:
-    units = character.encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))

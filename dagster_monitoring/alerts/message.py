@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from dagster_monitoring.alerts._text import number
-from dagster_monitoring.evaluation import Evaluation, Severity, Status
+from dagster_monitoring.alerts._text import as_ascii, bounded, number
+from dagster_monitoring.evaluation import Evaluation, Severity
 from dagster_monitoring.incident import Incident, Transition
 
 # A person reads a handful; the rest is one command away.
 MAX_ROWS = 10
+# A value from data can be of any length; a name that people gave is not longer.
+MAX_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +88,8 @@ class AlertMessage:
     updated_at: datetime
 
     def to_json(self) -> str:
-        """The message as JSON text, for an outbox; ``from_json`` gives the same message."""
-        return _ADAPTER.dump_json(self).decode()
+        """The message as one line of ASCII JSON; ``from_json`` gives the same message."""
+        return as_ascii(_ADAPTER.dump_json(self).decode())
 
     @classmethod
     def from_json(cls, text: str) -> AlertMessage:
@@ -171,8 +174,9 @@ def _next_step(incident: Incident, transition: Transition) -> str:
     command = f"dagster-monitoring history {incident.model} --since {incident.opened_partition}"
     if transition is Transition.RESOLVED:
         return f"Nothing to do. What it was: {command}"
-    if incident.worst and incident.worst[0].column:
-        command += f" --column {incident.worst[0].column}"
+    column = incident.worst[0].column if incident.worst else None
+    if column and column.isprintable() and len(column) <= MAX_LENGTH:
+        command += f" --column {shlex.quote(column)}"
     return f"See how it came: {command}"
 
 
@@ -180,12 +184,12 @@ def _row(evaluation: Evaluation) -> AlertRow:
     return AlertRow(
         monitor=evaluation.monitor,
         metric=evaluation.metric,
-        column=evaluation.column,
-        segment=evaluation.segment,
+        column=bounded(evaluation.column, MAX_LENGTH),
+        segment=bounded(evaluation.segment, MAX_LENGTH),
         value=evaluation.value,
         limit=_limit(evaluation),
         severity=evaluation.severity,
-        reason=evaluation.reason if evaluation.status is not Status.HEALTHY else None,
+        reason=bounded(evaluation.reason, MAX_LENGTH),
         n=evaluation.n,
     )
 

@@ -1,0 +1,154 @@
+"""Real receivers on this machine, and incidents to tell them about."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from dagster_monitoring.evaluation import Evaluation, Severity, Status
+from dagster_monitoring.incident import Incident, IncidentStatus, Transition
+
+NOW = datetime(2013, 6, 14, 6, tzinfo=UTC)
+
+
+@dataclass
+class Request:
+    """What a receiver was sent."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Receiver:
+    """An HTTP server on loopback that remembers requests and answers as told.
+
+    ``answer`` gets each request and gives status, headers and body. ``stop_waiting`` ends the
+    answers that are meant to come too late.
+    """
+
+    url: str = ""
+    requests: list[Request] = field(default_factory=list)
+    answer: Callable[[Request], tuple[int, dict[str, str], bytes]] = lambda _: (200, {}, b"ok")
+    stop_waiting: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def serving() -> Iterator[Receiver]:
+    receiver = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            request = Request(path=self.path, headers=headers, body=body)
+            receiver.requests.append(request)
+            status, extra, content = receiver.answer(request)
+            self.send_response(status)
+            for name, value in {**extra, "Content-Length": str(len(content))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST  # noqa: N815 - where a followed redirect would arrive
+
+        def log_message(self, *_: object) -> None:
+            """Tests print nothing."""
+
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """A client that gave up is what the time-out test is about."""
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        receiver.url = f"http://127.0.0.1:{server.server_address[1]}"
+        try:
+            yield receiver
+        finally:
+            receiver.stop_waiting.set()
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with serving() as one:
+        yield one
+
+
+def evaluation(  # noqa: PLR0913 - a builder: each test names what it is about
+    monitor: str = "feature_drift",
+    *,
+    kind: str = "drift",
+    metric: str = "psi",
+    column: str | None = "temp",
+    segment: str | None = None,
+    partition: str = "2013-06-13",
+    value: float | None = 0.31,
+    lower: float | None = None,
+    upper: float | None = 0.2,
+    status: Status = Status.TRIGGERED,
+    severity: Severity | None = Severity.ERROR,
+    reason: str | None = None,
+    model: str = "flight_delay",
+    n_labelled: int | None = None,
+    evaluated_at: datetime = NOW,
+) -> Evaluation:
+    end = datetime.fromisoformat(partition).replace(tzinfo=UTC) + timedelta(days=1)
+    return Evaluation(
+        model=model,
+        monitor=monitor,
+        monitor_kind=kind,
+        metric=metric,
+        column=column,
+        segment=segment,
+        baseline_kind="training",
+        baseline_version="b-20130331-1a2b3c4d",
+        partition=partition,
+        window_start=end - timedelta(days=3),
+        window_end=end,
+        value=value,
+        lower=lower,
+        upper=upper,
+        status=status,
+        severity=severity,
+        reason=reason,
+        n=2900,
+        n_labelled=n_labelled,
+        model_version="m-1",
+        evaluated_at=evaluated_at,
+        run_id="4f1c",
+    )
+
+
+def incident(
+    *worst: Evaluation,
+    severity: Severity = Severity.ERROR,
+    resolved: str | None = None,
+    model: str = "flight_delay",
+) -> Incident:
+    return Incident(
+        id="inc-0123456789ab",
+        model=model,
+        status=IncidentStatus.RESOLVED if resolved else IncidentStatus.OPEN,
+        severity=severity,
+        opened_partition="2013-06-11",
+        last_partition="2013-06-13",
+        resolved_partition=resolved,
+        monitors=tuple(sorted({e.monitor for e in worst})) or ("feature_drift",),
+        worst=worst,
+        historical=False,
+        opened_at=NOW - timedelta(days=2),
+        updated_at=NOW,
+    )
+
+
+TRANSITIONS = tuple(Transition)

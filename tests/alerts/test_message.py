@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import pytest
+
+from dagster_monitoring.alerts import AlertMessage, compose, dedup_key
+from dagster_monitoring.evaluation import Severity, Status
+from dagster_monitoring.incident import Transition
+from tests.alerts.conftest import TRANSITIONS, evaluation, incident
+
+
+@pytest.mark.parametrize("transition", TRANSITIONS)
+def test_an_outbox_gives_back_the_same_message(transition):
+    hostile = evaluation(column="a\u2028\x00\ud800".encode("utf-8", "replace").decode(), value=1e-9)
+    message = compose(incident(hostile), transition, run_url="https://dagster.example/runs/4f1c")
+    assert AlertMessage.from_json(message.to_json()) == message
+
+
+def test_each_row_stands_against_the_limit_it_passed():
+    cases = {
+        "0.31 > 0.2": evaluation(value=0.31, upper=0.2),
+        "0.71 < 0.8": evaluation(value=0.71, lower=0.8, upper=None),
+        "5 < 10": evaluation(value=5.0, lower=10.0, upper=20.0),
+        "25 > 20": evaluation(value=25.0, lower=10.0, upper=20.0),
+        "no value: the slice is empty": evaluation(
+            value=None, upper=None, status=Status.NO_DATA, severity=Severity.WARN,
+            reason="the slice is empty",
+        ),
+    }  # fmt: skip
+    for expected, one in cases.items():
+        message = compose(incident(one), Transition.OPENED, run_url=None)
+        assert message.rows[0].comparison == expected
+
+
+def test_a_message_is_short_and_counts_what_it_leaves_out():
+    many = [evaluation(column=f"c{i}") for i in range(17)]
+    message = compose(incident(*many), Transition.OPENED, run_url=None)
+    assert (len(message.rows), message.n_more) == (10, 7)
+
+
+def test_the_next_step_is_a_command():
+    message = compose(incident(evaluation()), Transition.OPENED, run_url=None)
+    assert (
+        "dagster-monitoring history flight_delay --since 2013-06-11 --column temp"
+        in message.next_step
+    )
+
+
+def test_a_column_that_a_shell_would_read_is_quoted_in_the_command():
+    message = compose(incident(evaluation(column="a; rm -rf ~")), Transition.OPENED, run_url=None)
+    assert message.next_step.endswith("--column 'a; rm -rf ~'")
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "https://a b", "ftp://x/", "", None])
+def test_only_a_web_address_becomes_a_link(url):
+    assert compose(incident(evaluation()), Transition.OPENED, run_url=url).run_url is None
+
+
+def test_a_transition_has_one_key_and_another_one_another():
+    first = incident(evaluation())
+    more = incident(evaluation(), evaluation("performance", kind="performance"))
+    assert dedup_key(first, Transition.OPENED) == dedup_key(more, Transition.OPENED)
+    keys = {
+        dedup_key(first, Transition.OPENED),
+        dedup_key(first, Transition.RESOLVED),
+        dedup_key(first, Transition.ESCALATED),
+        dedup_key(more, Transition.ESCALATED),
+        dedup_key(incident(evaluation(), severity=Severity.WARN), Transition.ESCALATED),
+    }
+    assert len(keys) == 5
+
+
+def test_a_resolved_message_says_how_long_it_lasted():
+    message = compose(
+        incident(evaluation(), resolved="2013-06-14"), Transition.RESOLVED, run_url=None
+    )
+    assert message.partition == "2013-06-14"
+    assert "All clear on 2013-06-14; it lasted from 2013-06-11 to 2013-06-13" in message.summary
