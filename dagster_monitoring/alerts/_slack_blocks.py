@@ -87,7 +87,8 @@ def _rows(message: AlertMessage) -> str:
 
 def _row(row: AlertRow) -> str:
     icon = _ICON[row.severity] if row.severity else "⚪"
-    subject = _code(f"{row.monitor} · {row.metric} · {row.subject}", _ROW - 120)
+    parts = (row.monitor, row.metric, row.subject)
+    subject = _code(" · ".join(part for part in parts if part), _ROW - 120)
     return f"{icon} {subject} {_code(row.comparison, 100)}"
 
 

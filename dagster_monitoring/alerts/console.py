@@ -35,7 +35,7 @@ class ConsoleChannel(Channel):
         Raises:
             DeliveryError: the stream is closed, or its reader went away.
         """
-        from rich.console import Console  # noqa: PLC0415 - heavy
+        from rich.console import Console
 
         stream = sys.stderr if self.stream == "stderr" else sys.stdout
         try:
@@ -51,8 +51,8 @@ class ConsoleChannel(Channel):
 
 
 def _panel(message: AlertMessage) -> RenderableType:
-    from rich.console import Group  # noqa: PLC0415 - heavy
-    from rich.panel import Panel  # noqa: PLC0415 - heavy
+    from rich.console import Group
+    from rich.panel import Panel
 
     style = "green" if message.transition is Transition.RESOLVED else _STYLE[message.severity]
     parts: list[RenderableType] = [_text(message.summary, 400)]
@@ -71,16 +71,18 @@ def _panel(message: AlertMessage) -> RenderableType:
 
 
 def _table(message: AlertMessage) -> Table:
-    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - heavy
-    from rich.table import Table  # noqa: PLC0415 - heavy
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, expand=True, pad_edge=False, header_style="bold")
+    table = Table(
+        box=SIMPLE_HEAD, show_edge=False, expand=True, pad_edge=False, header_style="bold"
+    )
     table.add_column("", width=5, no_wrap=True)
-    table.add_column("monitor", ratio=2)
-    table.add_column("metric", ratio=2)
-    table.add_column("column", ratio=3)
-    table.add_column("value vs limit", ratio=3)
-    table.add_column("n", justify="right", min_width=5)
+    table.add_column("monitor", overflow="fold")
+    table.add_column("metric", overflow="fold")
+    table.add_column("column", overflow="fold")
+    table.add_column("value vs limit", overflow="fold")
+    table.add_column("n", justify="right", no_wrap=True)
     for row in message.rows:
         table.add_row(*_cells(row))
     if message.n_more:
@@ -94,7 +96,7 @@ def _cells(row: AlertRow) -> list[Text]:
         _text(row.severity or "", style=f"bold {style}".strip()),
         _text(row.monitor),
         _text(row.metric),
-        _text(row.subject),
+        _text(row.subject or "–"),
         _text(row.comparison, 160, style),
         _text(f"{row.n:,}"),
     ]
@@ -113,6 +115,6 @@ def _facts(message: AlertMessage) -> list[Text]:
 
 def _text(content: str, limit: int = 80, style: str = "") -> Text:
     """Text objects hold no markup, so a value's brackets stay what they are."""
-    from rich.text import Text  # noqa: PLC0415 - heavy
+    from rich.text import Text
 
     return Text(one_line(content, limit), style=style)

@@ -39,9 +39,9 @@ class AlertRow:
 
     @property
     def subject(self) -> str:
-        """Column and segment, or the metric where a monitor looks at no column."""
-        where = self.column or self.metric
-        return f"{where} [{self.segment}]" if self.segment else where
+        """Column and segment; empty where a monitor looks at whole rows of all segments."""
+        parts = (self.column, f"[{self.segment}]" if self.segment else None)
+        return " ".join(part for part in parts if part)
 
     @property
     def comparison(self) -> str:

@@ -43,7 +43,7 @@ class SlackChannel(Channel):
             MissingExtraError: slack-sdk is not installed.
         """
         client = self._client()
-        from slack_sdk.errors import SlackApiError  # noqa: PLC0415 - heavy
+        from slack_sdk.errors import SlackApiError
 
         try:
             client.chat_postMessage(
@@ -68,7 +68,7 @@ class SlackChannel(Channel):
 
     def _client(self) -> WebClient:
         try:
-            from slack_sdk import WebClient  # noqa: PLC0415 - optional, and heavy
+            from slack_sdk import WebClient
         except ImportError:
             raise MissingExtraError("the Slack channel", "slack") from None
         # The outbox tries again, and says so; a client that does it in secret would hide it.

@@ -49,7 +49,7 @@ class WebhookChannel(Channel):
             DeliveryError: no connection, no answer in time, or an answer that is not 2xx.
             DeclarationError: an environment variable is not set.
         """
-        import requests  # noqa: PLC0415 - heavy
+        import requests
 
         url = self._address()
         host = urlsplit(url).hostname or ""

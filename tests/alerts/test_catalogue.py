@@ -70,14 +70,17 @@ def test_channels_of_one_name_are_refused():
         check_names([ConsoleChannel(), ConsoleChannel()])
 
 
-def test_importing_alerts_loads_nothing_heavy():
+def test_declaring_a_channel_loads_no_vendors_library():
     code = (
-        "import sys, dagster_monitoring.alerts; "
-        "print([m for m in ('slack_sdk', 'requests', 'rich', 'numpy') if m in sys.modules])"
+        "import sys; from dagster_monitoring.alerts.slack import SlackChannel; "
+        "SlackChannel(channel='#a', token={'env': 'T'}); print('slack_sdk' in sys.modules)"
     )
     path = str(Path(dagster_monitoring.alerts.__file__).parents[2])
     run = subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
         env={"PYTHONPATH": path},
-    )  # fmt: skip
-    assert run.stdout.strip() == "[]", run.stderr
+    )
+    assert run.stdout.strip() == "False", run.stderr

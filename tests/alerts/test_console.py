@@ -28,9 +28,7 @@ def test_a_captured_panel_is_plain_text_of_one_width(capsys):
     assert {len(line) for line in lines} == {100}
     assert lines[0].startswith("╭─ ERROR: flight_delay needs attention ─")
     assert lines[-1].endswith(" OPENED inc-0123456789ab ─╯")
-    assert any(
-        re.search(r"ERROR +performance +roc_auc +roc_auc +0\.61 < 0\.72 +2,900", x) for x in lines
-    )
+    assert any(re.search(r"ERROR +performance +roc_auc +– +0\.61 < 0\.72 +2,900", x) for x in lines)
     assert any(re.search(r"wind\[red\]speed\[/red\] +1,234,567 > 0\.2", x) for x in lines)
 
 

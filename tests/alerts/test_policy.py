@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import permutations
 
 import pytest
@@ -19,37 +19,40 @@ DAY = "2013-06-13"
 NEXT = "2013-06-14"
 
 
-def bad(monitor="performance", *, severity=ERROR, kind=None, partition=DAY, **rest) -> Evaluation:
-    return evaluation(monitor, kind=kind or monitor, severity=severity, partition=partition, **rest)
+def bad(monitor: str = "performance", **fields: object) -> Evaluation:
+    """A monitor in trouble; its kind is its name unless given."""
+    return evaluation(monitor, **{"kind": monitor, "severity": ERROR, "partition": DAY, **fields})
 
 
-def good(monitor="performance", *, kind=None, partition=NEXT, value=0.1) -> Evaluation:
+def good(monitor: str = "performance", *, partition: str = NEXT) -> Evaluation:
     return evaluation(
         monitor,
-        kind=kind or monitor,
+        kind=monitor,
         status=Status.HEALTHY,
         severity=None,
-        value=value,
+        value=0.1,
         partition=partition,
     )
 
 
-def waiting(monitor="performance", *, severity=None, partition=NEXT) -> Evaluation:
+def waiting(*, severity: Severity | None = None) -> Evaluation:
     return evaluation(
-        monitor,
-        kind=monitor,
+        "performance",
+        kind="performance",
         status=Status.NO_DATA,
         severity=severity,
         value=None,
         reason="labels expected by 2013-06-17",
-        partition=partition,
+        partition=NEXT,
         n_labelled=0,
     )
 
 
-def opened(*evaluations, policy=None, now=NOW) -> Incident:
+def opened(
+    *verdicts: Evaluation, policy: AlertPolicy | None = None, now: datetime = NOW
+) -> Incident:
     """The incident that these verdicts open."""
-    [(transition, incident)] = advance(None, evaluations, now=now, policy=policy or AlertPolicy())
+    [(transition, incident)] = advance(None, verdicts, now=now, policy=policy or AlertPolicy())
     assert transition is OPENED
     return incident
 
@@ -72,7 +75,7 @@ TABLE = [
     (None, [bad(), bad("drift"), bad("quality")], None, [OPENED], "one cause, one incident"),
     (PERFORMANCE, [bad()], None, [], "the same verdicts again are no news"),
     (PERFORMANCE, [bad(partition=NEXT)], None, [None], "it lasts: saved, not told again"),
-    (PERFORMANCE, [bad(partition=NEXT, value=9.0)], None, [None], "a higher value is no transition"),
+    (PERFORMANCE, [bad(partition=NEXT, value=9.0)], None, [None], "a higher value is no news"),
     (PERFORMANCE, [bad("drift", partition=NEXT)], None, [ESCALATED], "another kind of monitor"),
     (
         PERFORMANCE,

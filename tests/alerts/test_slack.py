@@ -15,14 +15,14 @@ from tests.alerts.slack_stub import SlackStub, posted_blocks, posted_fields, pos
 TOKEN = "xoxb-hush"  # noqa: S105 - nobody's
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def stub(receiver: Receiver) -> SlackStub:
     receiver.answer = SlackStub(token=TOKEN)
     return receiver.answer
 
 
 @pytest.fixture
-def channel(receiver: Receiver, stub: SlackStub, monkeypatch: pytest.MonkeyPatch) -> SlackChannel:
+def channel(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> SlackChannel:
     monkeypatch.setenv("SLACK_TOKEN", TOKEN)
     return SlackChannel(
         channel="#ml-alerts", token={"env": "SLACK_TOKEN"}, base_url=f"{receiver.url}/api/"
@@ -45,9 +45,9 @@ def test_the_message_reads_from_headline_to_next_step(channel, receiver):
     assert posted_text(receiver.requests[0]).splitlines() == [
         "🔴 ERROR: flight_delay needs attention",
         "Partition 2013-06-13 (since 2013-06-11). Monitors: feature_drift, labels, performance.",
-        "🔴 `performance · roc_auc · roc_auc` `0.61 &lt; 0.72`",
+        "🔴 `performance · roc_auc` `0.61 &lt; 0.72`",
         "🟠 `feature_drift · psi · wind_speed [carrier=UA]` `0.31 &gt; 0.2`",
-        "🟠 `labels · label_coverage · label_coverage` `no value: no label came`",
+        "🟠 `labels · label_coverage` `no value: no label came`",
         "<https://dagster.example/runs/4f1c|Open the run in Dagster>",
         "*Next:* See how it came: dagster-monitoring history flight_delay --since 2013-06-11",
         "*Model*", "`flight_delay`",
