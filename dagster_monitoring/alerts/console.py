@@ -40,7 +40,10 @@ class ConsoleChannel(Channel):
         stream = sys.stderr if self.stream == "stderr" else sys.stdout
         try:
             width = None if stream.isatty() else _WIDTH_OF_A_FILE
-            Console(file=stream, width=width, highlight=False).print(_panel(message))
+            console = Console(file=stream, width=width, highlight=False)
+            with console.capture() as captured:
+                console.print(_panel(message))
+            stream.write(_encodable(captured.get(), stream.encoding))
             stream.flush()
         except (OSError, ValueError) as error:
             raise ChannelError(
@@ -48,6 +51,11 @@ class ConsoleChannel(Channel):
                 f"{self.stream} can't be written ({type(error).__name__})",
                 next_step="Check where the process's output goes.",
             ) from None
+
+
+def _encodable(text: str, encoding: str | None) -> str:
+    """A value's foreign letters must not keep an alert from a terminal without them."""
+    return text.encode(encoding or "utf-8", "replace").decode(encoding or "utf-8")
 
 
 def _panel(message: AlertMessage) -> RenderableType:
@@ -96,7 +104,7 @@ def _cells(row: AlertRow) -> list[Text]:
         _text(row.severity or "", style=f"bold {style}".strip()),
         _text(row.monitor),
         _text(row.metric),
-        _text(row.subject or "–"),
+        _text(row.subject or "-"),
         _text(row.comparison, 160, style),
         _text(f"{row.n:,}"),
     ]

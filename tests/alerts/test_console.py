@@ -28,7 +28,7 @@ def test_a_captured_panel_is_plain_text_of_one_width(capsys):
     assert {len(line) for line in lines} == {100}
     assert lines[0].startswith("╭─ ERROR: flight_delay needs attention ─")
     assert lines[-1].endswith(" OPENED inc-0123456789ab ─╯")
-    assert any(re.search(r"ERROR +performance +roc_auc +– +0\.61 < 0\.72 +2,900", x) for x in lines)
+    assert any(re.search(r"ERROR +performance +roc_auc +- +0\.61 < 0\.72 +2,900", x) for x in lines)
     assert any(re.search(r"wind\[red\]speed\[/red\] +1,234,567 > 0\.2", x) for x in lines)
 
 
@@ -61,8 +61,9 @@ def test_a_closed_stream_is_an_error(monkeypatch):
         ConsoleChannel().send(MESSAGE)
 
 
-def test_an_encoding_without_boxes_is_no_crash(monkeypatch):
+def test_an_encoding_without_boxes_or_the_values_letters_is_no_crash(monkeypatch):
     raw = io.BytesIO()
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, encoding="ascii"))
-    ConsoleChannel().send(MESSAGE)
+    foreign = incident(evaluation(column="漢字🚀"))
+    ConsoleChannel().send(compose(foreign, Transition.OPENED, run_url=None))
     assert b"flight_delay needs attention" in raw.getvalue()
