@@ -9,7 +9,14 @@ from pydantic import Field
 from dagster_monitoring.sources._catalogue import discover_kinds
 from dagster_monitoring.sources._source import Request, SliceFacts, Source
 from dagster_monitoring.sources.asset import AssetSource
-from dagster_monitoring.sources.ground_truth import AnyGroundTruth, Delivery, GroundTruth
+from dagster_monitoring.sources.ground_truth import (
+    GROUND_TRUTHS,
+    AnyGroundTruth,
+    Delivery,
+    GroundTruth,
+    ParquetGroundTruth,
+    SqlGroundTruth,
+)
 from dagster_monitoring.sources.parquet import ParquetSource
 from dagster_monitoring.sources.sql import SqlSource
 
@@ -23,15 +30,18 @@ else:
     AnySource = Annotated[_Kinds, Field(discriminator="type")]
 
 __all__ = [
+    "GROUND_TRUTHS",
     "SOURCES",
     "AnyGroundTruth",
     "AnySource",
     "AssetSource",
     "Delivery",
     "GroundTruth",
+    "ParquetGroundTruth",
     "ParquetSource",
     "Request",
     "SliceFacts",
     "Source",
+    "SqlGroundTruth",
     "SqlSource",
 ]

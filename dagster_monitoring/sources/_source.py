@@ -73,13 +73,13 @@ class Source(Declaration):
     def describe(self, request: Request) -> SliceFacts:
         """What is known of a slice without reading its rows; raises as ``batches`` does."""
 
-    def schema(self, partition: str | None = None) -> pa.Schema:
+    def arrow_schema(self, partition: str | None = None) -> pa.Schema:
         """Column names and types of a slice, or of the newest data when ``None``."""
         return self.describe(Request(partition=partition)).schema
 
     def fields(self, partition: str | None = None) -> tuple[str, ...]:
         """Column names of a slice, or of the newest data when ``None``."""
-        return tuple(self.schema(partition).names)
+        return tuple(self.arrow_schema(partition).names)
 
     @abstractmethod
     def relative_to(self, root: Path) -> Self:

@@ -1,0 +1,27 @@
+"""What must be remembered: evaluations, the label ledger, incidents, announcements, retrainings."""
+
+from dagster_monitoring.stores.cursors import CursorStore
+from dagster_monitoring.stores.evaluations import EvaluationStore, Recorded
+from dagster_monitoring.stores.incidents import IncidentStore
+from dagster_monitoring.stores.labels import Appended, Coverage, LabelLedger, Touched
+from dagster_monitoring.stores.outbox import Outbox, OutboxEntry
+from dagster_monitoring.stores.retrainings import Retraining, RetrainingOutcome, RetrainingStore
+from dagster_monitoring.stores.store import Store, open_store
+
+__all__ = [
+    "Appended",
+    "Coverage",
+    "CursorStore",
+    "EvaluationStore",
+    "IncidentStore",
+    "LabelLedger",
+    "Outbox",
+    "OutboxEntry",
+    "Recorded",
+    "Retraining",
+    "RetrainingOutcome",
+    "RetrainingStore",
+    "Store",
+    "Touched",
+    "open_store",
+]

@@ -1,0 +1,232 @@
+"""Evaluations: recorded once, superseded when the verdict changes, never overwritten."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from dagster_monitoring.evaluation import Evaluation, Severity, Status
+from dagster_monitoring.stores._database import Database
+from dagster_monitoring.stores._tables import evaluations
+from dagster_monitoring.stores._text import storable
+
+_FIELDS = tuple(field.name for field in fields(Evaluation))
+_COLUMNS = [evaluations.c[name] for name in _FIELDS]
+_KEYS_A_QUERY = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What recording did.
+
+    Args:
+        inserted: keys that had no evaluation before.
+        unchanged: keys whose current verdict is the same; nothing was written.
+        superseded: keys whose verdict changed; the old one is kept as history.
+        stale: evaluations computed before the current one of their key; kept as history only.
+        withdrawn: current evaluations that a complete set no longer holds.
+    """
+
+    inserted: int
+    unchanged: int
+    superseded: int
+    stale: int = 0
+    withdrawn: int = 0
+
+
+class EvaluationStore:
+    """The record of every value and verdict, and of what was shown when."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(self, given: Sequence[Evaluation], *, complete: bool = False) -> Recorded:
+        """Keeps evaluations; recording the same again changes nothing.
+
+        The evaluation computed last is the current one of its key, in whatever order two runs
+        write. Of several with one key, the last given counts.
+
+        Args:
+            given: evaluations of any models and partitions; none is fine.
+            complete: the evaluations are all there are of their monitors and partitions; current
+                ones that are not among them (a column or segment no longer watched) are withdrawn.
+
+        Raises:
+            StoreError: the store can't be reached or refused; then nothing is recorded.
+        """
+        latest = {_key(clean): clean for clean in map(_storable, given)}
+        with self._database.write() as connection:
+            current = dict(_current(connection, list(latest)))
+            new, changed, stale = [], [], []
+            for key, evaluation in latest.items():
+                known = current.get(key)
+                if known is None:
+                    new.append(_row(key, evaluation))
+                elif not evaluation.same_verdict_as(known):
+                    late = evaluation.evaluated_at < known.evaluated_at
+                    (stale if late else changed).append(_row(key, evaluation))
+            _supersede(connection, {str(row["key"]): row["evaluated_at"] for row in changed})
+            history = [
+                row | {"superseded_at": current[str(row["key"])].evaluated_at} for row in stale
+            ]
+            for rows in (new + changed, history):
+                if rows:
+                    connection.execute(sa.insert(evaluations), rows)
+            withdrawn = _withdraw(connection, latest) if complete else 0
+        return Recorded(
+            inserted=len(new),
+            unchanged=len(latest) - len(new) - len(changed) - len(stale),
+            superseded=len(changed),
+            stale=len(stale),
+            withdrawn=withdrawn,
+        )
+
+    def read(
+        self,
+        model: str,
+        *,
+        monitor: str | None = None,
+        column: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        as_of: datetime | None = None,
+    ) -> list[Evaluation]:
+        """Evaluations by partition, then monitor, metric, column and segment.
+
+        Args:
+            model: the model's name.
+            monitor: only of this monitor.
+            column: only of this column.
+            since: from this partition on.
+            until: to this partition, included.
+            as_of: as the record stood at that moment; now when ``None``.
+        """
+        table = evaluations.c
+        wanted = [table.model == model]
+        wanted += [table.monitor == monitor] if monitor is not None else []
+        wanted += [table.column == column] if column is not None else []
+        wanted += [table.partition >= since] if since is not None else []
+        wanted += [table.partition <= until] if until is not None else []
+        if as_of is None:
+            wanted.append(table.superseded_at.is_(None))
+        else:
+            still = sa.or_(table.superseded_at.is_(None), table.superseded_at > as_of)
+            wanted += [table.evaluated_at <= as_of, still]
+        order = [
+            table.partition,
+            table.monitor,
+            table.metric,
+            table.column,
+            table.segment,
+            table.id,
+        ]
+        query = sa.select(*_COLUMNS).where(*wanted).order_by(*order)
+        with self._database.read() as connection:
+            return [_evaluation(row) for row in connection.execute(query)]
+
+    def after(self, cursor: int, *, limit: int = 10_000) -> list[tuple[int, Evaluation]]:
+        """Current evaluations recorded after ``cursor``, with their ids, in the order recorded.
+
+        An evaluation whose verdict changed comes again; one that was superseded since does not.
+
+        Args:
+            cursor: the id read last; 0 from the beginning.
+            limit: at most so many.
+        """
+        query = (
+            sa.select(evaluations.c.id, *_COLUMNS)
+            .where(evaluations.c.id > cursor, evaluations.c.superseded_at.is_(None))
+            .order_by(evaluations.c.id)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [(row[0], _evaluation(row[1:])) for row in connection.execute(query)]
+
+    def latest_id(self) -> int:
+        """The id recorded last; 0 when nothing is recorded."""
+        with self._database.read() as connection:
+            found = connection.execute(sa.select(sa.func.max(evaluations.c.id))).scalar()
+        return int(found or 0)
+
+
+def evaluation_to_json(evaluation: Evaluation) -> str:
+    """An evaluation as JSON text."""
+    row = {name: getattr(evaluation, name) for name in _FIELDS}
+    return json.dumps(row, default=datetime.isoformat)
+
+
+def evaluation_from_json(text: str) -> Evaluation:
+    """What :func:`evaluation_to_json` was given."""
+    row = json.loads(text)
+    for name in ("window_start", "window_end", "evaluated_at"):
+        row[name] = datetime.fromisoformat(row[name])
+    return _evaluation([row[name] for name in _FIELDS])
+
+
+def _key(evaluation: Evaluation) -> str:
+    text = json.dumps(evaluation.key).encode()
+    return hashlib.blake2b(text, digest_size=16).hexdigest()
+
+
+def _storable(evaluation: Evaluation) -> Evaluation:
+    """Without what databases refuse; compared and keyed as it will be read back."""
+    changes = {}
+    for name in ("monitor", "column", "segment", "reason", "model_version", "baseline_version"):
+        text = getattr(evaluation, name)
+        if text is not None and (clean := storable(text)) != text:
+            changes[name] = clean
+    return replace(evaluation, **changes) if changes else evaluation
+
+
+def _row(key: str, evaluation: Evaluation) -> dict[str, object]:
+    return {"key": key} | {name: getattr(evaluation, name) for name in _FIELDS}
+
+
+def _evaluation(values: Sequence[object]) -> Evaluation:
+    row = dict(zip(_FIELDS, values, strict=True))
+    row["status"] = Status(str(row["status"]))
+    row["severity"] = Severity(str(row["severity"])) if row["severity"] else None
+    return Evaluation(**row)  # type: ignore[arg-type] # the columns are the fields
+
+
+def _current(connection: sa.Connection, keys: Sequence[str]) -> Iterator[tuple[str, Evaluation]]:
+    table = evaluations.c
+    for start in range(0, len(keys), _KEYS_A_QUERY):
+        chunk = keys[start : start + _KEYS_A_QUERY]
+        query = sa.select(table.key, *_COLUMNS).where(
+            table.key.in_(chunk), table.superseded_at.is_(None)
+        )
+        for row in connection.execute(query):
+            yield row[0], _evaluation(row[1:])
+
+
+def _supersede(connection: sa.Connection, moments: dict[str, object]) -> None:
+    if moments:
+        statement = (
+            sa.update(evaluations)
+            .where(evaluations.c.key == sa.bindparam("old"), evaluations.c.superseded_at.is_(None))
+            .values(superseded_at=sa.bindparam("moment"))
+        )
+        connection.execute(statement, [{"old": k, "moment": m} for k, m in moments.items()])
+
+
+def _withdraw(connection: sa.Connection, latest: dict[str, Evaluation]) -> int:
+    table, moments = evaluations.c, {}
+    groups = {(e.model, e.monitor, e.partition): e.evaluated_at for e in latest.values()}
+    for (model, monitor, partition), moment in groups.items():
+        query = sa.select(table.key).where(
+            table.model == model,
+            table.partition == partition,
+            table.monitor == monitor,
+            table.superseded_at.is_(None),
+            table.evaluated_at <= moment,
+        )
+        found = connection.execute(query).scalars()
+        moments.update({key: moment for key in found if key not in latest})
+    _supersede(connection, moments)
+    return len(moments)

@@ -1,0 +1,162 @@
+"""The outbox: each announcement of an incident on each channel, until it was sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from dagster_monitoring.stores._database import Database
+from dagster_monitoring.stores._tables import outbox
+from dagster_monitoring.stores._text import storable
+
+_FIRST_RETRY_SECONDS = 60
+_LONGEST_RETRY_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxEntry:
+    """One announcement on one channel.
+
+    Args:
+        id: given by the store.
+        dedup_key: the same for the same announcement; a second one is not queued.
+        payload: the message as JSON text.
+        attempts: sends that were begun.
+        last_error: what the last failed send said.
+        next_attempt_at: not to be sent before.
+        sent_at: when the channel took it.
+    """
+
+    id: int
+    model: str
+    incident_id: str
+    transition: str
+    channel: str
+    dedup_key: str
+    payload: str
+    created_at: datetime
+    attempts: int
+    last_error: str | None
+    next_attempt_at: datetime
+    sent_at: datetime | None
+
+
+_COLUMNS = [outbox.c[name] for name in OutboxEntry.__dataclass_fields__]
+
+
+class Outbox:
+    """Announcements to be sent once each, tried again until the channel takes them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def enqueue(
+        self,
+        *,
+        model: str,
+        incident_id: str,
+        transition: str,
+        channel: str,
+        dedup_key: str,
+        payload: str,
+        now: datetime,
+    ) -> bool:
+        """Queues an announcement; gives whether it was new.
+
+        Do it in the transaction that saves the incident (``with store.transaction():``), so that
+        neither is there without the other.
+        """
+        with self._database.write() as connection:
+            known = sa.select(outbox.c.id).where(outbox.c.dedup_key == dedup_key)
+            if connection.execute(known).first() is not None:
+                return False
+            row = {
+                "model": model,
+                "incident_id": incident_id,
+                "transition": transition,
+                "channel": channel,
+                "dedup_key": dedup_key,
+                "payload": storable(payload),
+                "created_at": now,
+                "attempts": 0,
+                "next_attempt_at": now,
+            }
+            connection.execute(sa.insert(outbox), [row])
+            return True
+
+    def due(self, now: datetime, *, limit: int = 100) -> list[OutboxEntry]:
+        """Announcements not sent yet whose time has come, oldest first."""
+        wanted = [outbox.c.sent_at.is_(None), outbox.c.next_attempt_at <= now]
+        return self._read(wanted, limit=limit)
+
+    def claim(self, entry: OutboxEntry, *, now: datetime, lease_seconds: float = 120) -> bool:
+        """Takes an entry for sending; gives whether nobody else took it first.
+
+        If the sender dies, the entry is due again after the lease.
+        """
+        statement = (
+            sa.update(outbox)
+            .where(
+                outbox.c.id == entry.id,
+                outbox.c.sent_at.is_(None),
+                outbox.c.attempts == entry.attempts,
+            )
+            .values(
+                attempts=entry.attempts + 1,
+                next_attempt_at=now + timedelta(seconds=lease_seconds),
+            )
+        )
+        with self._database.write() as connection:
+            return connection.execute(statement).rowcount == 1
+
+    def mark_sent(self, entry_id: int, *, now: datetime) -> None:
+        """The channel took it."""
+        statement = sa.update(outbox).where(outbox.c.id == entry_id, outbox.c.sent_at.is_(None))
+        with self._database.write() as connection:
+            connection.execute(statement.values(sent_at=now, last_error=None))
+
+    def mark_failed(
+        self, entry_id: int, error: str, *, now: datetime, retry_after_seconds: float | None = None
+    ) -> None:
+        """The channel did not take it: it is due again later, at most an hour later.
+
+        Args:
+            entry_id: the entry.
+            error: what to show a person; no secrets.
+            now: the clock.
+            retry_after_seconds: what the channel asked for; else 1, 2, 4 ... 60 minutes.
+        """
+        with self._database.write() as connection:
+            query = sa.select(outbox.c.attempts).where(outbox.c.id == entry_id)
+            attempts = max(int(connection.execute(query).scalar() or 0), 1)
+            wait = retry_after_seconds
+            if wait is None:
+                wait = min(
+                    _FIRST_RETRY_SECONDS * 2.0 ** min(attempts - 1, 10), _LONGEST_RETRY_SECONDS
+                )
+            statement = (
+                sa.update(outbox)
+                .where(outbox.c.id == entry_id, outbox.c.sent_at.is_(None))
+                .values(
+                    attempts=attempts,
+                    last_error=storable(error)[:2000],
+                    next_attempt_at=now + timedelta(seconds=wait),
+                )
+            )
+            connection.execute(statement)
+
+    def failing(self, *, limit: int = 100) -> list[OutboxEntry]:
+        """Announcements that failed at least once and are still not sent, oldest first."""
+        wanted = [outbox.c.sent_at.is_(None), outbox.c.last_error.is_not(None)]
+        return self._read(wanted, limit=limit)
+
+    def of_incident(self, incident_id: str) -> list[OutboxEntry]:
+        """All announcements of an incident, oldest first."""
+        return self._read([outbox.c.incident_id == incident_id], limit=10_000)
+
+    def _read(self, wanted: list[sa.ColumnElement[bool]], *, limit: int) -> list[OutboxEntry]:
+        query = sa.select(*_COLUMNS).where(*wanted).order_by(outbox.c.id).limit(limit)
+        with self._database.read() as connection:
+            return [OutboxEntry(**row) for row in connection.execute(query).mappings()]
