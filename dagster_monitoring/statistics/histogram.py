@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from dagster_monitoring.statistics.undefined import Undefined
+from dagster_monitoring.statistics.undefined import Undefined, finite
 
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -78,7 +78,7 @@ class Histogram:
             return Undefined("a categorical column has no mean")
         if not self.n:
             return Undefined("no finite values")
-        return self.centre + float(self.sums.sum()) / self.n
+        return finite(self.centre + float(self.sums.sum()) / self.n)
 
     @property
     def std(self) -> float | Undefined:
@@ -90,7 +90,8 @@ class Histogram:
         if self.minimum is not None and self.minimum == self.maximum:
             return 0.0
         offset = float(self.sums.sum()) / self.n
-        return math.sqrt(max(self.sum_squares / self.n - offset * offset, 0.0))
+        variance = finite(self.sum_squares / self.n - offset * offset)
+        return variance if isinstance(variance, Undefined) else math.sqrt(max(variance, 0.0))
 
     def regroup(self, edges: Floats) -> Histogram:
         """The same rows on coarser bins; exact, since each new edge is an old one.
@@ -167,12 +168,14 @@ def numeric_histogram(
     index = np.searchsorted(interior, finite, side="right")
     offsets = finite - centre
     bins = len(interior) + 1
+    with np.errstate(over="ignore"):
+        squares = float(np.dot(offsets, offsets))
     return Histogram(
         counts=np.bincount(index, minlength=bins).astype(np.int64),
         sums=np.bincount(index, weights=offsets, minlength=bins).astype(np.float64),
         edges=interior,
         centre=centre,
-        sum_squares=float(np.dot(offsets, offsets)),
+        sum_squares=squares,
         minimum=float(finite.min()) if len(finite) else None,
         maximum=float(finite.max()) if len(finite) else None,
         n_missing=int(np.isnan(given).sum()),

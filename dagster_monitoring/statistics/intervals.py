@@ -52,7 +52,7 @@ def wilson(successes: int, n: int, *, alpha: float) -> tuple[float, float] | Und
 
     Source: Wilson (1927); Brown, Cai, DasGupta (2001).
     """
-    from scipy.special import ndtri  # noqa: PLC0415 - slow to import, and not always needed
+    from scipy.special import ndtri
 
     check_alpha(alpha)
     if not 0 <= successes <= n:
@@ -96,7 +96,7 @@ def paired_mean_interval(
 
     Source: Cochran (1977), Sampling Techniques, section 9A.
     """
-    from scipy.special import stdtrit  # noqa: PLC0415 - slow to import, and not always needed
+    from scipy.special import stdtrit
 
     check_alpha(alpha)
     names, block = np.unique(np.asarray(blocks), return_inverse=True)

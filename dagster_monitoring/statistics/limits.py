@@ -42,7 +42,7 @@ def prediction_limits(
 
     Source: Hahn, Meeker (1991), Statistical Intervals, section 4.7.
     """
-    from scipy.special import stdtrit  # noqa: PLC0415 - slow to import, and not always needed
+    from scipy.special import stdtrit
 
     check_alpha(alpha)
     values = np.asarray(past, dtype=np.float64)

@@ -32,7 +32,7 @@ class _Null:
         return 1 / self.n_reference + 1 / self.n_current
 
     def chi_square(self) -> float:
-        from scipy.special import chdtri  # noqa: PLC0415 - slow to import, rarely needed
+        from scipy.special import chdtri
 
         return float(chdtri(self.cells - 1, self.alpha)) if self.cells > 1 else 0.0
 
@@ -40,7 +40,7 @@ class _Null:
         return self.scale * self.chi_square()
 
     def normal(self, sides: int) -> float:
-        from scipy.special import ndtri  # noqa: PLC0415 - slow to import, rarely needed
+        from scipy.special import ndtri
 
         return -float(ndtri(self.alpha / sides))
 
@@ -103,7 +103,7 @@ def _l_infinity(null: _Null) -> float:
 
 
 def _kolmogorov_smirnov(null: _Null) -> float:
-    from scipy.special import kolmogi  # noqa: PLC0415 - slow to import, rarely needed
+    from scipy.special import kolmogi
 
     return min(float(kolmogi(null.alpha)) * math.sqrt(null.scale), 1.0)
 

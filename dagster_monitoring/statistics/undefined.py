@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -17,3 +18,17 @@ class Undefined:
     """
 
     reason: str
+
+
+def finite(value: float) -> float | Undefined:
+    """The value, unless the numbers it is from were too large for a float.
+
+    Example:
+        >>> finite(1.5)
+        1.5
+        >>> finite(1e308 * 10)
+        Undefined(reason='the values are too large: a sum or square of them overflows')
+    """
+    if math.isfinite(value):
+        return value
+    return Undefined("the values are too large: a sum or square of them overflows")

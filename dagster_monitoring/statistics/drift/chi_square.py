@@ -45,7 +45,7 @@ def p_value(reference: Histogram, current: Histogram) -> float | Undefined:
     Returns:
         From 0 to 1, by the chi-square distribution; 1 where there is one bin only.
     """
-    from scipy.special import chdtrc  # noqa: PLC0415 - slow to import, and rarely needed
+    from scipy.special import chdtrc
 
     statistic = compute(reference, current)
     if isinstance(statistic, Undefined):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dagster_monitoring.statistics.drift._metric import NUMERIC, DriftMetric
 from dagster_monitoring.statistics.drift._shares import numeric_pair, spread
 from dagster_monitoring.statistics.histogram import Histogram
-from dagster_monitoring.statistics.undefined import Undefined
+from dagster_monitoring.statistics.undefined import Undefined, finite
 
 
 def compute(reference: Histogram, current: Histogram) -> float | Undefined:
@@ -33,7 +33,7 @@ def compute(reference: Histogram, current: Histogram) -> float | Undefined:
         return scale
     # Offsets from the centres, not means: a mean of 1e9 would swallow a shift of 1e-8.
     before, after = (float(h.sums.sum()) / h.n for h in pair)
-    return abs(after - before + (current.centre - reference.centre)) / scale
+    return finite(abs(after - before + (current.centre - reference.centre)) / scale)
 
 
 METRIC = DriftMetric(
@@ -43,7 +43,7 @@ METRIC = DriftMetric(
     kinds=NUMERIC,
     bins="profile",
     bounds=(0.0, float("inf")),
-    symmetric=True,
+    symmetric=False,
     unit="standard deviations",
     minimum_n=10,
     source="Glass (1976), as a standardised mean difference",

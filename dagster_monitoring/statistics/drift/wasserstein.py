@@ -7,15 +7,15 @@ import numpy as np
 from dagster_monitoring.statistics.drift._metric import NUMERIC, DriftMetric
 from dagster_monitoring.statistics.drift._shares import numeric_pair
 from dagster_monitoring.statistics.histogram import Histogram
-from dagster_monitoring.statistics.undefined import Undefined
+from dagster_monitoring.statistics.undefined import Undefined, finite
 
 
 def compute(reference: Histogram, current: Histogram) -> float | Undefined:
     """The integral of ``|F - G|``: how far, on average, a row has to be moved.
 
     Each bin's rows stand at their mean, which the sums give exactly. So it is exact where a bin
-    holds one distinct value, and elsewhere off by what happens within a bin: below 1e-3 standard
-    deviations on a profile's bins for normal to heavy-tailed data.
+    holds one distinct value, and elsewhere off by what happens within a bin: on a profile's bins
+    1e-4 standard deviations as a rule, and within 5e-3 with few rows of a heavy tail.
 
     Returns:
         From 0 upwards, in the column's unit; ``Undefined`` when either side is empty.
@@ -44,7 +44,8 @@ def compute(reference: Histogram, current: Histogram) -> float | Undefined:
     steps = np.concatenate((before.counts[used] / before.n, -after.counts[taken] / after.n))
     order = np.argsort(places, kind="stable")
     heights = np.cumsum(steps[order])[:-1]
-    return float(np.sum(np.abs(heights) * np.diff(places[order])))
+    with np.errstate(over="ignore"):
+        return finite(float(np.sum(np.abs(heights) * np.diff(places[order]))))
 
 
 METRIC = DriftMetric(

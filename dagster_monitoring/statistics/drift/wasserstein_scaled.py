@@ -6,7 +6,7 @@ from dagster_monitoring.statistics.drift import wasserstein
 from dagster_monitoring.statistics.drift._metric import NUMERIC, DriftMetric
 from dagster_monitoring.statistics.drift._shares import spread
 from dagster_monitoring.statistics.histogram import Histogram
-from dagster_monitoring.statistics.undefined import Undefined
+from dagster_monitoring.statistics.undefined import Undefined, finite
 
 
 def compute(reference: Histogram, current: Histogram) -> float | Undefined:
@@ -30,7 +30,7 @@ def compute(reference: Histogram, current: Histogram) -> float | Undefined:
     if isinstance(distance, Undefined):
         return distance
     scale = spread(reference)
-    return scale if isinstance(scale, Undefined) else distance / scale
+    return scale if isinstance(scale, Undefined) else finite(distance / scale)
 
 
 METRIC = DriftMetric(

@@ -11,10 +11,14 @@ Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 MAX_EXACT_SCORES = 2**20
-"""Distinct scores that are kept apart; more of them are counted on the grid."""
+"""Distinct scores that are kept apart; when there are more, all are rounded."""
 
-GRID_CELLS = 10_000
-"""Equal cells over [0, 1] that scores fall into beyond ``MAX_EXACT_SCORES``."""
+SIGNIFICANT_BITS = 13
+"""What a rounded score keeps of itself or, from one half on, of its distance to 1. Equal cells
+over 0..1 would put all the scores of a rare event, or of a very sure model, into a few of them."""
+
+_SMALLEST = 2.0**-39
+"""Below it a score is rounded to 0, so that 1 less the rounded distance is still exact."""
 
 
 def _no_counts() -> Counts:
@@ -29,9 +33,10 @@ def _no_scores() -> Floats:
 class ScoreCounts:
     """Labelled rows by score; ``+`` adds them, the empty one changes nothing.
 
-    Exact while there are at most ``MAX_EXACT_SCORES`` distinct scores; beyond it every score
-    moves to the middle of its grid cell, and stays there. Which of the two a sum is depends on
-    its parts together and not on their order, so adding is associative.
+    Exact while there are at most ``MAX_EXACT_SCORES`` distinct scores; beyond it every score is
+    rounded to 13 significant bits, which leaves at most 320,000 of them, in their order. Which of
+    the two a sum is depends on its parts together and not on their order, so adding is
+    associative.
 
     Attributes:
         scores: distinct scores, increasing, shape ``(k,)``.
@@ -56,21 +61,25 @@ class ScoreCounts:
         if not len(self.scores) and self.exact:
             return other
         exact = self.exact and other.exact
-        left, right = (self, other) if exact else (self._on_grid(), other._on_grid())
+        left, right = (self, other) if exact else (self._rounded(), other._rounded())
         merged = _tally(
             np.concatenate((left.scores, right.scores)),
             np.concatenate((left.negatives, right.negatives)),
             np.concatenate((left.positives, right.positives)),
             exact=exact,
         )
-        return merged if len(merged.scores) <= MAX_EXACT_SCORES else merged._on_grid()
+        return merged if len(merged.scores) <= MAX_EXACT_SCORES else merged._rounded()
 
-    def _on_grid(self) -> ScoreCounts:
+    def _rounded(self) -> ScoreCounts:
         if not self.exact:
             return self
-        cells = np.clip(np.floor(self.scores * GRID_CELLS), 0, GRID_CELLS - 1)
-        middles = (cells + 0.5) / GRID_CELLS
-        return _tally(middles, self.negatives, self.positives, exact=False)
+        side = np.minimum(self.scores, 1 - self.scores)
+        mantissa, exponent = np.frexp(side)
+        whole = np.floor(np.ldexp(mantissa, SIGNIFICANT_BITS))
+        kept = np.ldexp(whole, exponent - SIGNIFICANT_BITS)
+        kept = np.where(kept < _SMALLEST, 0.0, kept)
+        rounded = np.where(self.scores < 0.5, kept, 1 - kept)  # noqa: PLR2004 - half of 0..1
+        return _tally(rounded, self.negatives, self.positives, exact=False)
 
 
 def count_scores(score: Floats, positive: npt.NDArray[np.bool_]) -> ScoreCounts:
@@ -87,7 +96,7 @@ def count_scores(score: Floats, positive: npt.NDArray[np.bool_]) -> ScoreCounts:
     """
     hits = positive.astype(np.int64)
     counts = _tally(score, 1 - hits, hits, exact=True)
-    return counts if len(counts.scores) <= MAX_EXACT_SCORES else counts._on_grid()  # noqa: SLF001 - same module
+    return counts if len(counts.scores) <= MAX_EXACT_SCORES else counts._rounded()  # noqa: SLF001 - same module
 
 
 def _tally(scores: Floats, negatives: Counts, positives: Counts, *, exact: bool) -> ScoreCounts:

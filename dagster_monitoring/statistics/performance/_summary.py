@@ -242,21 +242,23 @@ def regression_summary(label: Floats, prediction: Floats, *, centre: float) -> R
         prediction: shape ``(n,)``.
         centre: what label sums are centred on; the mean of the training labels serves well.
     """
-    finite = np.isfinite(label) & np.isfinite(prediction)
-    truth = label[finite].astype(np.float64)
-    error = prediction[finite] - truth
-    size, offset = np.abs(error), truth - centre
-    floor = np.finfo(np.float64).eps
-    return RegressionSummary(
-        n_labelled=len(truth),
-        error_sum=float(error.sum()),
-        absolute_error_sum=float(size.sum()),
-        squared_error_sum=float(np.square(error).sum()),
-        absolute_percentage_error_sum=float((size / np.maximum(np.abs(truth), floor)).sum()),
-        centre=centre,
-        label_sum=float(offset.sum()),
-        label_square_sum=float(np.square(offset).sum()),
-    )
+    usable = np.isfinite(label) & np.isfinite(prediction)
+    truth, guess = label[usable].astype(np.float64), prediction[usable].astype(np.float64)
+    # What overflows becomes infinite here, and Undefined in the metrics that read it.
+    with np.errstate(over="ignore"):
+        error, offset = guess - truth, truth - centre
+        size = np.abs(error)
+        ratio = size / np.maximum(np.abs(truth), np.finfo(np.float64).eps)
+        return RegressionSummary(
+            n_labelled=len(truth),
+            error_sum=float(error.sum()),
+            absolute_error_sum=float(size.sum()),
+            squared_error_sum=float(np.square(error).sum()),
+            absolute_percentage_error_sum=float(ratio.sum()),
+            centre=centre,
+            label_sum=float(offset.sum()),
+            label_square_sum=float(np.square(offset).sum()),
+        )
 
 
 def _with_scores(

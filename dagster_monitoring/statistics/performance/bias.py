@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dagster_monitoring.statistics.performance._metric import REGRESSION, PerformanceMetric
 from dagster_monitoring.statistics.performance._summary import RegressionSummary, Summary
-from dagster_monitoring.statistics.undefined import Undefined
+from dagster_monitoring.statistics.undefined import Undefined, finite
 
 
 def compute(summary: Summary) -> float | Undefined:
@@ -25,7 +25,7 @@ def compute(summary: Summary) -> float | Undefined:
         raise TypeError("mean error is defined for regression")
     if not summary.n_labelled:
         return Undefined("no labelled rows")
-    return summary.error_sum / summary.n_labelled
+    return finite(summary.error_sum / summary.n_labelled)
 
 
 METRIC = PerformanceMetric(

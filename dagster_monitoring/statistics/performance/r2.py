@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dagster_monitoring.statistics.performance._metric import REGRESSION, PerformanceMetric
 from dagster_monitoring.statistics.performance._summary import RegressionSummary, Summary
-from dagster_monitoring.statistics.undefined import Undefined
+from dagster_monitoring.statistics.undefined import Undefined, finite
 
 _ROUNDING = 1e-12
 
@@ -29,11 +29,13 @@ def compute(summary: Summary) -> float | Undefined:
     if not summary.n_labelled:
         return Undefined("no labelled rows")
     offset = summary.label_sum / summary.n_labelled
-    spread = summary.label_square_sum - summary.n_labelled * offset * offset
+    spread = finite(summary.label_square_sum - summary.n_labelled * offset * offset)
+    if isinstance(spread, Undefined):
+        return spread
     # What rounding leaves of equal labels is not a spread.
     if spread <= summary.label_square_sum * _ROUNDING:
         return Undefined("the labels are all the same, or there is one only")
-    return 1 - summary.squared_error_sum / spread
+    return finite(1 - summary.squared_error_sum / spread)
 
 
 METRIC = PerformanceMetric(

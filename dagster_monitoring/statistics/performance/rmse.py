@@ -6,7 +6,7 @@ import math
 
 from dagster_monitoring.statistics.performance._metric import REGRESSION, PerformanceMetric
 from dagster_monitoring.statistics.performance._summary import RegressionSummary, Summary
-from dagster_monitoring.statistics.undefined import Undefined
+from dagster_monitoring.statistics.undefined import Undefined, finite
 
 
 def compute(summary: Summary) -> float | Undefined:
@@ -27,7 +27,7 @@ def compute(summary: Summary) -> float | Undefined:
         raise TypeError("root mean squared error is defined for regression")
     if not summary.n_labelled:
         return Undefined("no labelled rows")
-    return math.sqrt(summary.squared_error_sum / summary.n_labelled)
+    return finite(math.sqrt(summary.squared_error_sum / summary.n_labelled))
 
 
 METRIC = PerformanceMetric(

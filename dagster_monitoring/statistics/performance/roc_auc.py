@@ -14,7 +14,8 @@ from dagster_monitoring.statistics.undefined import Undefined
 def compute(summary: Summary) -> float | Undefined:
     """How often a positive row scores above a negative one; a tie counts one half.
 
-    Exact up to 2^20 distinct scores, within 5e-5 beyond, where scores stand on a grid of 10,000.
+    Exact up to 2^20 distinct scores; beyond, scores are rounded to 13 bits and the result is off
+    by at most half the share of pairs that then tie, 2e-5 for scores spread evenly over 0..1.
     Several classes: the mean of each class against the rest.
 
     Returns:
