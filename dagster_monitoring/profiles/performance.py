@@ -33,7 +33,7 @@ from dagster_monitoring.schema import (
     Regression,
     Task,
 )
-from dagster_monitoring.statistics.performance._summary import (
+from dagster_monitoring.statistics.performance import (
     Summary,
     binary_summary,
     multiclass_summary,

@@ -9,7 +9,7 @@ from functools import reduce
 
 from dagster_monitoring.profiles.names import NameCounts
 from dagster_monitoring.schema import BinaryClassification, MulticlassClassification, Task
-from dagster_monitoring.statistics.performance._summary import (
+from dagster_monitoring.statistics.performance import (
     BinarySummary,
     MulticlassSummary,
     RegressionSummary,

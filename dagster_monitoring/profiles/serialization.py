@@ -281,7 +281,9 @@ def _cells(block: Block) -> _Cells:
     place.append(_FIRST_FAULT - faults[1])
     count.append(block.faults[faults])
     total.append(np.zeros(len(faults[0])))
-    return _Cells(*map(np.concatenate, (segment, place, count, total)))
+    return _Cells(
+        np.concatenate(segment), np.concatenate(place), np.concatenate(count), np.concatenate(total)
+    )
 
 
 def _block(part: _Part, cells: _Cells) -> Block:

@@ -1,0 +1,156 @@
+"""A baseline's bins as Parquet, and the rest of it as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+
+from dagster_monitoring.errors import CorruptDataError
+from dagster_monitoring.profiles.baseline import Baseline
+from dagster_monitoring.profiles.bins import Bins, BinSet, CategoricalBins, Floats, NumericBins
+from dagster_monitoring.profiles.serialization import REMEDY, read_header
+
+FORMAT = 1
+"""The format's version; a reader refuses others."""
+
+_KEY = b"dagster_monitoring.bins"
+
+_SCHEMA = pa.schema(
+    [
+        ("column", pa.string()),
+        ("role", pa.string()),
+        ("edge", pa.float64()),
+        ("name", pa.string()),
+    ]
+)
+
+_EDGE, _SEGMENT_EDGE, _DECILE, _NAME, _SEGMENT = (
+    "edge",
+    "segment_edge",
+    "decile",
+    "name",
+    "segment",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineFacts:
+    """What a baseline is besides its bins and counts."""
+
+    version: str
+    model_version: str
+    created_at: datetime
+    notes: tuple[str, ...]
+    types: dict[str, str]
+
+
+def bins_to_table(bins: BinSet) -> pa.Table:
+    """Bins as a table: one row an edge or a name, in order; ``role`` says which."""
+    rows: list[tuple[str, str, list[float], list[str]]] = []
+    scalars: dict[str, object] = {}
+    for column, own in bins.columns.items():
+        if isinstance(own, CategoricalBins):
+            rows.append((column, _NAME, [], [*own.vocabulary]))
+            scalars[column] = {"complete": own.complete}
+            continue
+        for role, edges in _edges(own):
+            rows.append((column, role, edges.tolist(), []))
+        scalars[column] = {
+            name: getattr(own, name) for name in ("centre", "minimum", "maximum", "std", "exact")
+        }
+    rows += [(column, _SEGMENT, [], [*values]) for column, values in bins.segments.items()]
+    header = {"format": FORMAT, "columns": scalars, "segments": [*bins.segments]}
+    metadata = {_KEY: json.dumps(header, allow_nan=False).encode()}
+    sizes = [len(edges) + len(names) for _, _, edges, names in rows]
+    arrays = [
+        pa.array(_repeated((row[0] for row in rows), sizes), pa.string()),
+        pa.array(_repeated((row[1] for row in rows), sizes), pa.string()),
+        pa.array([v for _, _, edges, n in rows for v in (edges or [None] * len(n))], pa.float64()),
+        pa.array([v for _, _, e, names in rows for v in (names or [None] * len(e))], pa.string()),
+    ]
+    return pa.Table.from_arrays(arrays, schema=_SCHEMA.with_metadata(metadata))
+
+
+def bins_from_table(table: pa.Table) -> BinSet:
+    """The bins that :func:`bins_to_table` was given.
+
+    Raises:
+        CorruptDataError: the table holds none, or another format.
+    """
+    header = read_header(table, _KEY, FORMAT)
+    edges: dict[tuple[str, str], list[float]] = {}
+    names: dict[tuple[str, str], list[str]] = {}
+    for column, role, edge, name in zip(*(c.to_pylist() for c in table.columns), strict=True):
+        if role in (_NAME, _SEGMENT):
+            names.setdefault((column, role), []).append(name)
+        else:
+            edges.setdefault((column, role), []).append(edge)
+
+    def floats(column: str, role: str) -> Floats:
+        return np.array(edges.get((column, role), []), dtype=np.float64)
+
+    columns: dict[str, Bins] = {}
+    for column, own in header["columns"].items():
+        if "complete" in own:
+            vocabulary = tuple(names.get((column, _NAME), ()))
+            columns[column] = CategoricalBins(vocabulary=vocabulary, complete=own["complete"])
+        else:
+            columns[column] = NumericBins(
+                edges=floats(column, _EDGE),
+                segment_edges=floats(column, _SEGMENT_EDGE),
+                deciles=floats(column, _DECILE),
+                **own,
+            )
+    return BinSet(
+        columns=columns,
+        segments={c: tuple(names.get((c, _SEGMENT), ())) for c in header["segments"]},
+    )
+
+
+def facts_to_bytes(baseline: Baseline) -> bytes:
+    """What a baseline is besides its bins and counts, as JSON."""
+    facts = {
+        "format": FORMAT,
+        "version": baseline.version,
+        "model_version": baseline.model_version,
+        "created_at": baseline.created_at.isoformat(),
+        "notes": baseline.notes,
+        "types": dict(baseline.types),
+        "rows": baseline.rows,
+        "bins": baseline.bins.key,
+    }
+    return json.dumps(facts, indent=2).encode()
+
+
+def facts_from_bytes(data: bytes, *, where: str) -> BaselineFacts:
+    """What :func:`facts_to_bytes` wrote.
+
+    Raises:
+        CorruptDataError: it is no such file; ``where`` names it.
+    """
+    try:
+        facts = json.loads(data)
+        if facts["format"] != FORMAT:
+            raise CorruptDataError(f"{where} is of format {facts['format']}, not {FORMAT}")
+        return BaselineFacts(
+            version=facts["version"],
+            model_version=facts["model_version"],
+            created_at=datetime.fromisoformat(facts["created_at"]),
+            notes=tuple(facts["notes"]),
+            types=dict(facts["types"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise CorruptDataError(f"{where} can't be read: {error!r}. {REMEDY}") from error
+
+
+def _edges(bins: NumericBins) -> list[tuple[str, Floats]]:
+    return [(_EDGE, bins.edges), (_SEGMENT_EDGE, bins.segment_edges), (_DECILE, bins.deciles)]
+
+
+def _repeated(values: Iterable[str], sizes: list[int]) -> list[str]:
+    return [v for value, size in zip(values, sizes, strict=True) for v in [value] * size]
