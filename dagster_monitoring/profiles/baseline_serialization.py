@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,27 +50,24 @@ class BaselineFacts:
 
 def bins_to_table(bins: BinSet) -> pa.Table:
     """Bins as a table: one row an edge or a name, in order; ``role`` says which."""
-    rows: list[tuple[str, str, list[float], list[str]]] = []
-    scalars: dict[str, object] = {}
-    for column, own in bins.columns.items():
-        if isinstance(own, CategoricalBins):
-            rows.append((column, _NAME, [], [*own.vocabulary]))
-            scalars[column] = {"complete": own.complete}
-            continue
-        for role, edges in _edges(own):
-            rows.append((column, role, edges.tolist(), []))
-        scalars[column] = {
-            name: getattr(own, name) for name in ("centre", "minimum", "maximum", "std", "exact")
-        }
-    rows += [(column, _SEGMENT, [], [*values]) for column, values in bins.segments.items()]
-    header = {"format": FORMAT, "columns": scalars, "segments": [*bins.segments]}
+    runs = [run for column, own in bins.columns.items() for run in _runs(column, own)]
+    runs += [_Run(column, _SEGMENT, [], [*values]) for column, values in bins.segments.items()]
+    header = {
+        "format": FORMAT,
+        "columns": {column: _scalars(own) for column, own in bins.columns.items()},
+        "segments": [*bins.segments],
+    }
     metadata = {_KEY: json.dumps(header, allow_nan=False).encode()}
-    sizes = [len(edges) + len(names) for _, _, edges, names in rows]
+    edges: list[float | None] = []
+    names: list[str | None] = []
+    for run in runs:
+        edges += [*run.edges, *(None for _ in run.names)]
+        names += [*(None for _ in run.edges), *run.names]
     arrays = [
-        pa.array(_repeated((row[0] for row in rows), sizes), pa.string()),
-        pa.array(_repeated((row[1] for row in rows), sizes), pa.string()),
-        pa.array([v for _, _, edges, n in rows for v in (edges or [None] * len(n))], pa.float64()),
-        pa.array([v for _, _, e, names in rows for v in (names or [None] * len(e))], pa.string()),
+        pa.array([run.column for run in runs for _ in range(run.size)], pa.string()),
+        pa.array([run.role for run in runs for _ in range(run.size)], pa.string()),
+        pa.array(edges, pa.float64()),
+        pa.array(names, pa.string()),
     ]
     return pa.Table.from_arrays(arrays, schema=_SCHEMA.with_metadata(metadata))
 
@@ -148,9 +144,37 @@ def facts_from_bytes(data: bytes, *, where: str) -> BaselineFacts:
         raise CorruptDataError(f"{where} can't be read: {error!r}. {REMEDY}") from error
 
 
-def _edges(bins: NumericBins) -> list[tuple[str, Floats]]:
-    return [(_EDGE, bins.edges), (_SEGMENT_EDGE, bins.segment_edges), (_DECILE, bins.deciles)]
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Rows of one column and role: edges or names."""
+
+    column: str
+    role: str
+    edges: list[float]
+    names: list[str]
+
+    @property
+    def size(self) -> int:
+        return len(self.edges) + len(self.names)
 
 
-def _repeated(values: Iterable[str], sizes: list[int]) -> list[str]:
-    return [v for value, size in zip(values, sizes, strict=True) for v in [value] * size]
+def _runs(column: str, bins: Bins) -> list[_Run]:
+    if isinstance(bins, CategoricalBins):
+        return [_Run(column, _NAME, [], [*bins.vocabulary])]
+    return [
+        _Run(column, _EDGE, bins.edges.tolist(), []),
+        _Run(column, _SEGMENT_EDGE, bins.segment_edges.tolist(), []),
+        _Run(column, _DECILE, bins.deciles.tolist(), []),
+    ]
+
+
+def _scalars(bins: Bins) -> dict[str, bool | float | None]:
+    if isinstance(bins, CategoricalBins):
+        return {"complete": bins.complete}
+    return {
+        "centre": bins.centre,
+        "minimum": bins.minimum,
+        "maximum": bins.maximum,
+        "std": bins.std,
+        "exact": bins.exact,
+    }

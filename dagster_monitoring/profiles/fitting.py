@@ -88,7 +88,7 @@ def fit(
     return Fitted(
         columns=columns,
         types=dict(sorted(tallies.types.items())),
-        notes=tuple(note for name in (*numeric, *categorical) for note in _notes(name, columns)),
+        notes=tuple(note for name, own in columns.items() if (note := _notes(name, own))),
         counts=tallies.counts,
     )
 
@@ -173,21 +173,19 @@ def _equal_width(values: Floats, counts: Sequence[int]) -> Floats:
     return np.concatenate([equal_width_edges(low, high, count) for count in counts])
 
 
-def _notes(name: str, columns: Mapping[str, Bins]) -> list[str]:
-    bins = columns[name]
+def _notes(name: str, bins: Bins) -> str | None:
+    """What a person should know of a column, if anything."""
     if isinstance(bins, NumericBins):
         if bins.minimum is None:
-            return [f"column {name!r} has no finite value in the baseline: no drift can be told"]
-        if bins.minimum == bins.maximum:
-            return [f"column {name!r} is constant in the baseline: {bins.minimum}"]
-        return []
-    if not bins.vocabulary:
-        return [f"column {name!r} has no value in the baseline: every category will be new"]
+            return f"column {name!r} has no finite value in the baseline: no drift can be told"
+        is_constant = bins.minimum == bins.maximum
+        return f"column {name!r} is constant in the baseline" if is_constant else None
     if not bins.complete:
-        return [
-            f"column {name!r} has more than {MAX_VOCABULARY} categories in the baseline: "
-            f"the most frequent ones are counted by name"
-        ]
-    if len(bins.vocabulary) == 1:
-        return [f"column {name!r} is constant in the baseline: {bins.vocabulary[0]!r}"]
-    return []
+        return (
+            f"column {name!r} has more than {len(bins.vocabulary)} categories in the baseline: "
+            f"only the most frequent ones are counted by name"
+        )
+    return {
+        0: f"column {name!r} has no value in the baseline: every category will be new",
+        1: f"column {name!r} is constant in the baseline",
+    }.get(len(bins.vocabulary))
