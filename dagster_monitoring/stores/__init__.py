@@ -1,5 +1,6 @@
 """What must be remembered: evaluations, the label ledger, incidents, announcements, retrainings."""
 
+from dagster_monitoring.stores.baselines import BaselineInForce, BaselineStore
 from dagster_monitoring.stores.cursors import CursorStore
 from dagster_monitoring.stores.evaluations import EvaluationStore, Recorded
 from dagster_monitoring.stores.incidents import IncidentStore
@@ -10,6 +11,8 @@ from dagster_monitoring.stores.store import Store, open_store
 
 __all__ = [
     "Appended",
+    "BaselineInForce",
+    "BaselineStore",
     "Coverage",
     "CursorStore",
     "EvaluationStore",

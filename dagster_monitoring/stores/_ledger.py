@@ -115,14 +115,11 @@ def keep_staged_labels(connection: sa.Connection, model_id: int, append_id: int)
             ["model_id", *stored, "append_id"], chosen.order_by(staged_labels.c.prediction_id)
         )
     )
-    joined = sa.and_(
-        predictions.c.model_id == model_id,
-        predictions.c.prediction_id == staged_labels.c.prediction_id,
-    )
+    # As IN, not as a join: without statistics SQLite would walk all predictions for one label.
+    changed_ids = sa.select(staged_labels.c.prediction_id).where(new)
     touched = (
         sa.select(sa.literal(model_id), predictions.c.partition, sa.func.count())
-        .select_from(sa.join(staged_labels, predictions, joined))
-        .where(new)
+        .where(predictions.c.model_id == model_id, predictions.c.prediction_id.in_(changed_ids))
         .group_by(predictions.c.partition)
         .order_by(predictions.c.partition)
     )

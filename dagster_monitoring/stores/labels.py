@@ -308,10 +308,6 @@ def _resolution(
     model_id: int | None, partition: str, as_of: datetime | None
 ) -> sa.Select[tuple[object, ...]]:
     """One row a labelled prediction: the winning word on it."""
-    same = sa.and_(
-        labels.c.model_id == predictions.c.model_id,
-        labels.c.prediction_id == predictions.c.prediction_id,
-    )
     rank = sa.func.row_number().over(
         partition_by=labels.c.prediction_id,
         order_by=[
@@ -320,10 +316,11 @@ def _resolution(
             labels.c.append_id.desc(),
         ],
     )
-    ranked = (
-        sa.select(*(labels.c[name] for name in _RESOLVED), rank.label("rank"))
-        .select_from(sa.join(predictions, labels, same))
-        .where(predictions.c.model_id == model_id, predictions.c.partition == partition)
+    ids = sa.select(predictions.c.prediction_id).where(
+        predictions.c.model_id == model_id, predictions.c.partition == partition
+    )
+    ranked = sa.select(*(labels.c[name] for name in _RESOLVED), rank.label("rank")).where(
+        labels.c.model_id == model_id, labels.c.prediction_id.in_(ids)
     )
     if as_of is not None:
         ranked = ranked.where(labels.c.available_at <= _microseconds(as_of))
