@@ -29,8 +29,8 @@ def to_bytes(estimator: Estimator, *, version: str, declared: Sequence[str]) -> 
     Raises:
         RegistryError: skops can't hold it, or it holds a type that is neither known nor declared.
     """
-    import skops.io  # noqa: PLC0415 - heavy
-    from skops.io.exceptions import UnsupportedTypeException  # noqa: PLC0415 - heavy
+    import skops.io
+    from skops.io.exceptions import UnsupportedTypeException
 
     try:
         data: bytes = skops.io.dumps(estimator, compression=zipfile.ZIP_DEFLATED)
@@ -49,7 +49,7 @@ def from_bytes(data: bytes, *, version: str, declared: Sequence[str]) -> Estimat
     Raises:
         RegistryError: it is no such archive, or holds a type that is neither known nor declared.
     """
-    import skops.io  # noqa: PLC0415 - heavy
+    import skops.io
 
     _refuse_untrusted(data, version=version, declared=declared)
     model: object = skops.io.loads(data, trusted=sorted(SKLEARN_PARTS.union(declared)))
@@ -61,7 +61,7 @@ def from_bytes(data: bytes, *, version: str, declared: Sequence[str]) -> Estimat
 
 
 def _refuse_untrusted(data: bytes, *, version: str, declared: Sequence[str]) -> None:
-    import skops.io  # noqa: PLC0415 - heavy
+    import skops.io
 
     try:
         untrusted = set(skops.io.get_untrusted_types(data=data))

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from dagster_monitoring.statistics.intervals import paired_mean_interval
+from dagster_monitoring.statistics.undefined import Undefined
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -89,25 +92,22 @@ def judge(  # noqa: PLR0913 - three paired arrays, and three keyword-only demand
     if refused:
         return _without_numbers(refused, n, n_days)
     blocks = _blocks(day)
-    if blocks.max() + 1 < _FEWEST_BLOCKS:
-        return _without_numbers(
-            "the labelled rows lie on one day: at least two are needed", n, n_days
-        )
     champion = _block_means(champion_loss, blocks)
     challenger = _block_means(challenger_loss, blocks)
     required = minimum_improvement * float(champion.mean())
     # The margin is estimated from the same days, so it is part of what is tested.
-    excess, half_width = _mean_and_half_width(
-        (1 - minimum_improvement) * champion - challenger, alpha
-    )
-    lower, upper = excess - half_width + required, excess + half_width + required
-    promoted = excess - half_width > 0
+    excess = (1 - minimum_improvement) * champion - challenger
+    found = paired_mean_interval(excess, np.arange(len(excess)), alpha=2 * alpha)
+    if isinstance(found, Undefined):
+        return _without_numbers(found.reason, n, n_days)
+    promoted = found.lower > 0
+    improvement, lower = found.mean + required, found.lower + required
     return GateVerdict(
         promoted=promoted,
-        reason=_reason(promoted, excess + required, lower, required, alpha),
-        improvement=excess + required,
+        reason=_reason(promoted, improvement, lower, required, alpha),
+        improvement=improvement,
         lower=lower,
-        upper=upper,
+        upper=found.upper + required,
         required=required,
         champion_loss=float(champion.mean()),
         challenger_loss=float(challenger.mean()),
@@ -151,15 +151,6 @@ def _blocks(day: NDArray[Any]) -> NDArray[np.int64]:
 def _block_means(losses: Losses, blocks: NDArray[np.int64]) -> Losses:
     means: Losses = np.bincount(blocks, weights=losses) / np.bincount(blocks)
     return means
-
-
-def _mean_and_half_width(values: Losses, alpha: float) -> tuple[float, float]:
-    """Mean and the distance to its one-sided bound, by Student's t."""
-    from scipy.special import stdtrit  # noqa: PLC0415 - heavy
-
-    n = len(values)
-    standard_error = float(values.std(ddof=1)) / n**0.5
-    return float(values.mean()), float(stdtrit(n - 1, 1 - alpha)) * standard_error
 
 
 def _reason(

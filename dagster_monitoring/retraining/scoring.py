@@ -44,8 +44,8 @@ def feature_frame(table: pa.Table, columns: Columns) -> pd.DataFrame:
     Raises:
         SchemaMismatchError: a column is not there, or holds what can't be a number or text.
     """
-    import pandas as pd  # noqa: PLC0415 - heavy
-    import pyarrow as pa  # noqa: PLC0415 - heavy
+    import pandas as pd
+    import pyarrow as pa
 
     wanted = [(name, pa.float64()) for name in columns.numeric]
     wanted += [(name, pa.string()) for name in columns.categorical]
@@ -128,7 +128,7 @@ def class_names(values: NDArray[Any]) -> tuple[str, ...]:
 
 
 def _column(table: pa.Table, name: str, kind: pa.DataType) -> pa.ChunkedArray:
-    import pyarrow as pa  # noqa: PLC0415 - heavy
+    import pyarrow as pa
 
     if name not in table.column_names:
         raise SchemaMismatchError(

@@ -192,11 +192,11 @@ def default(features: pd.DataFrame, label: pd.Series[Any], *, task: Task) -> Est
 
     Source: scikit-learn's HistGradientBoosting, after LightGBM (Ke et al., 2017).
     """
-    from sklearn.ensemble import (  # noqa: PLC0415 - heavy
+    from sklearn.ensemble import (
         HistGradientBoostingClassifier,
         HistGradientBoostingRegressor,
     )
-    from sklearn.pipeline import Pipeline  # noqa: PLC0415 - heavy
+    from sklearn.pipeline import Pipeline
 
     features = _plain(features)
     categorical = [name for name in features.columns if features[name].dtype == object]
@@ -227,9 +227,9 @@ def _plain(features: pd.DataFrame) -> pd.DataFrame:
     The trees put what is missing on its own side, but can't choose cuts beyond infinity, or in a
     column without a number.
     """
-    import numpy as np  # noqa: PLC0415 - heavy
-    import pandas as pd  # noqa: PLC0415 - heavy
-    from pandas.api.types import is_numeric_dtype  # noqa: PLC0415 - heavy
+    import numpy as np
+    import pandas as pd
+    from pandas.api.types import is_numeric_dtype
 
     plain: dict[str, pd.Series[Any]] = {}
     for name, column in features.items():
@@ -246,8 +246,8 @@ def _plain(features: pd.DataFrame) -> pd.DataFrame:
 
 
 def _encoder(categorical: list[str], numeric: list[str]) -> ColumnTransformer:
-    from sklearn.compose import ColumnTransformer  # noqa: PLC0415 - heavy
-    from sklearn.preprocessing import OrdinalEncoder  # noqa: PLC0415 - heavy
+    from sklearn.compose import ColumnTransformer
+    from sklearn.preprocessing import OrdinalEncoder
 
     codes = OrdinalEncoder(
         handle_unknown="use_encoded_value",
