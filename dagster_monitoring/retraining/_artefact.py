@@ -52,7 +52,13 @@ def from_bytes(data: bytes, *, version: str, declared: Sequence[str]) -> Estimat
     import skops.io
 
     _refuse_untrusted(data, version=version, declared=declared)
-    model: object = skops.io.loads(data, trusted=sorted(SKLEARN_PARTS.union(declared)))
+    try:
+        model: object = skops.io.loads(data, trusted=sorted(SKLEARN_PARTS.union(declared)))
+    except (ImportError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise RegistryError(
+            f"model version {version!r} can't be rebuilt with the packages installed here "
+            f"({type(error).__name__}: {error}). Install those it was trained with, or train again."
+        ) from error
     if not isinstance(model, Estimator):
         raise RegistryError(
             f"model version {version!r} holds a {type(model).__name__}, which can't predict."
@@ -65,7 +71,7 @@ def _refuse_untrusted(data: bytes, *, version: str, declared: Sequence[str]) -> 
 
     try:
         untrusted = set(skops.io.get_untrusted_types(data=data))
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
         raise RegistryError(
             f"the file of model version {version!r} is no model archive ({type(error).__name__}). "
             f"Restore it, or promote another version."
