@@ -23,11 +23,17 @@ def no_predictions(view: View) -> Waiting | None:
             reason="no ground truth is declared; declare ground_truth, or remove this monitor",
             expected=False,
         )
-    if not view.performance(1).profile.n:
+    if not rows_of(view):
         return Waiting(
-            reason="the slice has no predictions that labels could belong to", expected=False
+            reason="the slice has no rows that labels could belong to; look at what writes it",
+            expected=False,
         )
     return None
+
+
+def rows_of(view: View) -> int:
+    """Rows of the slice, also when it was never joined with labels."""
+    return view.performance(1).profile.n or view.window(1).profile.rows
 
 
 def is_due(view: View) -> bool:
@@ -50,15 +56,14 @@ def waiting(view: View, *, minimum_coverage: float) -> Waiting | None:
     blocked = no_predictions(view)
     if blocked is not None:
         return blocked
-    own = view.performance(1).profile
-    if not is_due(view) and (own.n_labelled == 0 or own.n_labelled < minimum_coverage * own.n):
+    rows, labelled = rows_of(view), view.performance(1).profile.n_labelled
+    if not is_due(view) and (labelled == 0 or labelled < minimum_coverage * rows):
         return Waiting(
-            reason=f"labels expected by {due(view)}; {own.n_labelled} of {own.n} are here",
-            expected=True,
+            reason=f"labels expected by {due(view)}; {labelled} of {rows} are here", expected=True
         )
-    if own.n_labelled == 0:
+    if labelled == 0:
         return Waiting(
-            reason=f"not one of {own.n} labels has arrived, expected by {due(view)}; look at the "
+            reason=f"not one of {rows} labels has arrived, expected by {due(view)}; look at the "
             "ground truth's delivery, or raise ground_truth.expected_delay_days",
             expected=False,
         )

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, Self
+from typing import ClassVar, Literal, Protocol, Self
 
 import pyarrow as pa
 from pydantic import Field, model_validator
@@ -14,11 +14,9 @@ from pydantic import Field, model_validator
 from dagster_monitoring.declaration import Declaration
 from dagster_monitoring.evaluation import Severity
 from dagster_monitoring.monitors.threshold import AnyThreshold, Levels, Sides, Threshold
+from dagster_monitoring.profiles.baseline import Baseline
+from dagster_monitoring.profiles.window import PerformanceWindow, Window
 from dagster_monitoring.schema import Columns, Partitions, Task
-
-if TYPE_CHECKING:
-    from dagster_monitoring.profiles.baseline import Baseline
-    from dagster_monitoring.profiles.window import PerformanceWindow, Window
 
 MonitoredAsset = Literal["drift", "data_quality", "performance"]
 
@@ -112,22 +110,25 @@ class Monitor(Declaration, ABC):
     asset: ClassVar[MonitoredAsset]
 
     name: str = Field(
-        "",
+        default="",
         pattern=r"^[A-Za-z0-9_]*$",
         description="Name of the monitor and of its check; made from its type when left out.",
     )
-    description: str = Field("", description="A sentence for whoever reads the check.")
+    description: str = Field(default="", description="A sentence for whoever reads the check.")
     window: int = Field(
-        1, ge=1, le=366, description="How many slices, up to the judged one, are put together."
+        default=1,
+        ge=1,
+        le=366,
+        description="How many slices, up to the judged one, are put together.",
     )
     segments: bool = Field(
         default=False, description="Whether each of the model's segments is judged beside all rows."
     )
     severity: Severity = Field(
-        Severity.ERROR, description="The most that this monitor can say: WARN or ERROR."
+        default=Severity.ERROR, description="The most that this monitor can say: WARN or ERROR."
     )
     threshold: AnyThreshold | None = Field(
-        None, description="Limits of every metric; each metric's own default when left out."
+        default=None, description="Limits of every metric; each metric's own default when left out."
     )
     thresholds: dict[str, AnyThreshold] = Field(
         default_factory=dict, description="Limits of single metrics, by the metric's name."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -25,6 +25,7 @@ from dagster_monitoring.monitors.quality import (
     quality_metrics,
 )
 from dagster_monitoring.monitors.threshold import Threshold
+from dagster_monitoring.profiles.baseline import Baseline
 from dagster_monitoring.profiles.bins import NumericBins
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.statistics.undefined import Undefined
@@ -41,13 +42,13 @@ class DataQualityMonitor(Monitor):
 
     type: Literal["data_quality"] = "data_quality"
     metrics: tuple[str, ...] = Field(
-        (), description="Quality metrics; all there are when left out."
+        default=(), description="Quality metrics; all there are when left out."
     )
     columns: tuple[str, ...] = Field(
-        (), description="Columns; all features, predictions and scores when left out."
+        default=(), description="Columns; all features, predictions and scores when left out."
     )
     vanished_after: int = Field(
-        7,
+        default=7,
         ge=1,
         le=366,
         description="How many slices a category has to stay away to count as vanished; at least "
@@ -62,19 +63,24 @@ class DataQualityMonitor(Monitor):
     def measure(self, view: View) -> list[Measurement]:
         """Values of the table, then of each column, each with its segments."""
         window = view.window(self.window)
-        note = slices_note(window.partitions, window.missing, self.window)
+        recent = view.window(max(self.vanished_after, self.window))
+        scene = _Scene(
+            baseline=view.baseline,
+            segments=view.segments if self.segments else (),
+            current=window.profile,
+            recent=recent.profile,
+            too_early=self._too_early(view),
+            usual_rows=_usual_rows(view, self.window),
+            note=slices_note(window.partitions, window.missing, self.window),
+        )
         metrics = [quality_metric(name) for name in self.metric_names()]
-        table = [
-            self._of_table(view, window.profile, metric, note)
-            for metric in metrics
-            if not metric.kinds
-        ]
+        table = [scene.of_table(metric) for metric in metrics if not metric.kinds]
         columns = self.columns or all_columns(view.task, view.columns)
         return table + [
             measurement
             for column in columns
             for metric in metrics
-            for measurement in self._of_column(view, window.profile, column, metric)
+            for measurement in scene.of_column(column, metric)
         ]
 
     def default_threshold(self, metric: str) -> Threshold:
@@ -89,78 +95,89 @@ class DataQualityMonitor(Monitor):
         """The declared metrics, or all."""
         return self.metrics or tuple(quality_metrics())
 
-    def _of_table(
-        self, view: View, current: Profile, metric: QualityMetric, note: str | None
-    ) -> Measurement:
-        if current.is_empty and not metric.on_empty:
+    def _too_early(self, view: View) -> str | None:
+        """Why nothing can have vanished yet."""
+        have = slices_before(view) + 1
+        if have >= self.vanished_after:
+            return None
+        return (
+            f"what vanished is looked for in {self.vanished_after} slices, and production has "
+            f"{have} (vanished_after)"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scene:
+    """What quality metrics look at: the judged slices, recent ones, the baseline."""
+
+    baseline: Baseline
+    segments: tuple[str, ...]
+    current: Profile
+    recent: Profile
+    too_early: str | None
+    usual_rows: float | None
+    note: str | None
+
+    def of_table(self, metric: QualityMetric) -> Measurement:
+        """The value of a metric of the table as a whole."""
+        if self.current.is_empty and not metric.on_empty:
             value: QualityValue | Undefined = Undefined("the slice has no rows")
         else:
             value = metric.compute(
                 Subject(
-                    slice=current,
-                    baseline=view.baseline.profile,
-                    usual_rows=_usual_rows(view, self.window),
+                    slice=self.current,
+                    baseline=self.baseline.profile,
+                    usual_rows=self.usual_rows,
                 )
             )
-        measured = _measurement(metric, value, n=current.rows)
-        notes = [text for text in (measured.reason, note) if text]
+        measured = _measurement(metric, value, n=self.current.rows)
+        notes = [text for text in (measured.reason, self.note) if text]
         return replace(measured, reason="; ".join(notes) or None)
 
-    def _of_column(
-        self, view: View, current: Profile, column: str, metric: QualityMetric
-    ) -> Iterator[Measurement]:
-        bins = view.baseline.bins.columns.get(column)
+    def of_column(self, column: str, metric: QualityMetric) -> Iterator[Measurement]:
+        """The values of a metric on a column, of all rows and of each segment."""
+        bins = self.baseline.bins.columns.get(column)
         kind = "numeric" if isinstance(bins, NumericBins) else "categorical"
-        if kind not in metric.kinds:
+        if bins is not None and kind not in metric.kinds:
             return
-        seen, waiting = self._seen_by(view, current, metric)
-        reason = why_unusable(current, column, "the slice") if bins is not None else None
-        if bins is None:
-            reason = f"column {column!r} is not in the baseline; declare it and build it anew"
-        if (reason and not self._can_judge(current, column, metric)) or waiting:
+        if not metric.kinds:
+            return
+        reason = self._why_not(column, metric)
+        waiting = self.too_early if metric.recent else None
+        if bins is None or reason or waiting:
             yield Measurement(
                 metric=metric.name,
                 column=column,
                 value=None,
                 reason=reason or waiting,
                 expected=not reason,
-                n=current.rows,
+                n=self.current.rows,
+                worse=metric.worse,
             )
             return
-        named = segment_names(view.baseline.bins, view.segments) if self.segments else []
-        for segment in (None, *named):
+        seen = self.recent if metric.recent else self.current
+        for segment in (None, *segment_names(self.baseline.bins, self.segments)):
             subject = Subject(
                 slice=seen,
-                baseline=view.baseline.profile,
+                baseline=self.baseline.profile,
                 bins=bins,
                 column=summary_of(seen, column, segment),
-                before=summary_of(view.baseline.profile, column, segment),
+                before=summary_of(self.baseline.profile, column, segment),
             )
             if segment is None or _is_measurable(subject, segment, column):
                 rows = subject.column.rows if subject.column else 0
-                value = metric.compute(subject)
-                measured = _measurement(metric, value, n=rows)
+                measured = _measurement(metric, metric.compute(subject), n=rows)
                 is_slight = measured.value is None and segment is not None
                 yield replace(measured, column=column, segment=segment, expected=is_slight)
 
-    def _seen_by(
-        self, view: View, current: Profile, metric: QualityMetric
-    ) -> tuple[Profile, str | None]:
-        """The profile that a metric looks at, and why it is too early for it, if it is."""
-        if not metric.recent:
-            return current, None
-        recent = view.window(max(self.vanished_after, self.window))
-        if slices_before(view) + 1 < self.vanished_after:
-            return recent.profile, (
-                f"{metric.name} looks at {self.vanished_after} slices, and production has "
-                f"{slices_before(view) + 1}"
-            )
-        return recent.profile, None
-
-    def _can_judge(self, current: Profile, column: str, metric: QualityMetric) -> bool:
-        """Whether the metric is about just that: rows that are there, without usable values."""
-        summary = current.columns.get(column)
-        return metric.judges_faults and summary is not None and summary.rows > 0
+    def _why_not(self, column: str, metric: QualityMetric) -> str | None:
+        """Why a column has no value; a metric of faults has one when every row is at fault."""
+        if column not in self.baseline.bins.columns:
+            return f"column {column!r} is not in the baseline; declare it and build it anew"
+        summary = self.current.columns.get(column)
+        if metric.judges_faults and summary is not None and summary.rows > 0:
+            return None
+        return why_unusable(self.current, column, "the slice")
 
 
 def _is_measurable(subject: Subject, segment: str, column: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import ClassVar, Literal, Self
 
@@ -16,7 +17,7 @@ from dagster_monitoring.monitors._columns import (
     summary_of,
     why_unusable,
 )
-from dagster_monitoring.monitors._comparison import BinChoice, Comparison
+from dagster_monitoring.monitors._comparison import Comparison
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, MonitoredAsset, View
 from dagster_monitoring.monitors._names import known_names
 from dagster_monitoring.monitors._slices import slices_before, slices_note
@@ -27,7 +28,7 @@ from dagster_monitoring.monitors.threshold import (
     RelativeThreshold,
     Threshold,
 )
-from dagster_monitoring.profiles.bins import Bins, NumericBins
+from dagster_monitoring.profiles.bins import BinSet, NumericBins
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.statistics.drift import drift_metric
 
@@ -70,22 +71,25 @@ class DriftMonitor(Monitor):
 
     type: Literal["drift"] = "drift"
     window: int = Field(
-        3, ge=1, le=366, description="How many slices, up to the judged one, are put together."
+        default=3,
+        ge=1,
+        le=366,
+        description="How many slices, up to the judged one, are put together.",
     )
     columns: Literal["features", "predictions", "all"] | tuple[str, ...] = Field(
-        "features",
+        default="features",
         description="features, predictions (the predicted value and its scores), all, or names.",
     )
     metrics: tuple[str, ...] = Field(
-        ("psi",),
+        default=("psi",),
         min_length=1,
         description="Drift metrics; each is used on the columns whose kind it can compare.",
     )
     baseline: Literal["training"] | Rolling = Field(
-        "training", description="training, or the slices before: {rolling: 14}."
+        default="training", description="training, or the slices before: {rolling: 14}."
     )
     bins: Literal["default", "deciles", "profile"] | EqualWidth = Field(
-        "default",
+        default="default",
         description="Bins of numeric columns: each metric's own (default), the training deciles, "
         "the profile's finest (profile), or {equal_width: 30}.",
     )
@@ -106,14 +110,25 @@ class DriftMonitor(Monitor):
 
         A column that can't be compared gives one measurement a metric that says why.
         """
-        blocked = self._why_no_baseline(view)
-        if blocked is not None:
+        columns = self.columns_of(view)
+        reference = self._reference(view)
+        if isinstance(reference, Measurement):
             return [
-                self._without_value(name, column, *blocked)
-                for column in self.columns_of(view)
-                for name in self._metrics_for(view, column)
+                replace(reference, metric=name, column=column)
+                for column in columns
+                for name in self._metrics_for(view.baseline.bins, column)
             ]
-        return [m for column in self.columns_of(view) for m in self._of_column(view, column)]
+        current, own = view.window(self.window), view.window(1).profile
+        note = slices_note(current.partitions, current.missing, self.window)
+        scene = _Scene(
+            bins=view.baseline.bins,
+            segments=view.segments if self.segments else (),
+            slice=own,
+            current=current.profile,
+            reference=reference,
+            note=note,
+        )
+        return [m for column in columns for m in self._of_column(scene, column)]
 
     def columns_of(self, view: View) -> tuple[str, ...]:
         """The columns that are watched."""
@@ -123,76 +138,46 @@ class DriftMonitor(Monitor):
             return prediction_columns(view.task)
         return all_columns(view.task, view.columns) if self.columns == "all" else self.columns
 
-    def _of_column(self, view: View, column: str) -> list[Measurement]:
-        names = self._metrics_for(view, column)
-        current, reference = view.window(self.window), self._reference(view)
-        reason = (
-            why_unusable(view.window(1).profile, column, "the slice")
-            or why_unusable(current.profile, column, "the window")
-            or why_unusable(reference, column, "the baseline")
-        )
-        bins = view.baseline.bins.columns.get(column)
-        if reason or bins is None:
-            why = reason or f"column {column!r} is not in the baseline; declare it and build anew"
-            return [self._without_value(name, column, why) for name in names]
-        note = slices_note(current.partitions, current.missing, self.window)
+    def _of_column(self, scene: _Scene, column: str) -> list[Measurement]:
+        names = self._metrics_for(scene.bins, column)
+        reason = scene.why_not(column)
+        if reason is not None:
+            return [
+                Measurement(metric=name, column=column, value=None, reason=reason, n=0)
+                for name in names
+            ]
+        choice = self.bins.equal_width if isinstance(self.bins, EqualWidth) else self.bins
         return [
-            comparison.measure(drift_metric(name), self._choice(), note)
-            for comparison in self._comparisons(view, column, bins, reference, current.profile)
+            comparison.measure(drift_metric(name), choice, scene.note)
+            for comparison in scene.comparisons(column)
             for name in names
         ]
 
-    def _comparisons(
-        self, view: View, column: str, bins: Bins, reference: Profile, current: Profile
-    ) -> Iterator[Comparison]:
-        named = segment_names(view.baseline.bins, view.segments) if self.segments else []
-        for segment in (None, *named):
-            before = summary_of(reference, column, segment)
-            now = summary_of(current, column, segment)
-            is_own = segment is not None and segment.partition("=")[0] == column
-            if before is not None and now is not None and not is_own:
-                yield Comparison(
-                    column=column, segment=segment, bins=bins, reference=before, current=now
-                )
-
-    def _metrics_for(self, view: View, column: str) -> list[str]:
+    def _metrics_for(self, baseline: BinSet, column: str) -> list[str]:
         """The declared metrics that are defined for the column; all, when its kind is unknown."""
-        bins = view.baseline.bins.columns.get(column)
+        bins = baseline.columns.get(column)
         if bins is None:
             return list(self.metrics)
         kind = "numeric" if isinstance(bins, NumericBins) else "categorical"
         return [name for name in self.metrics if kind in drift_metric(name).kinds]
 
-    def _reference(self, view: View) -> Profile:
+    def _reference(self, view: View) -> Profile | Measurement:
+        """The baseline's profile; a measurement that says why the rolling one can't serve."""
         if self.baseline == "training":
             return view.baseline.profile
-        return view.rolling(self.baseline.rolling, before=self.window).profile
-
-    def _why_no_baseline(self, view: View) -> tuple[str, bool] | None:
-        """Why the rolling baseline can't serve, and whether that is only to be expected."""
-        if self.baseline == "training":
-            return None
         length = self.baseline.rolling
-        have = len(view.rolling(length, before=self.window).partitions)
+        window = view.rolling(length, before=self.window)
         needed = (length + 1) // 2
-        if have >= needed:
-            return None
-        reason = f"the rolling baseline has {have} of its {length} slices, and needs {needed}"
-        return reason, slices_before(view) < needed + self.window
-
-    def _without_value(
-        self,
-        metric: str,
-        column: str,
-        reason: str,
-        expected: bool = False,  # noqa: FBT001, FBT002 - unpacked from a pair
-    ) -> Measurement:
+        if len(window.partitions) >= needed:
+            return window.profile
         return Measurement(
-            metric=metric, column=column, value=None, reason=reason, expected=expected, n=0
+            metric="",
+            value=None,
+            reason=f"the rolling baseline has {len(window.partitions)} of its {length} slices, "
+            f"and needs {needed}",
+            expected=slices_before(view) < needed + self.window,
+            n=0,
         )
-
-    def _choice(self) -> BinChoice:
-        return self.bins.equal_width if isinstance(self.bins, EqualWidth) else self.bins
 
     def default_threshold(self, metric: str) -> Threshold:
         """Limits by convention against training; learned ones elsewhere and for other metrics."""
@@ -224,3 +209,40 @@ class DriftMonitor(Monitor):
     def metric_names(self) -> tuple[str, ...]:
         """The declared metrics."""
         return self.metrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scene:
+    """What is compared: the slice, the window that ends with it, and the baseline."""
+
+    bins: BinSet
+    segments: tuple[str, ...]
+    slice: Profile
+    current: Profile
+    reference: Profile
+    note: str | None
+
+    def why_not(self, column: str) -> str | None:
+        """Why a column can't be compared; a window does not hide a slice that lacks it."""
+        if column not in self.bins.columns:
+            return f"column {column!r} is not in the baseline; declare it and build it anew"
+        return (
+            why_unusable(self.slice, column, "the slice")
+            or why_unusable(self.current, column, "the window")
+            or why_unusable(self.reference, column, "the baseline")
+        )
+
+    def comparisons(self, column: str) -> Iterator[Comparison]:
+        """The column in all rows, then in each segment but those that it makes itself."""
+        for segment in (None, *segment_names(self.bins, self.segments)):
+            before = summary_of(self.reference, column, segment)
+            now = summary_of(self.current, column, segment)
+            is_own = segment is not None and segment.partition("=")[0] == column
+            if before is not None and now is not None and not is_own:
+                yield Comparison(
+                    column=column,
+                    segment=segment,
+                    bins=self.bins.columns[column],
+                    reference=before,
+                    current=now,
+                )

@@ -47,13 +47,14 @@ def past_partitions(
     )
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - what is judged, and keyword-only records of the judging
     monitor: Monitor,
     view: View,
     past: Sequence[Sequence[Measurement]],
     *,
     run_id: str | None,
     now: datetime,
+    measured: Sequence[Measurement] | None = None,
 ) -> list[Evaluation]:
     """A verdict on every measurement of a monitor at the view's partition.
 
@@ -63,11 +64,14 @@ def evaluate(
         past: the monitor's measurements at each of :func:`past_partitions`.
         run_id: the run that asks, kept with the verdict.
         now: the moment of judging, kept with the verdict.
+        measured: the monitor's measurements at the view's partition, when they are at hand.
 
     Returns:
         At least one evaluation; a NO_DATA that says so when there was nothing to measure.
     """
-    measured = monitor.measure(view) or [_nothing_measured(monitor)]
+    measured = (monitor.measure(view) if measured is None else measured) or [
+        _nothing_measured(monitor)
+    ]
     earlier = _values_by_key(past)
     tests = sum(m.value is not None for m in measured)
     is_young = _is_young(monitor, view)

@@ -31,9 +31,9 @@ class GreatExpectationsMonitor(Monitor):
     asset: ClassVar[MonitoredAsset] = "data_quality"
 
     type: Literal["great_expectations"] = "great_expectations"
-    path: str | None = Field(None, description="The suite's JSON file.")
+    path: str | None = Field(default=None, description="The suite's JSON file.")
     function: str | None = Field(
-        None,
+        default=None,
         pattern=r"^[\w.]+:\w+$",
         description="module:function that returns a great_expectations.ExpectationSuite.",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from dagster_monitoring.monitors._columns import segment_names
-from dagster_monitoring.monitors._labels import due, is_due, no_predictions
+from dagster_monitoring.monitors._labels import due, is_due, no_predictions, rows_of
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, MonitoredAsset, View
 from dagster_monitoring.monitors._slices import slices_note
 from dagster_monitoring.monitors.threshold import AbsoluteThreshold, Limits, Threshold
@@ -28,6 +28,9 @@ class LabelCoverageMonitor(Monitor):
             return [_coverage(None, 0, 0, reason=blocked.reason, expected=blocked.expected)]
         window = view.performance(self.window)
         total = window.profile
+        if not view.performance(1).profile.n:
+            reason = f"the slice's {rows_of(view)} rows were not joined with labels yet; run it"
+            return [_coverage(None, total.n, total.n_labelled, reason=reason, expected=False)]
         if not is_due(view) and total.n_labelled < total.n:
             reason = f"labels expected by {due(view)}; {total.n_labelled} of {total.n} are here"
             return [_coverage(None, total.n, total.n_labelled, reason=reason, expected=True)]

@@ -46,16 +46,19 @@ class PerformanceMonitor(Monitor):
 
     type: Literal["performance"] = "performance"
     window: int = Field(
-        3, ge=1, le=366, description="How many slices, up to the judged one, are put together."
+        default=3,
+        ge=1,
+        le=366,
+        description="How many slices, up to the judged one, are put together.",
     )
     metrics: tuple[str, ...] = Field(
-        (), description="Performance metrics; a few that suit the task when left out."
+        default=(), description="Performance metrics; a few that suit the task when left out."
     )
     minimum_labelled: int = Field(
-        30, ge=1, description="With fewer labelled rows in the window there is no verdict."
+        default=30, ge=1, description="With fewer labelled rows in the window there is no verdict."
     )
     minimum_coverage: float = Field(
-        0.5,
+        default=0.5,
         ge=0,
         le=1,
         description="Until labels are due, the share of the slice that must have its label.",

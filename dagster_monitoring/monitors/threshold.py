@@ -23,10 +23,10 @@ class Limits(Declaration):
     """What a value may be at most and at least; the limits themselves are still allowed."""
 
     lower: float | None = Field(
-        None, allow_inf_nan=False, description="Smallest value that is allowed."
+        default=None, allow_inf_nan=False, description="Smallest value that is allowed."
     )
     upper: float | None = Field(
-        None, allow_inf_nan=False, description="Largest value that is allowed."
+        default=None, allow_inf_nan=False, description="Largest value that is allowed."
     )
 
     @model_validator(mode="after")
@@ -86,8 +86,8 @@ class AbsoluteThreshold(Threshold):
     """
 
     type: Literal["absolute"] = "absolute"
-    warn: Limits | None = Field(None, description="Outside of these limits: WARN.")
-    error: Limits | None = Field(None, description="Outside of these limits: ERROR.")
+    warn: Limits | None = Field(default=None, description="Outside of these limits: WARN.")
+    error: Limits | None = Field(default=None, description="Outside of these limits: ERROR.")
     widen: bool = Field(
         default=True,
         description="Whether limits move outwards by what chance alone can do to so few rows.",
@@ -117,12 +117,12 @@ class RelativeThreshold(Threshold):
 
     type: Literal["relative"] = "relative"
     mode: Literal["difference", "ratio"] = Field(
-        "difference",
+        default="difference",
         description="Limits are added to the baseline's value (difference), or are shares of it "
         "(ratio: upper 0.1 is 10 % more, lower -0.1 is 10 % less).",
     )
-    warn: Limits | None = Field(None, description="Outside of these limits: WARN.")
-    error: Limits | None = Field(None, description="Outside of these limits: ERROR.")
+    warn: Limits | None = Field(default=None, description="Outside of these limits: WARN.")
+    error: Limits | None = Field(default=None, description="Outside of these limits: ERROR.")
     widen: bool = Field(
         default=True,
         description="Whether limits move outwards by what chance alone can do to so few rows.",
@@ -161,21 +161,26 @@ class LearnedThreshold(Threshold):
     """
 
     type: Literal["learned"] = "learned"
-    slices: int = Field(28, ge=4, le=400, description="How many slices back it learns from.")
+    slices: int = Field(
+        default=28, ge=4, le=400, description="How many slices back it learns from."
+    )
     minimum_slices: int = Field(
-        14, ge=3, le=400, description="With fewer slices behind it there is no verdict yet."
+        default=14, ge=3, le=400, description="With fewer slices behind it there is no verdict yet."
     )
     warn_alpha: float | None = Field(
-        0.01, gt=0, lt=1, description="Probability of a false WARN, for the whole monitor."
+        default=0.01, gt=0, lt=1, description="Probability of a false WARN, for the whole monitor."
     )
     error_alpha: float | None = Field(
-        0.001, gt=0, lt=1, description="Probability of a false ERROR, for the whole monitor."
+        default=0.001,
+        gt=0,
+        lt=1,
+        description="Probability of a false ERROR, for the whole monitor.",
     )
     sides: Sides | None = Field(
-        None, description="Which limits there are; when left out, the metric's bad side."
+        default=None, description="Which limits there are; when left out, the metric's bad side."
     )
     minimum_change: float = Field(
-        0.0,
+        default=0.0,
         ge=0,
         description="Limits are never nearer than this to the mean of the past.",
     )

@@ -29,7 +29,7 @@ METRIC = QualityMetric(
     title="Share of missing values",
     compute=_compute,
     kinds=BOTH_KINDS,
-    threshold=RelativeThreshold(warn=Limits(upper=0.05), error=Limits(upper=0.25)),
+    threshold=RelativeThreshold(warn=Limits(upper=0.1), error=Limits(upper=0.5)),
     unit="share",
     judges_faults=True,
 )

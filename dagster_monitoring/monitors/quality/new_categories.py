@@ -22,8 +22,9 @@ def _compute(subject: Subject) -> QualityValue | Undefined:
     column, before = subject.column, subject.before
     if not isinstance(column, CategoricalColumn) or not column.n:
         return Undefined("all values are missing")
-    is_vocabulary_known = isinstance(before, CategoricalColumn) and before.n > 0
-    usual = before.n_unseen / before.n if is_vocabulary_known and before is not None else 0.0
+    usual = 0.0
+    if isinstance(before, CategoricalColumn) and before.n:
+        usual = before.n_unseen / before.n
     names = sorted(column.unseen.counts, key=lambda name: (-column.unseen.counts[name], name))
     return QualityValue(
         value=max(column.n_unseen / column.n - usual, 0.0),

@@ -27,7 +27,7 @@ def _compute(subject: Subject) -> QualityValue | Undefined:
         return Undefined("the slice has no finite value of this column")
     histogram = column.histogram(bins)
     ends = np.array([bins.minimum, np.nextafter(bins.maximum, np.inf)])
-    if not np.isin(ends, histogram.edges).all():
+    if histogram.edges is None or not np.isin(ends, histogram.edges).all():
         return Undefined("the baseline's range is not kept for segments of this column")
     below, _, above = histogram.regroup(ends).counts.tolist()
     parts = [f"{below} below {bins.minimum:.6g}"] if below else []

@@ -43,7 +43,7 @@ METRIC = QualityMetric(
     title="Share of the baseline's rows whose category came no more",
     compute=_compute,
     kinds=CATEGORICAL,
-    threshold=AbsoluteThreshold(warn=Limits(upper=0.0), error=Limits(upper=0.2), widen=False),
+    threshold=AbsoluteThreshold(warn=Limits(upper=0.01), error=Limits(upper=0.2), widen=False),
     unit="share",
     recent=True,
 )
