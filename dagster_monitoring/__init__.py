@@ -1,0 +1,38 @@
+"""Model monitoring as Dagster assets.
+
+Daily slices of production become profiles; monitors judge them against training and rolling
+baselines as asset checks; late labels recompute the days they touch; incidents alert people and
+ask for retraining. Declare a model with ``MonitoredModel`` and ``build_monitoring_defs``, or in
+YAML with ``ModelMonitoringComponent``.
+"""
+
+from dagster_monitoring.errors import MonitoringError
+from dagster_monitoring.evaluation import Evaluation, Severity, Status
+from dagster_monitoring.model import MonitoredModel, Storage
+from dagster_monitoring.orchestration.component import ModelMonitoringComponent
+from dagster_monitoring.orchestration.definitions import build_monitoring_defs
+from dagster_monitoring.schema import (
+    BinaryClassification,
+    Columns,
+    MulticlassClassification,
+    Partitions,
+    Regression,
+)
+from dagster_monitoring.stores import open_store
+
+__all__ = [
+    "BinaryClassification",
+    "Columns",
+    "Evaluation",
+    "ModelMonitoringComponent",
+    "MonitoredModel",
+    "MonitoringError",
+    "MulticlassClassification",
+    "Partitions",
+    "Regression",
+    "Severity",
+    "Status",
+    "Storage",
+    "build_monitoring_defs",
+    "open_store",
+]

@@ -1,0 +1,151 @@
+"""``dagster-monitoring history``: what was evaluated, one row each."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import fields
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from dagster_monitoring.cli.project import load_model, project_options
+from dagster_monitoring.evaluation import Evaluation
+from dagster_monitoring.stores import open_store
+
+COLUMNS = tuple(field.name for field in fields(Evaluation))
+TABLE_COLUMNS = (
+    "partition", "monitor", "metric", "column", "segment", "value", "lower", "upper", "status",
+    "severity", "n", "n_labelled", "reason",
+)  # fmt: skip
+Cell = str | int | float | None
+
+
+@click.command("history")
+@click.argument("model")
+@click.option("--monitor", help="Only this monitor.")
+@click.option("--column", help="Only this column.")
+@click.option("--since", metavar="PARTITION", help="First partition, for instance 2013-06-01.")
+@click.option("--until", metavar="PARTITION", help="Last partition, included.")
+@click.option(
+    "--as-of", type=click.DateTime(), help="What was known then (UTC) instead of what is known now."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv", "parquet"]),
+    default="table",
+    show_default=True,
+    help="table is for reading; the others hold every field.",
+)
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="File instead of the terminal."
+)
+@project_options
+def command(  # noqa: PLR0913 - a command's options are its arguments
+    model: str,
+    monitor: str | None,
+    column: str | None,
+    since: str | None,
+    until: str | None,
+    as_of: datetime | None,
+    form: str,
+    output: Path | None,
+    project: Path,
+    module: str | None,
+) -> None:
+    """Shows the evaluations of MODEL: one row a monitor, column, segment and partition."""
+    declared = load_model(model, project=project, module=module)
+    with open_store(declared.storage.database_url) as store:
+        found = store.evaluations.read(
+            model,
+            monitor=monitor,
+            column=column,
+            since=since,
+            until=until,
+            as_of=as_of,
+        )
+    if form == "table":
+        _print_table(found)
+    else:
+        _write({"json": _json, "csv": _csv, "parquet": _parquet}[form](found), output)
+
+
+def _cells(evaluation: Evaluation, columns: tuple[str, ...]) -> list[Cell]:
+    cells: list[Cell] = []
+    for name in columns:
+        value = getattr(evaluation, name)
+        cells.append(value.isoformat() if isinstance(value, datetime) else value)
+    return cells
+
+
+def _print_table(found: list[Evaluation]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*TABLE_COLUMNS, header_style="bold", row_styles=["", "dim"])
+    for evaluation in found:
+        cells = _cells(evaluation, TABLE_COLUMNS)
+        # Text, not str: a value in the data is never read as markup.
+        table.add_row(*(Text(_shown(cell)) for cell in cells))
+    console = Console()
+    console.print(table if found else "no evaluations match")
+
+
+def _shown(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
+
+
+def _json(found: list[Evaluation]) -> bytes:
+    import json
+
+    rows = [dict(zip(COLUMNS, _cells(e, COLUMNS), strict=True)) for e in found]
+    return (json.dumps(rows, indent=1, allow_nan=False) + "\n").encode()
+
+
+def _csv(found: list[Evaluation]) -> bytes:
+    import csv
+    import io
+
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    writer.writerows([_inert(cell) for cell in _cells(e, COLUMNS)] for e in found)
+    return out.getvalue().encode()
+
+
+def _inert(cell: Cell) -> Cell:
+    """A text that a spreadsheet would run as a formula gets a quote before it."""
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" else cell
+
+
+def _parquet(found: list[Evaluation]) -> bytes:
+    import io
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    moment = pa.timestamp("us", tz="UTC")
+    types = {
+        **dict.fromkeys(COLUMNS, pa.string()),
+        **dict.fromkeys(("value", "lower", "upper"), pa.float64()),
+        **dict.fromkeys(("n", "n_labelled"), pa.int64()),
+        **dict.fromkeys(("window_start", "window_end", "evaluated_at"), moment),
+    }
+    schema = pa.schema([(name, types[name]) for name in COLUMNS])
+    rows = [{name: getattr(e, name) for name in COLUMNS} for e in found]
+    out = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), out, compression="zstd")
+    return out.getvalue()
+
+
+def _write(content: bytes, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+    else:
+        output.write_bytes(content)
+        click.echo(f"wrote {output}")

@@ -1,0 +1,207 @@
+"""The demo: months of production in a minute, with the real jobs and the real sensors."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+
+from dagster_monitoring.demo.definitions import build, read_model
+from dagster_monitoring.demo.world import DAYS, FIRST_VERSION, Classifier, World, lay_out
+from dagster_monitoring.errors import MonitoringError
+from dagster_monitoring.model import MonitoredModel
+from dagster_monitoring.orchestration.backend import open_backend
+from dagster_monitoring.orchestration.naming import job_name
+from dagster_monitoring.orchestration.running import run_job, run_range, run_setup
+
+BACKFILL = ("2013-04-01", "2013-05-31")
+LIVE = ("2013-06-01", "2013-07-14")
+# One morning every so many days: a morning costs a second or two whatever it brings.
+DAYS_A_MORNING = 2
+
+_DAGSTER_YAML = "# This project's runs, checks and sensor ticks.\ntelemetry:\n  enabled: false\n"
+
+
+@dataclass
+class SimulatedClock:
+    """The demo's time: 2013, a morning after the other."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        """This moment."""
+        return self.now
+
+
+@dataclass
+class Progress:
+    """What the play tells as it goes on; the caller shows it."""
+
+    total: int
+    step: int = 0
+    words: str = ""
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        """Adds the time that the block takes to a heading."""
+        start = time.perf_counter()
+        yield
+        self.seconds[what] += time.perf_counter() - start
+
+
+class Play:
+    """Plays production from April to mid July 2013 in a folder.
+
+    Args:
+        folder: where the project is laid out; new, empty, or an earlier demo's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        days = len(DAYS.between(*LIVE))
+        self.progress = Progress(total=4 + len(DAYS.between(*BACKFILL)) // 31 + days)
+        self.label_runs: list[tuple[str, str, str]] = []
+
+    def run(self) -> Iterator[Progress]:
+        """Each step as it is done."""
+        yield from self._begin()
+        with dg.DagsterInstance.get() as instance:
+            yield from self._backfill(instance)
+            yield from self._live(instance)
+
+    def _begin(self) -> Iterator[Progress]:
+        yield self._say(f"lay out the project in {self.folder}")
+        with self.progress.timed("lay out, train the first champion"):
+            lay_out(self.folder)
+            home = self.folder.resolve() / ".dagster"
+            home.mkdir(exist_ok=True)
+            (home / "dagster.yaml").write_text(_DAGSTER_YAML)
+            (self.folder / ".env").write_text(f"DAGSTER_HOME={home}\nPYTHONPATH=src\n")
+            _use_home(home)
+            sys.path.insert(0, str(self.folder.resolve() / "src"))
+            self.world = World(self.folder)
+            self.model: MonitoredModel = read_model(self.folder)
+            self.clock = SimulatedClock(DAYS.bounds(LIVE[0])[0])
+            self.definitions = build(self.folder, clock=self.clock)
+            yield self._say("train the first champion on January to March")
+            self.serving: Classifier = self.world.train_first_champion()
+            self.version = FIRST_VERSION
+            with open_backend(self.model) as backend:
+                backend.registry.register(
+                    self.serving, version=FIRST_VERSION, metadata={"trainer": "first champion"}
+                )
+
+    def _backfill(self, instance: dg.DagsterInstance) -> Iterator[Progress]:
+        yield self._say(f"serve {BACKFILL[0]} to {BACKFILL[1]}")
+        with self.progress.timed("serving and labels (the outside world)"):
+            for day in DAYS.between(*BACKFILL):
+                self.world.serve(day, self.serving, self.version)
+            self._morning(BACKFILL[1])
+            self.world.deliver_labels(self.clock.now)
+        yield self._say("build the training baseline")
+        with self.progress.timed("baseline"):
+            run_setup(self.definitions, self.model, instance=instance)
+        ranges = run_range(
+            self.definitions,
+            self.model,
+            first=BACKFILL[0],
+            last=BACKFILL[1],
+            instance=instance,
+            days_per_run=31,
+        )
+        yield self._say(f"backfill {BACKFILL[0]} to {BACKFILL[1]}")
+        while True:
+            with self.progress.timed("backfill of 61 days"):
+                done = next(ranges, None)
+            if done is None:
+                break
+            yield self._say(f"backfilled {done[0]} to {done[1]}")
+        self._ticks(instance)
+
+    def _live(self, instance: dg.DagsterInstance) -> Iterator[Progress]:
+        days = DAYS.between(*LIVE)
+        for start in range(0, len(days), DAYS_A_MORNING):
+            some = days[start : start + DAYS_A_MORNING]
+            yield self._say(f"{some[-1]}: serve, judge, take labels in, alert", steps=len(some))
+            with self.progress.timed("serving and labels (the outside world)"):
+                for day in some:
+                    self.world.serve(day, self.serving, self.version)
+                self._morning(some[-1])
+                self.world.deliver_labels(self.clock.now)
+            with self.progress.timed(f"live, {len(days)} days"):
+                list(
+                    run_range(
+                        self.definitions,
+                        self.model,
+                        first=some[0],
+                        last=some[-1],
+                        instance=instance,
+                        days_per_run=len(some),
+                    )
+                )
+            self._ticks(instance)
+
+    def _ticks(self, instance: dg.DagsterInstance) -> None:
+        """Tick the three sensors as Dagster's daemon does, and run what they ask for."""
+        with self.progress.timed("labels: sensor and runs"):
+            for request in self._tick(instance, "ground_truth_sensor"):
+                self._run(instance, "labels", request)
+        with self.progress.timed("alerts: sensor and runs"):
+            for request in self._tick(instance, "alert_sensor"):
+                self._run(instance, "alerts", request)
+        with self.progress.timed("retraining: sensor and runs"):
+            for request in self._tick(instance, "retraining_sensor"):
+                self._run(instance, "retraining", request)
+                self._serve_champion()
+
+    def _tick(self, instance: dg.DagsterInstance, name: str) -> list[dg.RunRequest]:
+        full = job_name(self.model, name)
+        sensor = self.definitions.resolve_sensor_def(full)
+        cursor = self._cursors.get(name)
+        with dg.build_sensor_context(
+            instance=instance, cursor=cursor, definitions=self.definitions
+        ) as context:
+            tick = sensor.evaluate_tick(context)
+        self._cursors[name] = tick.cursor or cursor
+        return list(tick.run_requests or [])
+
+    def _run(self, instance: dg.DagsterInstance, purpose: str, request: dg.RunRequest) -> None:
+        run_job(
+            self.definitions,
+            job_name(self.model, purpose),
+            instance=instance,
+            partition_key=request.partition_key,
+            tags=request.tags,
+            run_config=request.run_config,
+        )
+
+    def _serve_champion(self) -> None:
+        """What the outside world does after a promotion: serve the new champion."""
+        with open_backend(self.model) as backend:
+            champion = backend.registry.champion()
+            if champion is not None and champion.version != self.version:
+                self.version = champion.version
+                self.serving = backend.registry.load(champion.version)
+
+    def _morning(self, day: str) -> None:
+        """The clock: half past seven UTC... the morning after a day, when its labels are in."""
+        self.clock.now = DAYS.bounds(day)[1] + timedelta(hours=7)
+
+    def _say(self, words: str, *, steps: int = 1) -> Progress:
+        self.progress.step += steps
+        self.progress.words = words
+        return self.progress
+
+
+def _use_home(home: Path) -> None:
+    import os
+
+    os.environ["DAGSTER_HOME"] = str(home)

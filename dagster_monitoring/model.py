@@ -1,0 +1,237 @@
+"""The declaration of a monitored model: the same fields in Python and in YAML."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import (
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from dagster_monitoring.alerts import AlertPolicy, AnyChannel
+from dagster_monitoring.declaration import Declaration, EnvironmentVariable, explain
+from dagster_monitoring.errors import DeclarationError, did_you_mean
+from dagster_monitoring.monitors import AnyMonitor, Monitor, default_monitors
+from dagster_monitoring.retraining import RetrainingConfig
+from dagster_monitoring.schema import BinaryClassification, Columns, Partitions, Task
+from dagster_monitoring.sources import AnyGroundTruth, AnySource
+
+DeclarationT = TypeVar("DeclarationT", bound=Declaration)
+NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+class Storage(Declaration):
+    """Where profiles, models and what must be remembered are kept."""
+
+    path: str = Field(
+        "monitoring", description="Folder of profiles, baselines and models; any fsspec URL."
+    )
+    database: str | EnvironmentVariable | None = Field(
+        None,
+        description="SQLAlchemy URL of the store (SQLite or PostgreSQL), or {env: NAME}. "
+        "Default: store.sqlite in `path`, which must then be a local folder.",
+    )
+
+    @property
+    def database_url(self) -> str:
+        """The store's URL, its secret read from the environment."""
+        if isinstance(self.database, EnvironmentVariable):
+            return self.database.read()
+        return self.database or f"sqlite:///{self.path}/store.sqlite"
+
+
+class Removed(Declaration):
+    """An entry of ``monitors`` that takes a default monitor away."""
+
+    remove: str = Field(description="Name of the default monitor that is not wanted.")
+
+
+def _kind_of_entry(entry: object) -> str:
+    if isinstance(entry, str):
+        return "default"
+    fields = entry if isinstance(entry, dict) else {}
+    return "removed" if "remove" in fields or isinstance(entry, Removed) else "monitor"
+
+
+def _kind_of_monitors(given: object) -> str:
+    return "word" if isinstance(given, str) else "list"
+
+
+MonitorEntry = Annotated[
+    Annotated[Literal["default"], Tag("default")]
+    | Annotated[Removed, Tag("removed")]
+    | Annotated[AnyMonitor, Tag("monitor")],
+    Discriminator(_kind_of_entry),
+]
+Monitors = Annotated[
+    Annotated[Literal["default"], Tag("word")] | Annotated[tuple[MonitorEntry, ...], Tag("list")],
+    Discriminator(_kind_of_monitors),
+]
+
+
+class MonitoredModel(Declaration):
+    """A model in service and everything that watches it.
+
+    Args are the fields below; unknown fields are errors that name the nearest known one.
+
+    Raises:
+        pydantic.ValidationError: what was declared can't be right. ``MonitoredModel.read`` gives
+            the same as a ``DeclarationError`` in plain words.
+
+    Example:
+        >>> model = MonitoredModel(
+        ...     model="flight_delay",
+        ...     task={"type": "binary_classification", "label": "late", "prediction": "late_pred"},
+        ...     columns={"id": "flight", "timestamp": "at", "numeric": ["temp"]},
+        ...     partitions={"start": "2013-04-01", "timezone": "America/New_York"},
+        ...     baseline={"type": "parquet", "path": "data/baseline.parquet"},
+        ...     predictions={"type": "parquet", "path": "data/day={partition}/*.parquet"},
+        ... )
+        >>> model.model, model.partitions.timezone
+        ('flight_delay', 'America/New_York')
+    """
+
+    model: str = Field(description="Name of the model: lower case letters, digits, underscores.")
+    description: str | None = Field(None, description="What the model is for, in a line.")
+    owners: tuple[str, ...] = Field(
+        (), description="E-mail addresses, or team:name; shown on every asset."
+    )
+    task: Task = Field(description="What is predicted, and in which columns.")
+    columns: Columns = Field(description="The columns by their role.")
+    partitions: Partitions = Field(description="Days of production.")
+    baseline: AnySource = Field(
+        description="Rows of known good: features, out-of-sample predictions, labels."
+    )
+    predictions: AnySource = Field(description="Daily slices of scored rows.")
+    ground_truth: AnyGroundTruth | None = Field(
+        None, description="The feed of labels, as they arrive."
+    )
+    segments: tuple[str, ...] = Field(
+        (), description="Categorical columns whose values are watched one by one."
+    )
+    monitors: Monitors = Field(
+        "default",
+        description="`default`, or a list of monitors; `default` in the list adds the default "
+        "set, a monitor of the same name replaces a default, {remove: NAME} drops one.",
+    )
+    alerts: tuple[AnyChannel, ...] = Field((), description="Channels that are told of incidents.")
+    alert_policy: AlertPolicy = Field(
+        default_factory=AlertPolicy, description="What opens and closes an incident."
+    )
+    retraining: RetrainingConfig | None = Field(
+        None, description="How a challenger is trained, and when."
+    )
+    storage: Storage = Field(
+        default_factory=Storage, description="Where profiles, models and the store are kept."
+    )
+    schedule: str = Field(
+        "30 1 * * *",
+        description="Cron line, in the partitions' time zone, of the daily job that judges the "
+        "day before.",
+    )
+    root: Path = Field(
+        Path(), description="Folder that relative paths start from; set by the component."
+    )
+
+    _resolved: tuple[Monitor, ...] = PrivateAttr(default=())
+
+    @classmethod
+    def read(cls, attributes: dict[str, Any], *, where: str = "") -> MonitoredModel:
+        """The declaration from a mapping, such as YAML gives.
+
+        Raises:
+            DeclarationError: one line for each fault, with the field's path and the next step.
+        """
+        try:
+            return cls.model_validate(attributes)
+        except ValidationError as error:
+            raise DeclarationError(explain(error, where=where)) from None
+
+    @field_validator("model")
+    @classmethod
+    def _a_plain_name(cls, name: str) -> str:
+        if not NAME.fullmatch(name):
+            raise ValueError(
+                f"{name!r} can't name a model: use a lower case letter first, then lower case "
+                "letters, digits and underscores, at most 64"
+            )
+        return name
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> MonitoredModel:
+        unknown = [s for s in self.segments if s not in self.columns.categorical]
+        if unknown:
+            raise ValueError(
+                f"segments: {unknown[0]!r} is not a categorical column."
+                f"{did_you_mean(unknown[0], self.columns.categorical)}"
+            )
+        self._resolved = _resolve(self)
+        return self
+
+    @property
+    def active_monitors(self) -> tuple[Monitor, ...]:
+        """The monitors in force: defaults resolved, replaced and dropped."""
+        return self._resolved
+
+    @property
+    def score(self) -> str | None:
+        """The score column, where the task has one."""
+        return self.task.score if isinstance(self.task, BinaryClassification) else None
+
+    def rooted(self, root: Path) -> MonitoredModel:
+        """The same declaration with every relative path made absolute below ``root``."""
+        changes: dict[str, object] = {
+            "root": root,
+            "baseline": self.baseline.relative_to(root),
+            "predictions": self.predictions.relative_to(root),
+            "storage": _anchored(self.storage, root),
+            "alerts": tuple(_anchored(channel, root) for channel in self.alerts),
+        }
+        if self.ground_truth is not None:
+            changes["ground_truth"] = self.ground_truth.relative_to(root)
+        return MonitoredModel.model_validate({**dict(self), **changes})
+
+
+def _resolve(model: MonitoredModel) -> tuple[Monitor, ...]:
+    by_name: dict[str, Monitor] = {}
+    declared: set[str] = set()
+    entries = ("default",) if model.monitors == "default" else model.monitors
+    for entry in entries:
+        if entry == "default":
+            for monitor in _defaults(model):
+                by_name.setdefault(monitor.name, monitor)
+        elif isinstance(entry, Removed):
+            if entry.remove not in by_name:
+                raise ValueError(
+                    f"monitors: nothing to remove is called {entry.remove!r}."
+                    f"{did_you_mean(entry.remove, by_name)}"
+                )
+            del by_name[entry.remove]
+        else:
+            if entry.name in declared:
+                raise ValueError(f"monitors: two monitors are called {entry.name!r}")
+            declared.add(entry.name)
+            by_name[entry.name] = entry
+    return tuple(by_name.values())
+
+
+def _anchored(declared: DeclarationT, root: Path) -> DeclarationT:
+    """A copy whose relative ``path``, where it has one, starts from ``root``."""
+    path = getattr(declared, "path", None)
+    if not isinstance(path, str) or "://" in path or Path(path).is_absolute():
+        return declared
+    return declared.model_copy(update={"path": str(root / path)})
+
+
+def _defaults(model: MonitoredModel) -> list[Monitor]:
+    """The default set; without ground truth, nothing that needs labels."""
+    found = default_monitors(model.task, model.columns)
+    return [m for m in found if m.asset != "performance" or model.ground_truth is not None]

@@ -1,0 +1,224 @@
+"""From evaluations to incidents, and from incidents to messages that arrive.
+
+The evaluation store is what is watched, not Dagster's event log: a failed check does not fail its
+run, so run-failure sensors never see it, and the store has a cursor of its own (one query on an
+indexed id, whatever the history behind it).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import dagster as dg
+
+from dagster_monitoring.alerts import AlertMessage, advance, compose
+from dagster_monitoring.errors import DeliveryError, MissingExtraError, MonitoringError
+from dagster_monitoring.evaluation import Evaluation
+from dagster_monitoring.incident import Incident, IncidentStatus, Transition
+from dagster_monitoring.model import MonitoredModel
+from dagster_monitoring.orchestration.backend import Backend, open_backend
+from dagster_monitoring.orchestration.clock import Clock
+from dagster_monitoring.orchestration.naming import job_name
+from dagster_monitoring.stores import OutboxEntry
+
+# Two transactions may commit in another order than their ids were given on PostgreSQL: what was
+# recorded shortly before the cursor is judged again, which changes nothing the second time.
+OVERLAP = 2_000
+BATCH = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announced:
+    """What one run of the alert job did."""
+
+    incidents: tuple[Incident, ...]
+    sent: int
+    failed: tuple[str, ...]
+
+
+def advance_incidents(
+    backend: Backend, *, now: datetime, run_url: str | None
+) -> tuple[Incident, ...]:
+    """Opens, worsens and resolves incidents by what was evaluated since the last call.
+
+    Each partition with news is judged once, oldest first; messages are queued in the transaction
+    that saves the incident, so neither is there without the other.
+    """
+    store, name = backend.store, _cursor(backend.model)
+    changed: list[Incident] = []
+    cursor = int(store.cursors.get(name) or 0)
+    while news := store.evaluations.after(max(cursor - OVERLAP, 0), limit=BATCH):
+        newest = max(identity for identity, _ in news)
+        if newest <= cursor:
+            break
+        for partition in sorted({e.partition for _, e in news if e.model == backend.model.model}):
+            changed += _judge(backend, partition, now=now, run_url=run_url)
+        cursor = newest
+        store.cursors.set(name, str(cursor))
+    return tuple(changed)
+
+
+def deliver(backend: Backend, *, now: datetime) -> tuple[int, tuple[str, ...]]:
+    """Sends what is due; gives how many were sent, and one line for each that failed.
+
+    A channel that fails does not stop the others, and is tried again later.
+    """
+    channels = {channel.name: channel for channel in backend.model.alerts}
+    sent, failed = 0, []
+    for entry in backend.store.outbox.due(now):
+        if entry.model != backend.model.model or not backend.store.outbox.claim(entry, now=now):
+            continue
+        channel = channels.get(entry.channel)
+        try:
+            if channel is None:
+                raise DeliveryError(
+                    f"no channel is called {entry.channel!r} any more: declare it again in alerts"
+                )
+            channel.send(AlertMessage.from_json(entry.payload))
+        except (DeliveryError, MissingExtraError, MonitoringError) as error:
+            wait = getattr(error, "retry_after_seconds", None)
+            backend.store.outbox.mark_failed(
+                entry.id, str(error), now=now, retry_after_seconds=wait
+            )
+            failed.append(str(error))
+        else:
+            backend.store.outbox.mark_sent(entry.id, now=now)
+            sent += 1
+    return sent, tuple(failed)
+
+
+def announce(backend: Backend, *, now: datetime, run_url: str | None) -> Announced:
+    """Advances the incidents, then delivers what is due."""
+    incidents = advance_incidents(backend, now=now, run_url=run_url)
+    sent, failed = deliver(backend, now=now)
+    return Announced(incidents=incidents, sent=sent, failed=failed)
+
+
+def build_alert_job(model: MonitoredModel, *, clock: Clock) -> dg.JobDefinition:
+    """The job that advances incidents and sends messages.
+
+    It fails when a channel did not take a message, so that this is seen in Dagster; the message
+    stays in the outbox, and the sensor asks for another run when it is due again.
+    """
+
+    @dg.op(
+        name=job_name(model, "announce"),
+        out=dg.Out(dg.Nothing),
+        description="Opens and resolves incidents, and tells the channels.",
+    )
+    def announce_op(context: dg.OpExecutionContext) -> None:
+        with open_backend(model) as backend:
+            done = announce(backend, now=clock(), run_url=backend.run_url(context.run_id))
+        for incident in done.incidents:
+            context.log.info(
+                f"incident {incident.id}: {incident.status} {incident.severity}, "
+                f"monitors {', '.join(incident.monitors)}"
+            )
+        context.log.info(f"{done.sent} messages sent")
+        if done.failed:
+            raise dg.Failure(
+                description="some messages were not delivered and will be tried again: "
+                + "; ".join(done.failed),
+                metadata={"failed": len(done.failed), "sent": done.sent},
+            )
+
+    @dg.job(
+        name=job_name(model, "alerts"),
+        description=f"Tells the channels about incidents of {model.model}.",
+        executor_def=dg.in_process_executor,
+        tags={"dagster_monitoring/model": model.model},
+    )
+    def alert_job() -> None:
+        announce_op()
+
+    return alert_job
+
+
+def build_alert_sensor(
+    model: MonitoredModel, job: dg.JobDefinition, *, clock: Clock
+) -> dg.SensorDefinition:
+    """Asks for the alert job when something was evaluated, or a message is due again."""
+
+    @dg.sensor(
+        name=job_name(model, "alert_sensor"),
+        job=job,
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Watches the evaluations of {model.model}.",
+    )
+    def alert_sensor() -> dg.SensorResult:
+        with open_backend(model) as backend:
+            latest = backend.store.evaluations.latest_id()
+            seen = int(backend.store.cursors.get(_cursor(model)) or 0)
+            due = backend.store.outbox.due(clock())
+        waiting = [entry for entry in due if entry.model == model.model]
+        if latest <= seen and not waiting:
+            return dg.SensorResult(skip_reason=dg.SkipReason("nothing new was evaluated"))
+        key = f"{model.model}-{latest}-{_attempts(waiting)}"
+        return dg.SensorResult(run_requests=[dg.RunRequest(run_key=key)])
+
+    return alert_sensor
+
+
+def _judge(
+    backend: Backend, partition: str, *, now: datetime, run_url: str | None
+) -> list[Incident]:
+    model, store = backend.model, backend.store
+    verdicts: Sequence[Evaluation] = store.evaluations.read(
+        model.model, since=partition, until=partition
+    )
+    delay = model.ground_truth.expected_delay_days if model.ground_truth else 0.0
+    names = [monitor.name for monitor in model.active_monitors]
+    incidents = store.incidents
+    current = incidents.open_incident(model.model) or incidents.open_incident(
+        model.model, historical=True
+    )
+    steps = advance(
+        current,
+        verdicts,
+        now=now,
+        policy=model.alert_policy,
+        declared=names,
+        expected_delay_days=delay,
+    )
+    steps = [step for step in steps if not _already_over(backend, step[1])]
+    for transition, incident in steps:
+        _save(backend, transition, incident, now=now, run_url=run_url)
+    return [incident for _, incident in steps]
+
+
+def _already_over(backend: Backend, incident: Incident) -> bool:
+    known = backend.store.incidents.get(incident.id)
+    return known is not None and known.status is IncidentStatus.RESOLVED
+
+
+def _save(
+    backend: Backend,
+    transition: Transition | None,
+    incident: Incident,
+    *,
+    now: datetime,
+    run_url: str | None,
+) -> None:
+    with backend.store.transaction():
+        if transition is not None and not incident.historical:
+            message = compose(incident, transition, run_url=run_url)
+            for channel in backend.model.alerts:
+                backend.store.outbox.enqueue(
+                    model=incident.model,
+                    incident_id=incident.id,
+                    transition=transition,
+                    channel=channel.name,
+                    dedup_key=f"{message.dedup_key}:{channel.name}",
+                    payload=message.to_json(),
+                    now=now,
+                )
+        backend.store.incidents.save(incident)
+
+
+def _cursor(model: MonitoredModel) -> str:
+    return f"{model.model}/alerts"
+
+
+def _attempts(waiting: Sequence[OutboxEntry]) -> str:
+    return "-".join(f"{entry.id}.{entry.attempts}" for entry in waiting[:20]) or "new"

@@ -1,0 +1,205 @@
+"""The assets that judge: drift, data quality, performance, with one check a monitor."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+
+from dagster_monitoring.errors import DataError
+from dagster_monitoring.evaluation import Evaluation, Status
+from dagster_monitoring.model import MonitoredModel
+from dagster_monitoring.monitors import Monitor
+from dagster_monitoring.orchestration.asset_specs import (
+    build_spec,
+    evaluations_schema,
+    lookback,
+)
+from dagster_monitoring.orchestration.backend import Backend, open_backend
+from dagster_monitoring.orchestration.checks import to_verdict
+from dagster_monitoring.orchestration.clock import Clock
+from dagster_monitoring.orchestration.evaluator import Evaluator
+from dagster_monitoring.orchestration.labels import last_label_change, note_judged_labels
+from dagster_monitoring.orchestration.naming import (
+    asset_key,
+    partitions_definition,
+    predictions_key,
+)
+from dagster_monitoring.orchestration.partitioned_checks import (
+    PartitionVerdict,
+    build_check_spec,
+    emit_verdicts,
+)
+from dagster_monitoring.orchestration.performance_profiles import write_performance_profile
+
+# How far back a check's chart looks.
+CHART_DAYS = 45
+
+DESCRIPTIONS = {
+    "drift": "How far the distributions of inputs and predictions went from the baseline's.",
+    "data_quality": "Whether the day's rows are what they should be.",
+    "performance": "Predictions against the labels that arrived, and whether labels arrive.",
+}
+
+CheckEvent = dg.MaterializeResult | dg.AssetCheckEvaluation | dg.Output[None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judging:
+    """One evaluation asset: its monitors and the specs of their checks."""
+
+    model: MonitoredModel
+    key: dg.AssetKey
+    monitors: tuple[Monitor, ...]
+    checks: tuple[dg.AssetCheckSpec, ...]
+
+
+def build_evaluation_assets(model: MonitoredModel, *, clock: Clock) -> list[dg.AssetsDefinition]:
+    """Drift, data quality and, where ground truth is declared, performance."""
+    names = ["drift", "data_quality", *(["performance"] if model.ground_truth else [])]
+    return [_build(model, name, clock) for name in names]
+
+
+def _build(model: MonitoredModel, name: str, clock: Clock) -> dg.AssetsDefinition:
+    monitors = tuple(m for m in model.active_monitors if m.asset == name)
+    key = asset_key(model, name)
+    judging = _Judging(
+        model=model,
+        key=key,
+        monitors=monitors,
+        checks=tuple(_check_spec(model, key, monitor) for monitor in monitors),
+    )
+    spec = build_spec(
+        model,
+        name,
+        description=DESCRIPTIONS[name],
+        deps=_deps(model, name, monitors),
+        kinds={"monitor"},
+        partitioned=True,
+        schema=evaluations_schema(),
+    )
+
+    @dg.multi_asset(
+        name=f"{model.model}__{name}",
+        specs=[spec],
+        check_specs=list(judging.checks),
+        can_subset=True,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def evaluations(context: dg.AssetExecutionContext) -> Iterator[CheckEvent]:
+        with open_backend(model) as backend:
+            yield from _judge(context, judging, backend, clock)
+
+    return evaluations
+
+
+def _judge(
+    context: dg.AssetExecutionContext, judging: _Judging, backend: Backend, clock: Clock
+) -> Iterator[CheckEvent]:
+    partitions = sorted(context.partition_keys)
+    selected = {check.name for check in context.selected_asset_check_keys}
+    materializes = judging.key in context.selected_asset_keys
+    monitors = [m for m in judging.monitors if materializes or m.name in selected]
+    evaluator = Evaluator(backend, run_id=context.run_id, now=clock())
+    verdicts: list[PartitionVerdict] = []
+    is_performance = judging.key.path[-1] == "performance"
+    for partition in partitions:
+        rests_on = last_label_change(backend, partition) if is_performance else 0
+        if is_performance:
+            _join_labels(context, backend, partition)
+        found = evaluator.judge(monitors, partition)
+        if is_performance:
+            note_judged_labels(backend, partition, rests_on)
+        verdicts += _verdicts(backend, monitors, partition, found)
+        if materializes:
+            context.add_asset_metadata(_counts(found), judging.key, partition_key=partition)
+    if materializes:
+        yield dg.MaterializeResult(asset_key=judging.key)
+    verdicts += _latest_again(backend, monitors, partitions)
+    yield from emit_verdicts(context, asset=judging.key, specs=judging.checks, verdicts=verdicts)
+
+
+def _join_labels(
+    context: dg.AssetExecutionContext, backend: Backend, partition: str
+) -> None:
+    try:
+        write_performance_profile(backend, partition)
+    except DataError as error:
+        context.log.error(str(error))
+
+
+def _verdicts(
+    backend: Backend,
+    monitors: Sequence[Monitor],
+    partition: str,
+    found: dict[str, list[Evaluation]],
+) -> list[PartitionVerdict]:
+    model = backend.model
+    since = model.partitions.shift(partition, -CHART_DAYS)
+    until = model.partitions.shift(partition, -1)
+    return [
+        to_verdict(
+            monitor,
+            partition,
+            found[monitor.name],
+            history=backend.store.evaluations.read(
+                model.model, monitor=monitor.name, since=since, until=until
+            ),
+        )
+        for monitor in monitors
+    ]
+
+
+def _latest_again(
+    backend: Backend, monitors: Sequence[Monitor], partitions: Sequence[str]
+) -> list[PartitionVerdict]:
+    """The verdicts of the latest day, once more, after a run over older days.
+
+    An asset's badge in Dagster shows the check that was recorded last, so backfilling an old bad
+    day would turn the asset red today.
+    """
+    repeated = []
+    for monitor in monitors:
+        newer = backend.store.evaluations.read(
+            backend.model.model,
+            monitor=monitor.name,
+            since=backend.model.partitions.shift(partitions[-1], 1),
+        )
+        if newer:
+            latest = newer[-1].partition
+            rows = [e for e in newer if e.partition == latest]
+            repeated += _verdicts(backend, [monitor], latest, {monitor.name: rows})
+    return repeated
+
+
+def _counts(found: dict[str, list[Evaluation]]) -> dict[str, int]:
+    counts = Counter(e.status for rows in found.values() for e in rows)
+    return {status.value.lower(): counts[status] for status in Status}
+
+
+def _check_spec(
+    model: MonitoredModel, key: dg.AssetKey, monitor: Monitor
+) -> dg.AssetCheckSpec:
+    return build_check_spec(
+        name=monitor.name,
+        asset=key,
+        description=monitor.description or f"{monitor.kind} over {monitor.window} slices",
+        partitions_def=partitions_definition(model),
+        metadata={"monitor": monitor.model_dump_json(exclude_defaults=True)},
+    )
+
+
+def _deps(
+    model: MonitoredModel, name: str, monitors: Sequence[Monitor]
+) -> list[dg.AssetDep]:
+    reach = max((m.window - 1 + m.past_slices() for m in monitors), default=0)
+    if name == "performance":
+        return [
+            dg.AssetDep(predictions_key(model)),
+            dg.AssetDep(asset_key(model, "baseline")),
+            lookback(asset_key(model, "ground_truth"), reach),
+        ]
+    return [
+        dg.AssetDep(asset_key(model, "baseline")),
+        lookback(asset_key(model, "profile"), reach),
+    ]

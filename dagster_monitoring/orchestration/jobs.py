@@ -1,0 +1,107 @@
+"""A model's jobs and its daily schedule."""
+
+from typing import TypeAlias
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import (
+    UnresolvedAssetJobDefinition,
+)
+
+from dagster_monitoring.model import MonitoredModel
+from dagster_monitoring.orchestration.naming import (
+    asset_key,
+    job_name,
+    partitions_definition,
+    predictions_key,
+)
+from dagster_monitoring.sources import AssetSource
+
+# What dg.define_asset_job gives; Dagster exports no name for it.
+AssetJob: TypeAlias = UnresolvedAssetJobDefinition
+
+SLICE_ASSETS = ("ground_truth", "profile", "drift", "data_quality", "performance")
+LABEL_ASSETS = ("ground_truth", "performance")
+MODEL_ASSETS = ("champion", "baseline")
+
+
+def build_asset_jobs(model: MonitoredModel) -> list[AssetJob]:
+    """The jobs over the model's assets: set-up, day, labels and retraining.
+
+    All run in one process: the work of a day takes less time than another process's start.
+    """
+    jobs = [
+        _job(model, "setup", MODEL_ASSETS, "Registers the champion and builds its baseline."),
+        _job(model, "daily", _daily_assets(model), "Judges one day, or a range of days."),
+    ]
+    if model.ground_truth is not None:
+        jobs.append(
+            _job(model, "labels", LABEL_ASSETS, "Judges performance again on days with new labels.")
+        )
+    if model.retraining is not None:
+        jobs.append(
+            _job(
+                model,
+                "retraining",
+                ("challenger", *MODEL_ASSETS),
+                "Trains a challenger, judges it against the champion, promotes or refuses it.",
+            )
+        )
+    return jobs
+
+
+def build_daily_schedule(
+    model: MonitoredModel, daily: AssetJob
+) -> dg.ScheduleDefinition:
+    """Judges the day before, once a day, in the partitions' time zone."""
+
+    @dg.schedule(
+        name=job_name(model, "daily_schedule"),
+        job=daily,
+        cron_schedule=model.schedule,
+        execution_timezone=model.partitions.timezone,
+        description=f"Judges yesterday's slice of {model.model}.",
+    )
+    def daily_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        keys = model.partitions
+        yesterday = keys.shift(keys.key_of(context.scheduled_execution_time), -1)
+        if yesterday < keys.start.isoformat():
+            return dg.SkipReason(f"production starts on {keys.start}, {yesterday} lies before it")
+        return dg.RunRequest(run_key=yesterday, partition_key=yesterday)
+
+    return daily_schedule
+
+
+def range_tags(first: str, last: str) -> dict[str, str]:
+    """The tags that make one run of a job cover all partitions from ``first`` to ``last``.
+
+    A sensor cannot request a range through a public call; the tags are what Dagster's own
+    single-run backfills set, and ``tests/dagster`` pins that they work.
+    """
+    return {
+        "dagster/asset_partition_range_start": first,
+        "dagster/asset_partition_range_end": last,
+    }
+
+
+def _daily_assets(model: MonitoredModel) -> tuple[str, ...]:
+    own = () if isinstance(model.predictions, AssetSource) else ("predictions",)
+    labels = SLICE_ASSETS if model.ground_truth is not None else ("profile", "drift", "data_quality")
+    return (*own, *labels)
+
+
+def _job(
+    model: MonitoredModel, purpose: str, names: tuple[str, ...], description: str
+) -> AssetJob:
+    keys = [
+        predictions_key(model) if name == "predictions" else asset_key(model, name)
+        for name in names
+    ]
+    partitioned = any(name in (*SLICE_ASSETS, "predictions") for name in names)
+    return dg.define_asset_job(
+        job_name(model, purpose),
+        selection=dg.AssetSelection.assets(*keys),
+        description=description,
+        partitions_def=partitions_definition(model) if partitioned else None,
+        executor_def=dg.in_process_executor,
+        tags={"dagster_monitoring/model": model.model},
+    )

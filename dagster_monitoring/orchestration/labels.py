@@ -1,0 +1,213 @@
+"""Ground truth: taken in as it arrives, and the days it touches asked for again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import dagster as dg
+
+from dagster_monitoring.errors import DataError
+from dagster_monitoring.model import MonitoredModel
+from dagster_monitoring.orchestration.backend import Backend, open_backend
+from dagster_monitoring.orchestration.clock import Clock
+from dagster_monitoring.orchestration.jobs import AssetJob, range_tags
+from dagster_monitoring.orchestration.naming import job_name
+from dagster_monitoring.schema import Partitions
+from dagster_monitoring.sources import Delivery, GroundTruth
+
+# Bounds of one tick: the rest comes with the next, a minute later.
+MAX_DELIVERIES = 50
+MAX_RUNS = 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenIn:
+    """What one reading of the feed brought.
+
+    ``faults`` has one line for each delivery that could not be read; it is not read again until it
+    changes, and the others go on.
+    """
+
+    deliveries: int
+    new: int
+    redelivered: int
+    corrections: int
+    unknown: int
+    faults: tuple[str, ...]
+
+
+def take_in_labels(backend: Backend, *, limit: int = MAX_DELIVERIES) -> TakenIn:
+    """Reads the deliveries that the ledger has not seen, oldest first, at most ``limit``.
+
+    Taking the same delivery in twice changes nothing, so that the sensor and the ``ground_truth``
+    asset may both do it.
+    """
+    feed = backend.ground_truth
+    ledger, name = backend.store.labels, backend.model.model
+    cursor = f"{name}/labels"
+    found = feed.deliveries(after=backend.store.cursors.get(cursor))
+    unseen = [d for d in found if not ledger.delivery_seen(name, d.uri, d.fingerprint)][:limit]
+    new = redelivered = corrections = 0
+    faults = []
+    for delivery in unseen:
+        try:
+            counts = _take_in(backend, feed, delivery)
+        except DataError as error:
+            faults.append(str(error))
+            counts = (0, 0, 0)
+        ledger.mark_delivery(name, delivery.uri, delivery.fingerprint)
+        backend.store.cursors.set(cursor, delivery.cursor)
+        new, redelivered, corrections = (
+            new + counts[0],
+            redelivered + counts[1],
+            corrections + counts[2],
+        )
+    return TakenIn(
+        deliveries=len(unseen),
+        new=new,
+        redelivered=redelivered,
+        corrections=corrections,
+        unknown=ledger.unknown(name),
+        faults=tuple(faults),
+    )
+
+
+def affected_days(
+    touched: Mapping[str, int], *, slices: int, known: Sequence[str]
+) -> list[str]:
+    """The days whose verdict the touched days change, sorted.
+
+    Args:
+        touched: days with new labels, and how many.
+        slices: the longest window of a monitor that rests on labels; with 3, a day's labels also
+            change the verdicts of the two days after it.
+        known: the days that were judged before, sorted; others come with their own daily run.
+
+    Example:
+        >>> days = ["2013-06-01", "2013-06-02", "2013-06-04", "2013-06-05"]
+        >>> affected_days({"2013-06-01": 9}, slices=3, known=days)
+        ['2013-06-01', '2013-06-02']
+    """
+    changed = sorted(date.fromisoformat(day) for day in touched)
+    return [
+        day
+        for day in known
+        if any(0 <= (date.fromisoformat(day) - change).days < slices for change in changed)
+    ]
+
+
+def consecutive(days: Sequence[str], partitions: Partitions) -> list[tuple[str, str]]:
+    """Days as ranges without a gap, oldest first.
+
+    Example:
+        >>> from dagster_monitoring.schema import Partitions
+        >>> consecutive(["2013-06-01", "2013-06-02", "2013-06-04"], Partitions(start="2013-06-01"))
+        [('2013-06-01', '2013-06-02'), ('2013-06-04', '2013-06-04')]
+    """
+    ranges: list[tuple[str, str]] = []
+    for day in days:
+        if ranges and partitions.shift(ranges[-1][1], 1) == day:
+            ranges[-1] = (ranges[-1][0], day)
+        else:
+            ranges.append((day, day))
+    return ranges
+
+
+def last_label_change(backend: Backend, partition: str) -> int:
+    """The ledger's count of changes at the last change of a label that a verdict rests on."""
+    model = backend.model
+    first = model.partitions.shift(partition, 1 - label_window(model))
+    return backend.store.labels.last_change(model.model, first, partition)
+
+
+def note_judged_labels(backend: Backend, partition: str, change: int) -> None:
+    """Keep the state of the labels that a partition's verdicts rest on."""
+    backend.store.cursors.set(_judged_cursor(backend, partition), str(change))
+
+
+def is_judged_with_its_labels(backend: Backend, partition: str) -> bool:
+    """Whether nothing has changed since the partition was judged."""
+    judged = backend.store.cursors.get(_judged_cursor(backend, partition))
+    return judged is not None and int(judged) >= last_label_change(backend, partition)
+
+
+def build_ground_truth_sensor(
+    model: MonitoredModel, job: AssetJob, *, clock: Clock
+) -> dg.SensorDefinition:
+    """Takes new labels in and asks for the days whose verdict they change.
+
+    The cursor is the ledger's own count of changes, so a tick that dies is simply done again, and
+    its cost does not grow with history. Run keys hold the cursor, so a replayed tick asks once.
+    """
+
+    @dg.sensor(
+        name=job_name(model, "ground_truth_sensor"),
+        job=job,
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Watches for labels of {model.model}: late ones, corrections, all.",
+    )
+    def ground_truth_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        with open_backend(model) as backend:
+            taken = take_in_labels(backend)
+            for fault in taken.faults:
+                context.log.error(f"left aside until it changes: {fault}")
+            touched = backend.store.labels.touched(model.model, after=int(context.cursor or 0))
+            stale = affected_days(
+                touched.partitions, slices=label_window(model), known=backend.judged_days()
+            )
+            runs = consecutive(
+                [day for day in stale if not is_judged_with_its_labels(backend, day)],
+                model.partitions,
+            )
+        cursor = str(touched.cursor)
+        if not runs:
+            reason = "no label of a judged day is new" if touched.partitions else "no new labels"
+            return dg.SensorResult(skip_reason=dg.SkipReason(reason), cursor=cursor)
+        return dg.SensorResult(
+            run_requests=[_request(model, first, last, cursor) for first, last in _bounded(runs)],
+            cursor=cursor,
+        )
+
+    return ground_truth_sensor
+
+
+def label_window(model: MonitoredModel) -> int:
+    """The longest window, in slices, of the monitors that rest on labels."""
+    windows = [m.window for m in model.active_monitors if m.asset == "performance"]
+    return max(windows, default=1)
+
+
+def _judged_cursor(backend: Backend, partition: str) -> str:
+    return f"{backend.model.model}/judged-labels/{partition}"
+
+
+def _bounded(runs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """At most ``MAX_RUNS`` ranges: when there are more, the nearest ones are put together."""
+    if len(runs) <= MAX_RUNS:
+        return list(runs)
+    size = -(-len(runs) // MAX_RUNS)
+    groups = [runs[i : i + size] for i in range(0, len(runs), size)]
+    return [(group[0][0], group[-1][1]) for group in groups]
+
+
+def _request(model: MonitoredModel, first: str, last: str, cursor: str) -> dg.RunRequest:
+    key = f"{model.model}-labels-{cursor}-{first}"
+    tags = {"dagster_monitoring/cause": "labels"}
+    if first == last:
+        return dg.RunRequest(run_key=key, partition_key=first, tags=tags)
+    return dg.RunRequest(run_key=key, tags={**tags, **range_tags(first, last)})
+
+
+def _take_in(
+    backend: Backend, feed: GroundTruth, delivery: Delivery
+) -> tuple[int, int, int]:
+    model = backend.model
+    new = redelivered = corrections = 0
+    with backend.store.transaction():
+        for table in feed.read(delivery, id=model.columns.id, label=model.task.label):
+            done = backend.store.labels.append(model.model, table, delivery.uri)
+            new += done.new
+            redelivered += done.redelivered
+            corrections += done.corrections
+    return new, redelivered, corrections

@@ -1,0 +1,233 @@
+"""The model's own assets: challenger, champion, baseline."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from dagster_monitoring.errors import MonitoringError
+from dagster_monitoring.model import MonitoredModel
+from dagster_monitoring.orchestration.asset_specs import build_spec
+from dagster_monitoring.orchestration.backend import Backend, open_backend
+from dagster_monitoring.orchestration.baselines import (
+    InForce,
+    build_declared,
+    declared_version,
+    put_in_force,
+)
+from dagster_monitoring.orchestration.clock import Clock
+from dagster_monitoring.orchestration.naming import asset_key
+from dagster_monitoring.orchestration.retraining import (
+    BY_HAND,
+    RetrainingRequest,
+    Trial,
+    last_labelled_day,
+    try_challenger,
+)
+from dagster_monitoring.stores import RetrainingOutcome
+
+
+def build_model_assets(model: MonitoredModel, *, clock: Clock) -> list[dg.AssetsDefinition]:
+    """Champion and baseline, and a challenger where retraining is declared."""
+    assets = [_build_champion(model, clock), _build_baseline(model, clock)]
+    if model.retraining is not None and model.ground_truth is not None:
+        assets.append(_build_challenger(model, clock))
+    return assets
+
+
+def _build_challenger(model: MonitoredModel, clock: Clock) -> dg.AssetsDefinition:
+    key = asset_key(model, "challenger")
+    spec = build_spec(
+        model,
+        "challenger",
+        description="A candidate trained on labelled days, and judged on days held back from it.",
+        deps=[dg.AssetDep(asset_key(model, "ground_truth"), partition_mapping=dg.LastPartitionMapping())],
+        kinds={"scikitlearn"},
+        partitioned=False,
+    )
+    gate = dg.AssetCheckSpec(
+        "gate",
+        asset=key,
+        description="Whether it beats the champion on the held-back days by more than chance.",
+    )
+
+    @dg.multi_asset(name=f"{model.model}__challenger", specs=[spec], check_specs=[gate])
+    def challenger(
+        context: dg.AssetExecutionContext, config: RetrainingRequest
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        with open_backend(model) as backend:
+            try:
+                until = config.partition or max(backend.judged_days(), default="")
+                trial = try_challenger(
+                    backend,
+                    last_labelled=last_labelled_day(backend, until=until),
+                    reason=config.reason,
+                    clock=clock,
+                )
+            except MonitoringError as error:
+                _finish(backend, config, RetrainingOutcome.FAILED, str(error), None, clock)
+                raise
+            outcome = (
+                RetrainingOutcome.PROMOTED if trial.verdict.promoted else RetrainingOutcome.REFUSED
+            )
+            # The champion asset does the promotion; until then nothing is in force.
+            if trial.baseline is not None:
+                backend.store.cursors.set(
+                    _candidate_cursor(model), f"{trial.version.version} {trial.baseline.version}"
+                )
+            _finish(
+                backend, config, outcome, trial.verdict.reason, trial.version.version, clock
+            )
+        context.log.info(trial.verdict.reason)
+        yield dg.MaterializeResult(asset_key=key, metadata=_trial_metadata(trial, config))
+        yield dg.AssetCheckResult(
+            asset_key=key,
+            check_name="gate",
+            passed=trial.verdict.promoted,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=trial.verdict.reason,
+            metadata=_gate_metadata(trial),
+        )
+
+    return challenger
+
+
+def _build_champion(model: MonitoredModel, clock: Clock) -> dg.AssetsDefinition:
+    key = asset_key(model, "champion")
+    has_challenger = model.retraining is not None and model.ground_truth is not None
+    spec = build_spec(
+        model,
+        "champion",
+        description="The model in service."
+        + (f" {model.description}" if model.description else ""),
+        deps=[dg.AssetDep(asset_key(model, "challenger"))] if has_challenger else [],
+        kinds={"model"},
+        partitioned=False,
+    )
+
+    @dg.multi_asset(name=f"{model.model}__champion", specs=[spec])
+    def champion(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        with open_backend(model) as backend:
+            metadata = promote_candidate(backend, clock=clock)
+        context.log.info(f"in service: {metadata['version']}")
+        return dg.MaterializeResult(asset_key=key, metadata=metadata)
+
+    return champion
+
+
+def _build_baseline(model: MonitoredModel, clock: Clock) -> dg.AssetsDefinition:
+    key = asset_key(model, "baseline")
+    spec = build_spec(
+        model,
+        "baseline",
+        description="Bins, profile and reference performance that production is compared with.",
+        deps=[dg.AssetDep(asset_key(model, "champion"))],
+        kinds={"baseline"},
+        partitioned=False,
+    )
+
+    @dg.multi_asset(name=f"{model.model}__baseline", specs=[spec])
+    def baseline(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        with open_backend(model) as backend:
+            found = ensure_baseline(backend, clock=clock)
+        for note in found.baseline.notes:
+            context.log.warning(note)
+        return dg.MaterializeResult(asset_key=key, metadata=_baseline_metadata(found))
+
+    return baseline
+
+
+def promote_candidate(backend: Backend, *, clock: Clock) -> dict[str, str]:
+    """Put the last challenger that passed its gate in service, if it is not yet; what serves."""
+    model, registry = backend.model, backend.registry
+    candidate = backend.store.cursors.get(_candidate_cursor(model))
+    if candidate:
+        version, baseline_version = candidate.split(" ")
+        registry.promote(version, baseline_version=baseline_version, now=clock())
+    serving = registry.champion()
+    if serving is None:
+        registered = [v.version for v in registry.versions()]
+        name = declared_version(model)
+        return {
+            "version": name,
+            "artefact": "registered" if name in registered else "served elsewhere",
+        }
+    return {
+        "version": serving.version,
+        "baseline": serving.baseline_version,
+        "promoted_at": serving.promoted_at.isoformat(),
+        "sha256": registry.get(serving.version).sha256,
+        **registry.get(serving.version).metadata,
+    }
+
+
+def ensure_baseline(backend: Backend, *, clock: Clock) -> InForce:
+    """Put the champion's baseline in force: built with its challenger, or of the declared rows."""
+    model, registry = backend.model, backend.registry
+    serving = registry.champion()
+    if serving is not None and backend.store.cursors.get(_candidate_cursor(model)):
+        return put_in_force(backend, backend.baseline(serving.baseline_version), clock=clock)
+    baseline = build_declared(backend)
+    if serving is None and baseline.model_version in {v.version for v in registry.versions()}:
+        registry.promote(baseline.model_version, baseline_version=baseline.version, now=clock())
+    return put_in_force(backend, baseline, clock=clock)
+
+
+def _finish(
+    backend: Backend,
+    config: RetrainingRequest,
+    outcome: RetrainingOutcome,
+    reason: str,
+    version: str | None,
+    clock: Clock,
+) -> None:
+    if config.retraining_id != BY_HAND:
+        backend.store.retrainings.finish(
+            config.retraining_id,
+            outcome=outcome,
+            reason=reason,
+            challenger_version=version,
+            now=clock(),
+        )
+
+
+def _candidate_cursor(model: MonitoredModel) -> str:
+    return f"{model.model}/candidate"
+
+
+def _trial_metadata(trial: Trial, config: RetrainingRequest) -> dict[str, str | int]:
+    windows = trial.windows
+    return {
+        "version": trial.version.version,
+        "sha256": trial.version.sha256,
+        "bytes": trial.version.size_bytes,
+        "rows trained on": trial.rows_trained,
+        "held back": f"{windows.holdout[0]} to {windows.holdout[-1]}",
+        "reason": config.reason,
+        "gate": trial.verdict.reason,
+    }
+
+
+def _gate_metadata(trial: Trial) -> dict[str, float | int]:
+    verdict = trial.verdict
+    values = {
+        "improvement": verdict.improvement,
+        "lower": verdict.lower,
+        "upper": verdict.upper,
+        "required": verdict.required,
+        "champion loss": verdict.champion_loss,
+        "challenger loss": verdict.challenger_loss,
+    }
+    numbers: dict[str, float | int] = {k: v for k, v in values.items() if v is not None}
+    return {**numbers, "rows": verdict.n, "days": verdict.days}
+
+
+def _baseline_metadata(found: InForce) -> dict[str, str | int]:
+    baseline = found.baseline
+    return {
+        "version": baseline.version,
+        "model version": baseline.model_version or "",
+        "rows": baseline.rows,
+        "columns": len(baseline.bins.columns),
+        "judges from": found.valid_from,
+        "notes": "; ".join(baseline.notes) or "none",
+    }

@@ -1,0 +1,229 @@
+"""From an incident to a challenger: when one is asked for, and how it is trained and judged."""
+
+from dataclasses import dataclass
+
+import dagster as dg
+import numpy as np
+import pyarrow as pa
+
+from dagster_monitoring.errors import DataError, DeclarationError
+from dagster_monitoring.model import MonitoredModel
+from dagster_monitoring.orchestration.backend import Backend, open_backend
+from dagster_monitoring.orchestration.clock import Clock
+from dagster_monitoring.orchestration.jobs import AssetJob
+from dagster_monitoring.orchestration.naming import job_name
+from dagster_monitoring.orchestration.training_rows import (
+    Rows,
+    baseline_rows,
+    champion_predictions,
+    labelled_rows,
+    with_outputs,
+)
+from dagster_monitoring.profiles.baseline import Baseline
+from dagster_monitoring.retraining import (
+    GateVerdict,
+    ModelVersion,
+    RetrainingConfig,
+    TrainingWindows,
+    decide,
+    feature_frame,
+    judge,
+    predict,
+    resolve_trainer,
+    row_losses,
+    shared_loss,
+    training_windows,
+)
+from dagster_monitoring.stores import Retraining, RetrainingOutcome
+
+BY_HAND = "by hand"
+
+
+class RetrainingRequest(dg.Config):
+    """Why a challenger is trained; a person who materializes it needs to say nothing."""
+
+    retraining_id: str = BY_HAND
+    partition: str = ""
+    reason: str = "asked for by hand"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A challenger and what the gate says of it.
+
+    ``baseline`` are the held-back days with the challenger's own predictions, out of sample: what
+    production will be compared with if it is promoted.
+    """
+
+    version: ModelVersion
+    verdict: GateVerdict
+    windows: TrainingWindows
+    rows_trained: int
+    baseline: Baseline | None
+
+
+def config_of(model: MonitoredModel) -> RetrainingConfig:
+    """The model's retraining settings.
+
+    Raises:
+        DeclarationError: it declares none.
+    """
+    if model.retraining is None:
+        raise DeclarationError(f"{model.model}: no retraining is declared (field retraining)")
+    return model.retraining
+
+
+def try_challenger(backend: Backend, *, last_labelled: str, reason: str, clock: Clock) -> Trial:
+    """Train a challenger, judge it on held-back days, register it; promotes nothing.
+
+    Raises:
+        DataError: too few labelled rows to train or to judge on.
+    """
+    model, config = backend.model, config_of(backend.model)
+    windows = training_windows(last_labelled, partitions=model.partitions, config=config)
+    rows = labelled_rows(backend, windows.train)
+    if len(windows.train) < config.train_days:
+        rows = Rows.concatenate([baseline_rows(model), rows])
+    holdout = labelled_rows(backend, windows.holdout)
+    if holdout.table.num_rows == 0:
+        raise DataError(
+            f"{model.model}: none of the days {windows.holdout[0]} to {windows.holdout[-1]} has a "
+            "label, so a challenger can't be judged. Wait for labels, or widen "
+            "retraining.holdout_days"
+        )
+    estimator = resolve_trainer(config.trainer).fit(
+        feature_frame(rows.table, model.columns), rows.label_series(), task=model.task
+    )
+    challenger = predict(estimator, feature_frame(holdout.table, model.columns))
+    champion = champion_predictions(model, holdout)
+    loss = shared_loss(model.task, [champion, challenger])
+    label = holdout.label_array()
+    verdict = judge(
+        row_losses(model.task, label, champion, loss=loss),
+        row_losses(model.task, label, challenger, loss=loss),
+        holdout.days,
+        alpha=config.alpha,
+        minimum_improvement=config.minimum_improvement,
+        minimum_rows=config.minimum_rows,
+    )
+    name = next_version(backend)
+    version = backend.registry.register(
+        estimator,
+        version=name,
+        now=clock(),
+        metadata={
+            "trainer": config.trainer,
+            "rows": str(rows.table.num_rows),
+            "holdout": f"{windows.holdout[0]} to {windows.holdout[-1]}",
+            "loss": loss,
+            "gate": verdict.reason,
+            "reason": reason,
+        },
+    )
+    scored = with_outputs(model, holdout, challenger, version=name)
+    baseline = _candidate_baseline(backend, scored, name) if verdict.promoted else None
+    return Trial(
+        version=version,
+        verdict=verdict,
+        windows=windows,
+        rows_trained=rows.table.num_rows,
+        baseline=baseline,
+    )
+
+
+def next_version(backend: Backend) -> str:
+    """``v2`` after one registered version, and so on; never a name that is taken."""
+    taken = {version.version for version in backend.registry.versions()}
+    number = len(taken) + 1
+    while f"v{number}" in taken:
+        number += 1
+    return f"v{number}"
+
+
+def last_labelled_day(backend: Backend, *, until: str) -> str:
+    """The last day, not after ``until``, of which at least half the rows have a label.
+
+    Raises:
+        DataError: there is none.
+    """
+    name = backend.model.model
+    for day in reversed([d for d in backend.judged_days() if d <= until]):
+        found = backend.store.labels.coverage(name, day)
+        if found.n_predictions and found.n_labelled * 2 >= found.n_predictions:
+            return day
+    raise DataError(
+        f"{name}: no day until {until} has labels for half of its rows, so there is nothing to "
+        "train on or to judge by. Let labels arrive (asset ground_truth) and try again"
+    )
+
+
+def build_retraining_sensor(
+    model: MonitoredModel, job: AssetJob, *, clock: Clock
+) -> dg.SensorDefinition:
+    """Asks for a challenger when an incident calls for one, at most once a cool-down.
+
+    Requests are kept in the store and the run key is the request's id, so a replayed tick, a
+    second daemon or a restart asks once.
+    """
+
+    @dg.sensor(
+        name=job_name(model, "retraining_sensor"),
+        job=job,
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Watches the incidents of {model.model}.",
+    )
+    def retraining_sensor() -> dg.SensorResult:
+        with open_backend(model) as backend:
+            request, reason = request_retraining(backend, clock=clock)
+        if request is None:
+            return dg.SensorResult(skip_reason=dg.SkipReason(reason))
+        return dg.SensorResult(run_requests=[run_request(model, request, reason)])
+
+    return retraining_sensor
+
+
+def request_retraining(backend: Backend, *, clock: Clock) -> tuple[Retraining | None, str]:
+    """The retraining that is due, kept in the store, or ``None``; with the reason."""
+    model, now = backend.model, clock()
+    incident = backend.store.incidents.open_incident(model.model)
+    last = backend.store.retrainings.last(model.model)
+    if last is not None and last.outcome is RetrainingOutcome.REQUESTED:
+        return last, last.reason or "requested before, not finished"
+    decision = decide(
+        incident,
+        config_of(model),
+        now=now,
+        last_requested_at=last.requested_at if last else None,
+        last_incident_id=last.incident_id if last else None,
+    )
+    if not decision.due or incident is None:
+        return None, decision.reason
+    request = Retraining(
+        id=f"{incident.id}-{len(backend.store.retrainings.list(model.model)) + 1}",
+        model=model.model,
+        incident_id=incident.id,
+        partition=incident.last_partition,
+        requested_at=now,
+        reason=decision.reason,
+    )
+    backend.store.retrainings.request(request)
+    return request, decision.reason
+
+
+def run_request(model: MonitoredModel, request: Retraining, reason: str) -> dg.RunRequest:
+    """The run that carries a retraining out."""
+    config = RetrainingRequest(
+        retraining_id=request.id, partition=request.partition, reason=reason
+    )
+    return dg.RunRequest(
+        run_key=request.id,
+        run_config=dg.RunConfig(ops={f"{model.model}__challenger": config}),
+        tags={"dagster_monitoring/cause": "incident"},
+    )
+
+
+def _candidate_baseline(backend: Backend, scored: pa.Table, version: str) -> Baseline:
+    from dagster_monitoring.orchestration.baselines import build_from_table  # noqa: PLC0415
+
+    return build_from_table(backend, scored, model_version=version)

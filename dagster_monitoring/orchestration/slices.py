@@ -1,0 +1,110 @@
+"""Reading a slice: its rows, its ids, its profile, its facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import pyarrow as pa
+
+from dagster_monitoring.errors import DataError, SliceNotFoundError
+from dagster_monitoring.model import MonitoredModel
+from dagster_monitoring.orchestration.backend import Backend
+from dagster_monitoring.profiles.baseline import Baseline
+from dagster_monitoring.profiles.profile import Profile
+from dagster_monitoring.profiles.scan import scan
+from dagster_monitoring.schema import MulticlassClassification, Regression, Task
+from dagster_monitoring.sources import Request
+
+
+def slice_request(
+    model: MonitoredModel, partition: str, columns: Sequence[str] | None
+) -> Request:
+    """What to ask the source of predictions for."""
+    return Request(
+        columns=None if columns is None else tuple(columns),
+        partition=partition,
+        bounds=model.partitions.bounds(partition),
+        timestamp=model.columns.timestamp,
+    )
+
+
+def read_slice(
+    model: MonitoredModel, partition: str, columns: Sequence[str] | None
+) -> Iterator[pa.RecordBatch]:
+    """A slice's rows in batches.
+
+    Raises:
+        DataError: no file or row, an unreadable file; the message names model and partition.
+    """
+    try:
+        yield from model.predictions.batches(slice_request(model, partition, columns))
+    except DataError as error:
+        raise type(error)(f"{model.model}, partition {partition}: {error}") from error
+
+
+def read_ids(model: MonitoredModel, partition: str) -> pa.ChunkedArray:
+    """The ids of a slice's predictions, as text; nulls left out.
+
+    Raises:
+        DataError: the slice can't be read, or has no id column.
+    """
+    name = model.columns.id
+    chunks = []
+    for batch in read_slice(model, partition, [name]):
+        if name not in batch.schema.names:
+            raise DataError(
+                f"{model.model}, partition {partition}: the predictions have no column {name!r} "
+                "(field columns.id), so no label can be joined to them"
+            )
+        chunks.append(batch.column(name).cast(pa.string()))
+    return pa.chunked_array(chunks, pa.string())
+
+
+def profile_slice(backend: Backend, partition: str, baseline: Baseline) -> Profile:
+    """The profile of a slice on a baseline's bins.
+
+    A slice that is not there, or can't be read, gives the profile of no rows with the reason as
+    its fault: the day's monitors then say so, and the other days of a range go on.
+    """
+    model = backend.model
+    numeric, categorical = output_columns(model.task)
+    try:
+        return scan(
+            read_slice(model, partition, None),
+            bins=baseline.bins,
+            columns=model.columns,
+            extra_numeric=numeric,
+            extra_categorical=categorical,
+            bounds=model.partitions.bounds(partition),
+            known=(model.task.label,),
+        )
+    except DataError as error:
+        return replace(Profile(bins_key=baseline.bins.key), faults=(str(error),))
+
+
+def output_columns(task: Task) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Numeric and categorical columns that the model itself gives: prediction and scores."""
+    if isinstance(task, Regression):
+        return (task.prediction,), ()
+    if isinstance(task, MulticlassClassification):
+        return tuple(task.scores.values()), (task.prediction,)
+    return ((task.score,) if task.score else ()), (task.prediction,)
+
+
+def describe_slice(model: MonitoredModel, partition: str) -> dict[str, int | str]:
+    """What is known of a slice without reading it: files, bytes, rows, columns that differ."""
+    try:
+        facts = model.predictions.describe(slice_request(model, partition, None))
+    except SliceNotFoundError as error:
+        return {"rows": 0, "fault": str(error)}
+    except DataError as error:
+        return {"fault": str(error)}
+    found: dict[str, int | str] = {"locations": ", ".join(facts.locations[:5])}
+    if facts.rows is not None:
+        found["rows"] = facts.rows
+    if facts.size_bytes is not None:
+        found["bytes"] = facts.size_bytes
+    if facts.faults:
+        found["faults"] = "; ".join(facts.faults)
+    return found

@@ -1,0 +1,178 @@
+"""Labelled rows to train and to judge on: slices joined with the labels that arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dagster_monitoring.errors import SchemaMismatchError
+from dagster_monitoring.model import MonitoredModel
+from dagster_monitoring.orchestration.backend import Backend
+from dagster_monitoring.orchestration.slices import output_columns, read_slice
+from dagster_monitoring.retraining import Predictions
+from dagster_monitoring.schema import BinaryClassification, MulticlassClassification
+from dagster_monitoring.sources import Request
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+LABEL = "__label"
+DAY = "__day"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rows:
+    """Rows with features and outputs as they came, their label, and the day they belong to."""
+
+    table: pa.Table
+
+    @staticmethod
+    def concatenate(parts: Sequence[Rows]) -> Rows:
+        """All rows one after the other; a column that some part lacks is null there."""
+        tables = [part.table for part in parts]
+        return Rows(table=pa.concat_tables(tables, promote_options="permissive"))
+
+    @property
+    def days(self) -> NDArray[Any]:
+        """The partition key of each row, shape (n,)."""
+        days: NDArray[Any] = np.asarray(self.table[DAY].to_pylist(), dtype=np.str_)
+        return days
+
+    def label_array(self) -> NDArray[Any]:
+        """The true value of each row, shape (n,)."""
+        labels: NDArray[Any] = self.table[LABEL].combine_chunks().to_numpy(zero_copy_only=False)
+        return labels
+
+    def label_series(self) -> pd.Series[Any]:
+        """The true value of each row, for a trainer."""
+        import pandas as pd  # noqa: PLC0415 - heavy, and only trainers need it
+
+        return pd.Series(self.label_array(), name="label")
+
+
+def labelled_rows(backend: Backend, partitions: Sequence[str]) -> Rows:
+    """The labelled rows of some days; a day without file or label gives none.
+
+    Raises:
+        DataError: a slice can't be read.
+    """
+    known = set(backend.judged_days())
+    parts = [_day(backend, day) for day in partitions if day in known]
+    return Rows.concatenate(parts) if parts else Rows(table=_nothing())
+
+
+def baseline_rows(model: MonitoredModel) -> Rows:
+    """The declared baseline's rows, which carry their label.
+
+    Raises:
+        SchemaMismatchError: they have no label column.
+    """
+    wanted = [*_columns(model), model.task.label]
+    batches = list(model.baseline.batches(Request(columns=tuple(wanted))))
+    table = _decoded(pa.Table.from_batches(batches))
+    if model.task.label not in table.column_names:
+        raise SchemaMismatchError(
+            f"{model.model}: the baseline has no column {model.task.label!r} (field task.label), "
+            "so it can't be trained on"
+        )
+    table = table.filter(pc.is_valid(table[model.task.label]))
+    label = table[model.task.label]
+    return Rows(table=_with_label_and_day(table.drop([model.task.label]), label, "baseline"))
+
+
+def champion_predictions(model: MonitoredModel, rows: Rows) -> Predictions:
+    """What the champion said of these rows when it served them, read from the slices."""
+    task, table = model.task, rows.table
+    outputs = table[task.prediction].combine_chunks().to_numpy(zero_copy_only=False)
+    if isinstance(task, BinaryClassification) and task.score:
+        score = _floats(table[task.score])
+        return Predictions(
+            outputs=outputs,
+            probabilities=np.column_stack([1.0 - score, score]),
+            classes=("__rest", _class_text(task.positive)),
+        )
+    if isinstance(task, MulticlassClassification) and task.scores:
+        scores = np.column_stack([_floats(table[name]) for name in task.scores.values()])
+        return Predictions(outputs=outputs, probabilities=scores, classes=tuple(task.scores))
+    return Predictions(outputs=outputs)
+
+
+def with_outputs(
+    model: MonitoredModel, rows: Rows, said: Predictions, *, version: str
+) -> pa.Table:
+    """Rows as a baseline: their label, and another model's outputs in place of the champion's."""
+    task = model.task
+    table = rows.table.drop([task.prediction])
+    table = table.append_column(task.prediction, pa.array(said.outputs))
+    if isinstance(task, BinaryClassification) and task.score and said.probabilities is not None:
+        positive = said.classes.index(_class_text(task.positive))
+        table = table.drop([task.score]).append_column(
+            task.score, pa.array(said.probabilities[:, positive])
+        )
+    if isinstance(task, MulticlassClassification) and said.probabilities is not None:
+        for name, column in task.scores.items():
+            scores = said.probabilities[:, said.classes.index(name)]
+            table = table.drop([column]).append_column(column, pa.array(scores))
+    table = table.append_column(task.label, table[LABEL]).drop([LABEL, DAY])
+    if model.columns.model_version:
+        version_column = pa.array([version] * table.num_rows, pa.string())
+        table = _without(table, model.columns.model_version).append_column(
+            model.columns.model_version, version_column
+        )
+    return table
+
+
+def _day(backend: Backend, partition: str) -> Rows:
+    model = backend.model
+    labels = backend.store.labels.resolved(model.model, partition)
+    batches = list(read_slice(model, partition, _columns(model)))
+    table = _decoded(pa.Table.from_batches(batches))
+    ids = table[model.columns.id].cast(pa.string())
+    place = pc.index_in(ids, value_set=labels["prediction_id"].combine_chunks())
+    found = pc.is_valid(place)
+    label = labels["label"].take(place.filter(found))
+    return Rows(table=_with_label_and_day(table.filter(found), label, partition))
+
+
+def _with_label_and_day(table: pa.Table, label: pa.ChunkedArray, day: str) -> pa.Table:
+    days = pa.array([day] * table.num_rows, pa.string())
+    return table.append_column(LABEL, label).append_column(DAY, days)
+
+
+def _columns(model: MonitoredModel) -> list[str]:
+    numeric, categorical = output_columns(model.task)
+    version = [model.columns.model_version] if model.columns.model_version else []
+    columns = model.columns
+    return [columns.id, columns.timestamp, *columns.features, *numeric, *categorical, *version]
+
+
+def _decoded(table: pa.Table) -> pa.Table:
+    """Dictionary columns as plain ones: their codes differ from file to file."""
+    for index, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            plain = table.column(index).cast(field.type.value_type)
+            table = table.set_column(index, field.name, plain)
+    return table
+
+
+def _nothing() -> pa.Table:
+    return pa.table({LABEL: pa.array([], pa.null()), DAY: pa.array([], pa.string())})
+
+
+def _without(table: pa.Table, name: str) -> pa.Table:
+    return table.drop([name]) if name in table.column_names else table
+
+
+def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    values: NDArray[np.float64] = column.cast(pa.float64()).to_numpy()
+    return values
+
+
+def _class_text(value: object) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)

@@ -1,0 +1,81 @@
+"""What the monitors see of a model at one partition, and nothing later than it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+
+from dagster_monitoring.orchestration.backend import Backend
+from dagster_monitoring.orchestration.slices import read_slice
+from dagster_monitoring.orchestration.windows import SliceProfiles
+from dagster_monitoring.profiles.baseline import Baseline
+from dagster_monitoring.profiles.window import PerformanceWindow, Window
+from dagster_monitoring.schema import Columns, Partitions, Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionView:
+    """A model at a partition, against one baseline: the ``View`` that monitors measure."""
+
+    backend: Backend
+    profiles: SliceProfiles
+    baseline: Baseline
+    partition: str
+    now: datetime
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.backend.model.model
+
+    @property
+    def task(self) -> Task:
+        """What the model predicts."""
+        return self.backend.model.task
+
+    @property
+    def columns(self) -> Columns:
+        """The columns by their role."""
+        return self.backend.model.columns
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The columns that rows are grouped by."""
+        return self.backend.model.segments
+
+    @property
+    def partitions(self) -> Partitions:
+        """The model's days."""
+        return self.backend.model.partitions
+
+    @property
+    def labels_due(self) -> datetime | None:
+        """When the partition's labels are expected; ``None`` without ground truth."""
+        feed = self.backend.model.ground_truth
+        if feed is None:
+            return None
+        return self.partitions.bounds(self.partition)[1] + timedelta(days=feed.expected_delay_days)
+
+    def window(self, length: int) -> Window:
+        """The profile of the ``length`` slices that end with this partition."""
+        return self.profiles.window(self.baseline, last=self.partition, length=length)
+
+    def rolling(self, length: int, *, before: int) -> Window:
+        """The profile of the ``length`` slices right before the ``before`` latest ones."""
+        last = self.partitions.shift(self.partition, -before)
+        return self.profiles.window(self.baseline, last=last, length=length)
+
+    def performance(self, length: int) -> PerformanceWindow:
+        """Predictions against the labels that arrived, over the ``length`` latest slices."""
+        return self.profiles.performance_window(last=self.partition, length=length)
+
+    def slice_batches(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+        """Raw rows of this partition's slice."""
+        return read_slice(self.backend.model, self.partition, columns)
+
+    def at(self, partition: str) -> PartitionView:
+        """The same model at an earlier partition, with the same ``now`` and the same baseline."""
+        return replace(self, partition=partition)
