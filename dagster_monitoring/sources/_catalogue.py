@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from typing import TypeGuard, TypeVar
+from typing import TypeVar
 
 from dagster_monitoring.declaration import Declaration
 
@@ -24,11 +24,8 @@ def discover_kinds(package: str, base: type[Kind]) -> dict[str, type[Kind]]:
         if module.name.startswith("_") or module.ispkg:
             continue
         for member in vars(importlib.import_module(f"{package}.{module.name}")).values():
-            if _is_kind(member, base):
+            if not (isinstance(member, type) and issubclass(member, base)):
+                continue
+            if "type" in member.model_fields and not inspect.isabstract(member):
                 found[str(member.model_fields["type"].default)] = member
     return dict(sorted(found.items()))
-
-
-def _is_kind(member: object, base: type[Kind]) -> TypeGuard[type[Kind]]:
-    is_kind = isinstance(member, type) and issubclass(member, base)
-    return is_kind and not inspect.isabstract(member) and "type" in member.model_fields

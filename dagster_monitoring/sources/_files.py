@@ -114,7 +114,7 @@ def join_root(path: str, root: Path) -> str:
 
 
 def _open_filesystem(url: str, options: StorageOptions):  # type: ignore[no-untyped-def]  # noqa: ANN202 - fsspec publishes no types
-    from fsspec.core import url_to_fs  # noqa: PLC0415 - its import is not needed by SQL sources
+    from fsspec.core import url_to_fs
 
     resolved = {
         name: value.read() if isinstance(value, EnvironmentVariable) else value
@@ -144,9 +144,22 @@ def _worth_a_dictionary(parquet: pq.ParquetFile) -> list[str]:
         chunk = first.column(position)
         plain = chunk.total_uncompressed_size > _DICTIONARY_BYTES * max(chunk.num_values, 1)
         small = chunk.total_uncompressed_size < BATCH_ROWS
-        if pa.types.is_string(field.type) and (small or not plain):
+        wanted = pa.types.is_string(field.type) and (small or not plain)
+        if wanted and not _is_delta_encoded(metadata, position):
             names.append(field.name)
     return names
+
+
+def _is_delta_encoded(metadata: pq.FileMetaData, position: int) -> bool:
+    """Whether a column has delta-encoded strings, which pyarrow can't read as a dictionary.
+
+    Other writers fall back to them when a column has too many distinct values.
+    """
+    return any(
+        "DELTA" in encoding
+        for group in range(metadata.num_row_groups)
+        for encoding in metadata.row_group(group).column(position).encodings
+    )
 
 
 def _fingerprint(info: Mapping[str, object]) -> str:

@@ -85,9 +85,9 @@ def relation(connection: sa.Connection, *, table: str | None, query: str | None)
         fields = [(column.name, arrow_type(column.type)) for column in found.columns]
         return Relation(name=f"table {table}", clause=found, schema=pa.schema(fields))
     statement = sa.text(str(query))
-    probe = sa.select(sa.literal_column("*")).select_from(
-        statement.columns().subquery("slice")  # type: ignore[arg-type] # a subquery of text
-    )
+    # Nothing is fetched: the cursor alone names the columns.
+    every: sa.ColumnElement[object] = sa.literal_column("*")
+    probe = sa.select(every).select_from(statement.columns().subquery("slice"))
     names = list(connection.execute(probe.where(sa.false())).keys())
     clause = statement.columns(*(sa.column(name) for name in names)).subquery("slice")
     return Relation(

@@ -7,9 +7,9 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from dagster_monitoring.stores._bulk import stage
-from dagster_monitoring.stores._tables import label_changes, labels, predictions
+from dagster_monitoring.stores._tables import label_changes, labels, partitions, predictions
 from dagster_monitoring.stores._text import storable_array
-from dagster_monitoring.stores._values import encode
+from dagster_monitoring.stores._values import encode, kinds_of
 
 # States of a staged label: nothing new, an id's first label, a later word on a labelled id.
 KNOWN, FIRST, LATER = 0, 1, 2
@@ -147,6 +147,45 @@ def count_staged(connection: sa.Connection, model_id: int) -> dict[str, int]:
     row = connection.execute(query).one()
     names = ("ids", "first", "later", "known", "unknown", "empty")
     return dict(zip(names, (int(value) for value in row), strict=True))
+
+
+def replace_predictions(connection: sa.Connection, model_id: int, partition: str) -> None:
+    """Makes the staged ids the partition's, and notes labels that waited for them."""
+    staged = staged_predictions
+    here = sa.and_(predictions.c.model_id == model_id, predictions.c.partition == partition)
+    # Ids that were not in the partition but have labels: those labels count from now on.
+    known = sa.exists().where(here, predictions.c.prediction_id == staged.c.prediction_id)
+    labelled = sa.exists().where(
+        labels.c.model_id == model_id, labels.c.prediction_id == staged.c.prediction_id
+    )
+    waiting = sa.select(sa.func.count()).select_from(staged).where(~known, labelled)
+    joined = int(connection.execute(waiting).scalar_one())
+    # Not as NOT EXISTS: SQLite would walk the staged ids once for each prediction.
+    gone = predictions.c.prediction_id.not_in(sa.select(staged.c.prediction_id))
+    connection.execute(sa.delete(predictions).where(here, gone))
+    chosen = sa.select(sa.literal(model_id), sa.literal(partition), staged.c.prediction_id)
+    connection.execute(
+        sa.insert(predictions).from_select(
+            ["model_id", "partition", "prediction_id"],
+            chosen.where(~known).order_by(staged.c.prediction_id),
+        )
+    )
+    counted = sa.and_(partitions.c.model_id == model_id, partitions.c.partition == partition)
+    size = sa.select(sa.func.count()).select_from(staged).scalar_subquery()
+    moved = connection.execute(sa.update(partitions).where(counted).values(predictions=size))
+    if moved.rowcount == 0:
+        row = {"model_id": model_id, "partition": partition, "predictions": size}
+        connection.execute(sa.insert(partitions).values(row))
+    if joined:
+        row = {"model_id": model_id, "partition": partition, "labels": joined}
+        connection.execute(sa.insert(label_changes), [row])
+
+
+def kinds_before(connection: sa.Connection, model_id: int) -> tuple[str, ...]:
+    """What the model's labels so far are, by one of them."""
+    query = sa.select(labels.c.label).where(labels.c.model_id == model_id, labels.c.label != "")
+    found = connection.execute(query.limit(1)).scalars().all()
+    return kinds_of(pa.array(found, pa.string()))
 
 
 def _usable(rows: pa.Table) -> pa.ChunkedArray:

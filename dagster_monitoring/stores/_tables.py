@@ -89,6 +89,14 @@ models = sa.Table(
     sa.Column("name", sa.Text, nullable=False, unique=True),
 )
 
+partitions = sa.Table(
+    "monitoring_partitions",
+    metadata,
+    sa.Column("model_id", sa.Integer, primary_key=True),
+    sa.Column("partition", sa.Text, primary_key=True),
+    sa.Column("predictions", sa.BigInteger, nullable=False),
+)
+
 predictions = sa.Table(
     "monitoring_predictions",
     metadata,

@@ -62,7 +62,9 @@ class EvaluationStore:
         latest = {_key(clean): clean for clean in map(_storable, given)}
         with self._database.write() as connection:
             current = dict(_current(connection, list(latest)))
-            new, changed, stale = [], [], []
+            new: list[dict[str, object]] = []
+            changed: list[dict[str, object]] = []
+            stale: list[dict[str, object]] = []
             for key, evaluation in latest.items():
                 known = current.get(key)
                 if known is None:
@@ -86,7 +88,7 @@ class EvaluationStore:
             withdrawn=withdrawn,
         )
 
-    def read(
+    def read(  # noqa: PLR0913 - one option a filter
         self,
         model: str,
         *,
@@ -180,7 +182,7 @@ def _storable(evaluation: Evaluation) -> Evaluation:
         text = getattr(evaluation, name)
         if text is not None and (clean := storable(text)) != text:
             changes[name] = clean
-    return replace(evaluation, **changes) if changes else evaluation
+    return replace(evaluation, **changes) if changes else evaluation  # type: ignore[arg-type] # text fields only
 
 
 def _row(key: str, evaluation: Evaluation) -> dict[str, object]:
@@ -216,7 +218,8 @@ def _supersede(connection: sa.Connection, moments: dict[str, object]) -> None:
 
 
 def _withdraw(connection: sa.Connection, latest: dict[str, Evaluation]) -> int:
-    table, moments = evaluations.c, {}
+    table = evaluations.c
+    moments: dict[str, object] = {}
     groups = {(e.model, e.monitor, e.partition): e.evaluated_at for e in latest.values()}
     for (model, monitor, partition), moment in groups.items():
         query = sa.select(table.key).where(

@@ -67,8 +67,8 @@ class IncidentStore:
             opens = incident.status is IncidentStatus.OPEN and not incident.historical
             if opens and other is not None and other.id != incident.id:
                 raise StoreError(
-                    f"model {incident.model}: incident {other.id} is open already, so {incident.id} "
-                    f"can't be opened beside it. Read the open incident again and go on from it"
+                    f"model {incident.model}: incident {other.id} is open already, so "
+                    f"{incident.id} can't be opened beside it. Read the open one and go on from it"
                 )
             connection.execute(
                 sa.update(incidents)
@@ -84,7 +84,7 @@ class IncidentStore:
 
     def list(
         self, model: str, *, status: IncidentStatus | None = None, limit: int = 1_000
-    ) -> list[Incident]:
+    ) -> Sequence[Incident]:
         """A model's incidents, those updated last first."""
         wanted = [incidents.c.model == model]
         wanted += [incidents.c.status == status] if status is not None else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -52,7 +53,7 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def enqueue(
+    def enqueue(  # noqa: PLR0913 - an announcement has so many parts
         self,
         *,
         model: str,
@@ -86,9 +87,12 @@ class Outbox:
             connection.execute(sa.insert(outbox), [row])
             return True
 
-    def due(self, now: datetime, *, limit: int = 100) -> list[OutboxEntry]:
-        """Announcements not sent yet whose time has come, oldest first."""
+    def due(
+        self, now: datetime, *, model: str | None = None, limit: int = 100
+    ) -> list[OutboxEntry]:
+        """Announcements not sent yet whose time has come, oldest first; of one model, or all."""
         wanted = [outbox.c.sent_at.is_(None), outbox.c.next_attempt_at <= now]
+        wanted += [outbox.c.model == model] if model is not None else []
         return self._read(wanted, limit=limit)
 
     def claim(self, entry: OutboxEntry, *, now: datetime, lease_seconds: float = 120) -> bool:
@@ -156,7 +160,7 @@ class Outbox:
         """All announcements of an incident, oldest first."""
         return self._read([outbox.c.incident_id == incident_id], limit=10_000)
 
-    def _read(self, wanted: list[sa.ColumnElement[bool]], *, limit: int) -> list[OutboxEntry]:
+    def _read(self, wanted: Sequence[sa.ColumnElement[bool]], *, limit: int) -> list[OutboxEntry]:
         query = sa.select(*_COLUMNS).where(*wanted).order_by(outbox.c.id).limit(limit)
         with self._database.read() as connection:
             return [OutboxEntry(**row) for row in connection.execute(query).mappings()]

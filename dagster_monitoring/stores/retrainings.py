@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -101,11 +102,13 @@ class RetrainingStore:
         found = self.list(model, limit=1)
         return found[0] if found else None
 
-    def list(self, model: str, *, limit: int = 1_000) -> list[Retraining]:
+    def list(self, model: str, *, limit: int = 1_000) -> Sequence[Retraining]:
         """A model's retrainings, the last asked for first."""
         return self._read([retrainings.c.model == model], limit=limit)
 
-    def _read(self, wanted: list[sa.ColumnElement[bool]], *, limit: int) -> list[Retraining]:
+    def _read(
+        self, wanted: Sequence[sa.ColumnElement[bool]], *, limit: int
+    ) -> Sequence[Retraining]:
         order = (retrainings.c.requested_at.desc(), retrainings.c.id.desc())
         query = sa.select(*_COLUMNS).where(*wanted).order_by(*order).limit(limit)
         with self._database.read() as connection:

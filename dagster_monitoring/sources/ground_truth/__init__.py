@@ -15,7 +15,7 @@ from dagster_monitoring.sources.ground_truth._ground_truth import (
 from dagster_monitoring.sources.ground_truth.parquet import ParquetGroundTruth
 from dagster_monitoring.sources.ground_truth.sql import SqlGroundTruth
 
-GROUND_TRUTHS = discover_kinds(__name__, GroundTruth)
+GROUND_TRUTHS = discover_kinds(__name__, GroundTruth)  # type: ignore[type-abstract] # only its concrete kinds are made
 
 if TYPE_CHECKING:
     AnyGroundTruth = GroundTruth

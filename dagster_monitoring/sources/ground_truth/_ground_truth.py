@@ -71,7 +71,7 @@ class GroundTruth(Declaration):
         """
 
     @abstractmethod
-    def read(self, delivery: Delivery, *, id_column: str, label_column: str) -> Iterator[pa.Table]:
+    def read(self, delivery: Delivery, *, id: str, label: str) -> Iterator[pa.Table]:  # noqa: A002 - the word that declarations use
         """A delivery's labels in batches: prediction_id, label, event_time, available_at, revision.
 
         ``prediction_id`` is text, ``label`` has the type it came with, times are UTC
@@ -79,8 +79,8 @@ class GroundTruth(Declaration):
 
         Args:
             delivery: what :meth:`deliveries` gave.
-            id_column: the id's column, unless the declaration names another.
-            label_column: the label's column.
+            id: the id's column, unless the declaration names another.
+            label: the label's column.
 
         Raises:
             CorruptDataError: a file can't be read to its end.

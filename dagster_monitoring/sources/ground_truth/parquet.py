@@ -53,23 +53,23 @@ class ParquetGroundTruth(GroundTruth):
             for file in sorted(files, key=lambda file: (file.modified_at, file.url))
         ]
 
-    def read(self, delivery: Delivery, *, id_column: str, label_column: str) -> Iterator[pa.Table]:
+    def read(self, delivery: Delivery, *, id: str, label: str) -> Iterator[pa.Table]:  # noqa: A002 - the word that declarations use
         """See :meth:`GroundTruth.read`."""
         file, where = self._file(delivery), f"file {show_path(delivery.uri)}"
-        key = self.id or id_column
+        key = self.id or id
         with open_parquet(file, self.storage_options) as parquet:
             names = parquet.schema_arrow.names
-            for name, field in ((key, "id"), (label_column, "task.label")):
+            for name, field in ((key, "id"), (label, "task.label")):
                 if name not in names:
                     raise missing_column(name, names, where=where, field=field)
-            columns = [key, label_column, *self.optional_columns(names, where=where)]
+            columns = [key, label, *self.optional_columns(names, where=where)]
             for batch in parquet.iter_batches(
                 batch_size=BATCH_ROWS, columns=list(dict.fromkeys(columns))
             ):
                 yield self.normalise(
                     batch,
                     id_column=key,
-                    label_column=label_column,
+                    label_column=label,
                     arrived_at=delivery.arrived_at,
                     where=where,
                 )

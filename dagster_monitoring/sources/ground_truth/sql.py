@@ -57,29 +57,30 @@ class SqlGroundTruth(GroundTruth):
             counted = sa.select(sa.func.max(moment), sa.func.count()).select_from(found.clause)
             if since is not None:
                 counted = counted.where(moment >= comparable(since, moment))
-            newest, rows = connection.execute(counted).one()
+            row = connection.execute(counted).one()
+        newest: object = row[0]
         if newest is None:
             return []
         cursor = self._moment(newest, found).isoformat()
         return [
             Delivery(
                 uri=f"sql:{self.table or 'query'}",
-                fingerprint=f"{cursor}:{rows}:{after or ''}",
+                fingerprint=f"{cursor}:{row[1]}:{after or ''}",
                 cursor=cursor,
                 arrived_at=None,
                 since=since,
             )
         ]
 
-    def read(self, delivery: Delivery, *, id_column: str, label_column: str) -> Iterator[pa.Table]:
+    def read(self, delivery: Delivery, *, id: str, label: str) -> Iterator[pa.Table]:  # noqa: A002 - the word that declarations use
         """See :meth:`GroundTruth.read`."""
-        source, key = self._source(), self.id or id_column
+        source, key = self._source(), self.id or id
         with connected(source.address(), what=source.name) as connection:
             found = relation(connection, table=self.table, query=self.query)
-            for name, role in ((key, "the id"), (label_column, "the label")):
+            for name, role in ((key, "the id"), (label, "the label")):
                 found.column(name, role=role)
             optional = self.optional_columns(found.schema.names, where=found.name)
-            names = list(dict.fromkeys([key, label_column, *optional]))
+            names = list(dict.fromkeys([key, label, *optional]))
             statement = sa.select(*(found.clause.c[name] for name in names))
             if delivery.since is not None:
                 moment = found.column(self.available_at, role="field available_at")
@@ -89,7 +90,7 @@ class SqlGroundTruth(GroundTruth):
                 yield self.normalise(
                     batch,
                     id_column=key,
-                    label_column=label_column,
+                    label_column=label,
                     arrived_at=None,
                     where=source.name,
                 )
