@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -37,11 +38,16 @@ class FileChannel(Channel):
 
 
 def _append_line(path: Path, line: str) -> None:
-    """One write in append mode: lines of processes that write at once don't mix."""
+    """One write in append mode, one writer at a time; a torn last line is ended first."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
     try:
-        size = os.fstat(descriptor).st_size
-        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        if sys.platform != "win32":
+            import fcntl
+
+            # Closing gives the lock back, a crash too.
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        size = os.lseek(descriptor, 0, os.SEEK_END)
+        torn = size > 0 and not _ends_in_newline(descriptor, size)
         data = ("\n" if torn else "").encode() + line.encode() + b"\n"
         written = os.write(descriptor, data)
         if written != len(data):
@@ -49,3 +55,8 @@ def _append_line(path: Path, line: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _ends_in_newline(descriptor: int, size: int) -> bool:
+    os.lseek(descriptor, size - 1, os.SEEK_SET)
+    return os.read(descriptor, 1) == b"\n"
