@@ -25,7 +25,8 @@ def gather(
     held: list[pa.RecordBatch] = []
     for batch in batches:
         kept = batch if names is None else _select(batch, names)
-        if held and not kept.schema.equals(held[0].schema):
+        # A large batch is not copied to take in what is left of the one before.
+        if held and (kept.num_rows >= rows or not kept.schema.equals(held[0].schema)):
             yield _join(held)
             held = []
         held.append(kept)

@@ -27,10 +27,10 @@ class WrongType:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Numbers:
-    """A column as numbers; nulls are NaN in ``values``, and true in ``null`` if there are any."""
+    """A column as numbers; nulls are NaN in ``values``. ``array`` is where they came from."""
 
     values: Floats
-    null: Bools | None
+    array: pa.Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,15 +53,14 @@ def read_numbers(array: pa.Array) -> Numbers | WrongType:
     array = _plain(array)
     kind = array.type
     if pa.types.is_null(kind):
-        return Numbers(np.full(len(array), np.nan), np.ones(len(array), dtype=np.bool_))
+        return Numbers(np.full(len(array), np.nan), array)
     if pa.types.is_boolean(kind):
         array = array.cast(pa.uint8())
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         return WrongType(str(kind))
     if not pa.types.is_float64(array.type):
         array = array.cast(pa.float64(), safe=False)
-    values = array.to_numpy(zero_copy_only=False)
-    return Numbers(values, is_null(array) if array.null_count else None)
+    return Numbers(array.to_numpy(zero_copy_only=False), array)
 
 
 def read_names(array: pa.Array) -> pa.DictionaryArray | WrongType:
@@ -129,7 +128,13 @@ def hash_values(array: pa.Array) -> Hashes:
 
 def is_null(array: pa.Array) -> Bools:
     """True where a value is null."""
-    return np.asarray(array.is_null().to_numpy(zero_copy_only=False), dtype=np.bool_)
+    if not array.null_count:
+        return np.zeros(len(array), dtype=np.bool_)
+    valid = array.is_valid()
+    bits = np.frombuffer(valid.buffers()[1], dtype=np.uint8)
+    # Arrow's own way from bits to booleans is twenty times as slow.
+    flags = np.unpackbits(bits, count=valid.offset + len(valid), bitorder="little")
+    return np.asarray(flags[valid.offset :] == 0)
 
 
 def _hash_bytes(

@@ -161,8 +161,11 @@ class NumericCounter:
         at = np.flatnonzero(aside)
         values = numbers.values[at]
         kind = np.where(np.isnan(values), _NAN, np.where(values > 0, _POSITIVE, _NEGATIVE))
-        if numbers.null is not None:
-            kind[numbers.null[at]] = _NULL
+        n_null = numbers.array.null_count
+        if n_null == np.count_nonzero(kind == _NAN):
+            kind[kind == _NAN] = _NULL
+        elif n_null:
+            kind[is_null(numbers.array)[at]] = _NULL
         self._faults += np.bincount(kind, minlength=5)
         for block, segment in zip(self._segments, segments, strict=True):
             joint = np.bincount(segment.place[at] * 5 + kind, minlength=segment.size * 5)

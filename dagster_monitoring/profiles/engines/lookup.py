@@ -16,8 +16,15 @@ Places = npt.NDArray[np.intp]
 CELLS = 16_384
 """Cells of a table: 128 KB, which stays in a core's second-level cache."""
 
-_TRIMS = (0.0, 0.005, 0.02, 0.05, 0.15)
-"""Shares of the edges that the table's range may leave out at each end."""
+_PASSES = (1, 2)
+"""Comparisons a number that a table may take."""
+
+_BISECTION = 35
+"""What a bisection costs, in such comparisons."""
+
+_TRIMS = (0.0, 0.005, 0.03, 0.15)
+"""Shares of the edges that a table's range may leave out at each end: a long tail would leave
+too few cells for the middle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,30 +93,53 @@ class Workspace:
 def lookup(bins: NumericBins) -> Lookup:
     """The table of a column's bins; made once."""
     edges = bins.edges
-    passes = 2 if bins.exact else 1
-    tables = [_table(edges, trim, passes) for trim in _TRIMS] if len(edges) else []
-    best = min(tables, key=lambda table: table[0], default=None)
-    low, scale, below = best[1:] if best else (0.0, 0.0, np.zeros(0, dtype=np.intp))
+    if not len(edges):
+        return Lookup(
+            edges=edges,
+            padded=np.array([np.inf, np.inf]),
+            low=0.0,
+            scale=0.0,
+            below=np.zeros(0, dtype=np.intp),
+            passes=1,
+        )
+    ranges = [_range(edges, below, above) for below in _TRIMS for above in _TRIMS]
+    _, passes, low, scale = min(
+        (_cost(edges, low, scale, passes), passes, low, scale)
+        for passes in _PASSES
+        for low, scale in ranges
+    )
+    inside = _edges_by_cell(edges, low, scale)
+    below = np.cumsum(inside) - inside
+    below[inside > passes] = len(edges) + 1
     return Lookup(
         edges=edges,
         padded=np.concatenate((edges, [np.inf, np.inf])),
         low=low,
         scale=scale,
-        below=below,
+        below=below.astype(np.intp),
         passes=passes,
     )
 
 
-def _table(edges: Floats, trim: float, passes: int) -> tuple[int, float, float, Places]:
-    """Bisected edges (fewer is faster), and a table whose range leaves out some of the ends."""
+def _range(edges: Floats, trim_below: float, trim_above: float) -> tuple[float, float]:
+    """Start and cells a unit of a table that leaves out a share of the edges at each end."""
     last = len(edges) - 1
-    low, high = float(edges[int(last * trim)]), float(edges[last - int(last * trim)])
+    low = float(edges[int(last * trim_below)])
+    high = float(edges[last - int(last * trim_above)])
     width = (high - low) / (CELLS - 2)
     scale = 1.0 / width if width > 0 and np.isfinite(1.0 / width) else 0.0
-    start = low - width
-    cells = np.clip((edges - start) * scale, 0, CELLS - 1).astype(np.intp)
-    inside = np.bincount(cells, minlength=CELLS)
-    below = np.cumsum(inside) - inside
-    crowded = inside > passes
-    below[crowded] = len(edges) + 1
-    return int(inside[crowded].sum()), start, scale, below.astype(np.intp)
+    return low - width, scale
+
+
+def _cost(edges: Floats, low: float, scale: float, passes: int) -> float:
+    """What a value costs, in comparisons.
+
+    As most edges are quantiles, the share of edges in crowded cells is that of values there.
+    """
+    inside = _edges_by_cell(edges, low, scale)
+    return passes + _BISECTION * int(inside[inside > passes].sum()) / len(edges)
+
+
+def _edges_by_cell(edges: Floats, low: float, scale: float) -> npt.NDArray[np.int64]:
+    cells = np.clip((edges - low) * scale, 0, CELLS - 1).astype(np.intp)
+    return np.bincount(cells, minlength=CELLS)
