@@ -265,3 +265,10 @@ def world() -> World:
         partitions=Partitions(start=FIRST_DAY),
         segments=("city",),
     )
+
+
+@pytest.fixture(scope="session")
+def shifted(world: World) -> World:
+    """The calm world, but on 20 May everyone is 20 years older."""
+    day = "2024-05-20"
+    return world.having(day, rows(7, day, shift=20.0))

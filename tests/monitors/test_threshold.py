@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+from scipy import stats
+
+from dagster_monitoring.monitors.threshold import (
+    AbsoluteThreshold,
+    AnyThreshold,
+    Evidence,
+    LearnedThreshold,
+    Levels,
+    Limits,
+    RelativeThreshold,
+)
+from dagster_monitoring.statistics.undefined import Undefined
+
+PAST = (0.11, 0.14, 0.09, 0.12, 0.13, 0.10, 0.12)
+
+
+def test_absolute_limits_move_outwards_by_the_noise_on_both_sides():
+    threshold = AbsoluteThreshold(warn=Limits(lower=1.0, upper=2.0), error=Limits(upper=3.0))
+    levels = threshold.levels(Evidence(noise=0.25))
+    assert levels == Levels(warn=(0.75, 2.25), error=(None, 3.25))
+
+
+def test_absolute_limits_stay_where_they_are_declared_when_told_so():
+    threshold = AbsoluteThreshold(error=Limits(upper=3.0), widen=False)
+    assert threshold.levels(Evidence(noise=0.25)) == Levels(warn=None, error=(None, 3.0))
+
+
+def test_relative_difference_is_added_to_the_baseline_and_ratio_is_a_share_of_it():
+    change = Limits(lower=-0.1, upper=0.2)
+    difference = RelativeThreshold(error=change).levels(Evidence(reference=0.5))
+    ratio = RelativeThreshold(mode="ratio", error=change).levels(Evidence(reference=0.5))
+    negative = RelativeThreshold(mode="ratio", error=change).levels(Evidence(reference=-0.5))
+    assert difference == Levels(warn=None, error=(0.4, 0.7))
+    assert ratio == Levels(warn=None, error=(0.45, 0.6))
+    assert negative == Levels(warn=None, error=(-0.55, -0.4))
+
+
+@pytest.mark.parametrize(("mode", "reference"), [("ratio", 0.0), ("difference", None)])
+def test_a_relative_limit_without_a_usable_baseline_value_is_undefined(mode, reference):
+    threshold = RelativeThreshold(mode=mode, error=Limits(upper=0.1))
+    assert isinstance(threshold.levels(Evidence(reference=reference)), Undefined)
+
+
+def test_learned_limits_are_student_prediction_limits_shared_among_the_tests():
+    threshold = LearnedThreshold(slices=7, minimum_slices=7, warn_alpha=0.05, error_alpha=0.01)
+    levels = threshold.levels(Evidence(past=PAST, worse="upper", tests=4))
+    n, mean = len(PAST), sum(PAST) / len(PAST)
+    spread = math.sqrt(sum((x - mean) ** 2 for x in PAST) / (n - 1)) * math.sqrt(1 + 1 / n)
+    for level, alpha in ((levels.warn, 0.05), (levels.error, 0.01)):
+        assert level[0] is None
+        assert level[1] == pytest.approx(mean + stats.t.ppf(1 - alpha / 4, n - 1) * spread)
+
+
+def test_learned_limits_have_the_declared_sides_whatever_the_metric_says():
+    threshold = LearnedThreshold(slices=7, minimum_slices=7, sides="both", error_alpha=None)
+    levels = threshold.levels(Evidence(past=PAST, worse="upper"))
+    assert levels.error is None
+    assert levels.warn[0] < min(PAST) < max(PAST) < levels.warn[1]
+
+
+def test_too_few_earlier_windows_give_no_limits():
+    threshold = LearnedThreshold(slices=28, minimum_slices=14)
+    assert isinstance(threshold.levels(Evidence(past=PAST[:4], window=3)), Undefined)
+    assert isinstance(threshold.levels(Evidence(past=PAST[:5], window=3)), Levels)
+    assert isinstance(threshold.levels(Evidence(past=PAST[:2], window=14)), Undefined)
+
+
+def test_a_past_without_any_spread_keeps_the_minimum_change():
+    threshold = LearnedThreshold(slices=7, minimum_slices=7, minimum_change=0.05)
+    levels = threshold.levels(Evidence(past=(0.0,) * 7, worse="upper"))
+    assert levels == Levels(warn=(None, 0.05), error=(None, 0.05))
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"type": "absolute"}, "give warn, error, or both"),
+        ({"type": "relative"}, "give warn, error, or both"),
+        ({"type": "absolute", "warn": {}}, "give lower, upper, or both"),
+        ({"type": "absolute", "warn": {"lower": 2, "upper": 1}}, "lower (2.0) is above upper"),
+        ({"type": "absolute", "warn": {"upper": float("nan")}}, "finite"),
+        ({"type": "learned", "slices": 7}, "minimum_slices (14) is above slices (7)"),
+        ({"type": "learned", "warn_alpha": None, "error_alpha": None}, "warn_alpha, error_alpha"),
+        ({"type": "leaned"}, "expected tags"),
+    ],
+)
+def test_a_threshold_that_says_nothing_or_contradicts_itself_is_refused(declared, message):
+    with pytest.raises(ValidationError) as error:
+        TypeAdapter(AnyThreshold).validate_python(declared)
+    assert message in str(error.value)
