@@ -164,6 +164,7 @@ def build_numeric_bins(
     given = np.asarray(values, dtype=np.float64).ravel()
     finite = np.sort(given[np.abs(given) <= LARGEST])
     extra = np.asarray(extra_edges, dtype=np.float64)
+    extra = extra[np.abs(extra) <= LARGEST]
     if not len(finite):
         return _without_values(extra)
     distinct, counts = _tally(finite)

@@ -71,10 +71,10 @@ def scan(  # noqa: PLR0913 - keyword-only options, each documented
         *([columns.model_version] if columns.model_version else []),
         *bins.columns,
     }
-    run = _Scan(bins, columns, bounds)
     missing: set[str] = set()
     extra: set[str] = set()
     with np.errstate(over="ignore", invalid="ignore"):
+        run = _Scan(bins, columns, bounds)
         for batch in gather(batches, rows=PIECE // 2):
             names = set(batch.schema.names)
             missing |= expected - names
