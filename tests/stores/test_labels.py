@@ -1,0 +1,351 @@
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+
+import pyarrow as pa
+import pytest
+
+from dagster_monitoring.errors import StoreError
+from dagster_monitoring.stores import Store, open_store
+
+DAY = datetime(2024, 5, 1, tzinfo=timezone.utc)
+UTC = pa.timestamp("us", tz="UTC")
+Row = tuple[str | None, object, int | None, float | None]
+
+
+def table(*rows: Row) -> pa.Table:
+    """Labels as (id, label, revision, days after DAY at which it became available)."""
+    moments = [None if day is None else DAY + timedelta(days=day) for *_, day in rows]
+    return pa.table(
+        {
+            "prediction_id": pa.array([row[0] for row in rows], pa.string()),
+            "label": pa.array([row[1] for row in rows]),
+            "event_time": pa.array([DAY] * len(rows), UTC),
+            "available_at": pa.array(moments, UTC),
+            "revision": pa.array([row[2] for row in rows], pa.int64()),
+        }
+    )
+
+
+def known(store: Store, day: float | None = None, partition: str = "p") -> dict[str, object]:
+    as_of = None if day is None else DAY + timedelta(days=day)
+    found = store.labels.resolved("m", partition, as_of)
+    return dict(zip(found["prediction_id"].to_pylist(), found["label"].to_pylist(), strict=True))
+
+
+def test_late_labels_and_corrections_answer_as_of_any_moment(store: Store):
+    store.labels.register_predictions("m", "p", ["a", "b", "c"])
+    done = store.labels.append(
+        "m", table(("a", 0, 1, 1), ("b", 1, 1, 3), ("a", 1, 2, 5)), "file-1"
+    )
+    assert (done.new, done.corrections, done.redelivered, done.unknown) == (2, 1, 0, 0)
+    assert known(store, 0.5) == {}
+    assert known(store, 1) == {"a": 0}
+    assert known(store, 4) == {"a": 0, "b": 1}
+    assert known(store, 5) == known(store) == {"a": 1, "b": 1}
+    assert store.labels.coverage("m", "p", DAY + timedelta(days=1)) == (3, 1)
+    assert store.labels.coverage("m", "p") == (3, 2)
+
+
+def test_the_highest_revision_wins_even_when_a_lower_one_arrives_later(store: Store):
+    store.labels.register_predictions("m", "p", ["a"])
+    store.labels.append("m", table(("a", 1, 2, 1)), "f1")
+    store.labels.append("m", table(("a", 0, 1, 9)), "f2")
+    assert known(store) == {"a": 1}
+
+
+def test_the_resolved_table_has_fixed_names_and_types(store: Store):
+    store.labels.register_predictions("m", "p", ["a"])
+    store.labels.append("m", table(("a", 1, 2, 1.5)), "f")
+    found = store.labels.resolved("m", "p")
+    assert found.schema == pa.schema(
+        [
+            ("prediction_id", pa.string()),
+            ("label", pa.int64()),
+            ("event_time", UTC),
+            ("available_at", UTC),
+            ("revision", pa.int64()),
+        ]
+    )
+    assert found.to_pylist() == [
+        {
+            "prediction_id": "a",
+            "label": 1,
+            "event_time": DAY,
+            "available_at": DAY + timedelta(days=1.5),
+            "revision": 2,
+        }
+    ]
+
+
+def test_a_redelivery_changes_nothing_and_touches_nothing(store: Store):
+    store.labels.register_predictions("m", "p", ["a", "b"])
+    rows = table(("a", 0, 1, 1), ("b", 1, 1, 1), ("a", 1, 2, 2))
+    store.labels.append("m", rows, "f")
+    before = store.labels.touched("m")
+    for again in (rows, table(("a", 0, 1, 7), ("b", 1, 1, 8), ("a", 1, 2, 9))):
+        done = store.labels.append("m", again, "f")
+        assert (done.new, done.corrections, done.redelivered) == (0, 0, 3)
+    assert store.labels.touched("m") == before
+    assert store.labels.resolved("m", "p")["available_at"].to_pylist()[0] == DAY + timedelta(days=2)
+
+
+def test_duplicates_within_one_delivery_are_redeliveries(store: Store):
+    done = store.labels.append(
+        "m", table(("a", 0, 1, 1), ("a", 0, 1, 1), ("a", 0, 1, 2), ("b", 1, 1, 1)), "f"
+    )
+    assert (done.new, done.redelivered, done.corrections) == (2, 2, 0)
+
+
+def test_without_revisions_the_word_said_last_wins(store: Store):
+    """A feed that has no revision column says 1 always; a flip back is a change too."""
+    store.labels.register_predictions("m", "p", ["a"])
+    for day, label in enumerate((0, 1, 0, 0, 1)):
+        store.labels.append("m", table(("a", label, None, day)), f"f{day}")
+    assert [known(store, day)["a"] for day in range(5)] == [0, 1, 0, 0, 1]
+
+
+ARRIVALS: list[Row] = [
+    ("a", 0, 1, 1),
+    ("a", 1, 1, 3),
+    ("a", 0, 1, 5),
+    ("a", 1, 2, 4),
+    ("b", 1, 1, 2),
+    ("b", 1, 1, 4),
+]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(6)))[::72])
+def test_the_order_of_deliveries_does_not_matter(store: Store, order: tuple[int, ...]):
+    store.labels.register_predictions("m", "p", ["a", "b"])
+    for position in order:
+        store.labels.append("m", table(ARRIVALS[position]), f"f{position}")
+    seen = [known(store, day) for day in range(7)]
+    assert seen == [
+        {},
+        {"a": 0},
+        {"a": 0, "b": 1},
+        {"a": 1, "b": 1},
+        {"a": 1, "b": 1},
+        {"a": 1, "b": 1},
+        {"a": 1, "b": 1},
+    ]
+
+
+def test_deliveries_overlap_in_one_batch_as_they_do_alone(store: Store):
+    """What lies between two equal words of a batch may stand in the ledger already."""
+    store.labels.register_predictions("m", "p", ["a"])
+    store.labels.append("m", table(("a", 1, 1, 2)), "f1")
+    store.labels.append("m", table(("a", 0, 1, 1), ("a", 0, 1, 3)), "f2")
+    assert [known(store, day)["a"] for day in (1, 2, 3)] == [0, 1, 0]
+
+
+def test_labels_before_their_predictions_wait_and_then_touch(store: Store):
+    done = store.labels.append("m", table(("a", 1, 1, 1), ("b", 0, 1, 1)), "f")
+    assert done.unknown == 2
+    assert store.labels.unknown("m") == 2
+    assert store.labels.touched("m").partitions == {}
+    store.labels.register_predictions("m", "p", ["a", "z"])
+    assert store.labels.unknown("m") == 1
+    assert known(store) == {"a": 1}
+    assert store.labels.touched("m").partitions == {"p": 1}
+
+
+def test_touched_gives_exactly_the_partitions_that_changed(store: Store):
+    for day in range(1, 5):
+        store.labels.register_predictions("m", f"d{day}", [f"x{day}", f"y{day}"])
+    store.labels.append("m", table(("x1", 0, 1, 1), ("x2", 0, 1, 1), ("y2", 0, 1, 1)), "f1")
+    first = store.labels.touched("m")
+    assert first.partitions == {"d1": 1, "d2": 2}
+    store.labels.append("m", table(("x1", 0, 1, 5), ("x3", 1, 1, 5), ("y1", 1, 1, 5)), "f2")
+    second = store.labels.touched("m", after=first.cursor)
+    assert second.partitions == {"d1": 1, "d3": 1}
+    assert store.labels.touched("m", after=second.cursor) == store.labels.touched(
+        "m", after=second.cursor
+    )
+    assert store.labels.touched("m", after=second.cursor).partitions == {}
+    assert store.labels.touched("m", after=second.cursor).cursor == second.cursor
+    assert store.labels.last_change("m", "d1", "d2") > first.cursor
+    assert store.labels.last_change("m", "d2", "d2") <= first.cursor
+    assert store.labels.last_change("m", "d4", "d9") == 0
+
+
+def test_registering_a_partition_again_replaces_its_predictions(store: Store):
+    store.labels.append("m", table(("a", 1, 1, 1), ("b", 0, 1, 1)), "f")
+    assert store.labels.register_predictions("m", "p", ["a", "a", "c"]) == 2
+    assert store.labels.register_predictions("m", "p", pa.array(["b", "c", None])) == 2
+    assert known(store) == {"b": 0}
+    assert store.labels.coverage("m", "p") == (2, 1)
+    assert store.labels.register_predictions("m", "p", []) == 0
+    assert store.labels.coverage("m", "p") == (0, 0)
+    assert store.labels.partitions("m") == ["p"]
+
+
+def test_an_id_in_two_partitions_is_labelled_in_both(store: Store):
+    store.labels.register_predictions("m", "p", ["a"])
+    store.labels.register_predictions("m", "q", ["a"])
+    store.labels.append("m", table(("a", 1, 1, 1)), "f")
+    assert known(store, partition="p") == known(store, partition="q") == {"a": 1}
+    assert store.labels.touched("m").partitions == {"p": 1, "q": 1}
+
+
+def test_models_do_not_see_each_other(store: Store):
+    store.labels.register_predictions("m", "p", ["a"])
+    store.labels.append("other", table(("a", 1, 1, 1)), "f")
+    assert known(store) == {}
+    assert store.labels.unknown("other") == 1
+    assert store.labels.unknown("m") == 0
+    assert store.labels.coverage("nobody", "p") == (0, 0)
+    assert store.labels.resolved("nobody", "p").num_rows == 0
+
+
+def test_whole_numbers_are_one_label_as_integer_or_float(store: Store):
+    store.labels.register_predictions("m", "p", ["a", "b"])
+    store.labels.append("m", table(("a", 1, 1, 1)), "f1")
+    done = store.labels.append("m", table(("a", 1.0, 1, 2), ("b", 0.0, 1, 2)), "f2")
+    assert (done.redelivered, done.new, done.type_changed) == (1, 1, False)
+    assert store.labels.resolved("m", "p")["label"].type == pa.int64()
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([1, 0], pa.int64()),
+        ([2**62, -(2**62)], pa.int64()),
+        ([-4.0, 0.1], pa.float64()),
+        ([1e300, 5e-324], pa.float64()),
+        ([True, False], pa.bool_()),
+        (["yes", "1"], pa.string()),
+    ],
+)
+def test_labels_keep_type_and_value(store: Store, values: list[object], expected: pa.DataType):
+    store.labels.register_predictions("m", "p", ["a", "b"])
+    store.labels.append("m", table(("a", values[0], 1, 1), ("b", values[1], 1, 1)), "f")
+    found = store.labels.resolved("m", "p")["label"]
+    assert found.to_pylist() == values
+    assert found.type == expected
+
+
+def test_a_label_type_that_changes_is_said_and_nothing_is_lost(store: Store):
+    store.labels.register_predictions("m", "p", ["a", "b"])
+    store.labels.register_predictions("m", "q", ["c"])
+    store.labels.append("m", table(("a", 1, 1, 1)), "f1")
+    done = store.labels.append("m", table(("b", "0", 1, 1), ("c", "late", 1, 1)), "f2")
+    assert done.type_changed
+    assert (done.kinds_before, done.kinds) == (("numbers",), ("text",))
+    assert known(store) == {"a": 1, "b": 0}
+    assert known(store, partition="q") == {"c": "late"}
+    store.labels.register_predictions("m", "all", ["a", "c"])
+    assert known(store, partition="all") == {"a": "1", "c": "late"}
+
+
+def test_a_missing_label_is_no_label_and_takes_back_an_earlier_one(store: Store):
+    store.labels.register_predictions("m", "p", ["a", "b", "c"])
+    done = store.labels.append(
+        "m", table(("a", 1.0, 1, 1), ("b", None, 1, 1), ("c", float("nan"), 1, 1)), "f1"
+    )
+    assert (done.new, done.empty) == (1, 2)
+    assert known(store) == {"a": 1}
+    store.labels.append("m", table(("b", 0.0, 1, 2), ("a", None, 2, 3)), "f2")
+    assert known(store, 2) == {"a": 1, "b": 0}
+    assert known(store) == {"b": 0}
+    assert store.labels.coverage("m", "p") == (3, 1)
+
+
+def test_an_infinite_label_is_no_label(store: Store):
+    store.labels.register_predictions("m", "p", ["a", "b"])
+    store.labels.append("m", table(("a", float("inf"), 1, 1), ("b", 2.5, 1, 1)), "f")
+    assert known(store) == {"b": 2.5}
+
+
+def test_rows_without_id_or_arrival_are_left_out_and_counted(store: Store):
+    store.labels.register_predictions("m", "p", ["a", "b"])
+    done = store.labels.append("m", table((None, 1, 1, 1), ("b", 1, 1, None), ("a", 1, 1, 1)), "f")
+    assert (done.unusable, done.new) == (2, 1)
+    assert known(store) == {"a": 1}
+
+
+def test_an_empty_delivery_is_fine(store: Store):
+    done = store.labels.append("m", table(), "f")
+    assert (done.new, done.redelivered, done.kinds) == (0, 0, ())
+    assert store.labels.resolved("m", "p").num_rows == 0
+
+
+def test_hostile_ids_and_labels_are_joined_and_come_back(store: Store):
+    hostile = ["'; DROP TABLE monitoring_labels; --", "a\x00b", "<b>\n%s :x", "é漢\U0001f600", ""]
+    store.labels.register_predictions("m", "p", hostile)
+    store.labels.append("m", table(*((name, name + "!", 1, 1) for name in hostile)), "f\x00")
+    assert known(store) == {name: name + "!" for name in hostile}
+    assert store.labels.unknown("m") == 0
+
+
+def test_whole_number_ids_are_joined_as_text(store: Store):
+    store.labels.register_predictions("m", "p", pa.array([1, 2]))
+    store.labels.append("m", table(("1", 1, 1, 1)), "f")
+    assert known(store) == {"1": 1}
+
+
+def test_deliveries_are_remembered_by_fingerprint(store: Store):
+    assert not store.labels.delivery_seen("m", "file:///a", "10:1")
+    store.labels.mark_delivery("m", "file:///a", "10:1")
+    assert store.labels.delivery_seen("m", "file:///a", "10:1")
+    assert not store.labels.delivery_seen("other", "file:///a", "10:1")
+    store.labels.mark_delivery("m", "file:///a", "12:2")
+    assert not store.labels.delivery_seen("m", "file:///a", "10:1")
+    assert store.labels.deliveries("m") == {"file:///a": "12:2"}
+
+
+def test_a_delivery_that_fails_half_way_leaves_nothing(store: Store):
+    store.labels.register_predictions("m", "p", ["a", "b"])
+    with pytest.raises(RuntimeError), store.transaction():
+        store.labels.append("m", table(("a", 1, 1, 1)), "f")
+        assert known(store) == {"a": 1}
+        store.labels.mark_delivery("m", "f", "1")
+        raise RuntimeError
+    assert known(store) == {}
+    assert not store.labels.delivery_seen("m", "f", "1")
+    assert store.labels.touched("m").partitions == {}
+
+
+def test_two_writers_of_the_same_delivery_keep_it_once(store_url: str):
+    rows = table(*((f"id{i}", i % 2, 1, 1) for i in range(2_000)))
+    results, faults = [], []
+
+    def take_in(partition: str) -> None:
+        try:
+            with open_store(store_url) as own:
+                own.labels.register_predictions("m", partition, [f"id{i}" for i in range(1_000)])
+                results.append(own.labels.append("m", rows, "f"))
+        except Exception as fault:  # noqa: BLE001 - handed to the test's thread
+            faults.append(fault)
+
+    threads = [threading.Thread(target=take_in, args=(name,)) for name in ("p", "q")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    assert sorted(r.new for r in results) == [0, 2_000]
+    assert sorted(r.redelivered for r in results) == [0, 2_000]
+    with open_store(store_url) as store:
+        assert store.labels.coverage("m", "p") == store.labels.coverage("m", "q") == (1_000, 1_000)
+        assert store.labels.touched("m").partitions == {"p": 1_000, "q": 1_000}
+
+
+def test_a_month_of_labels_is_taken_in_within_seconds(store: Store):
+    size = 50_000
+    store.labels.register_predictions("m", "p", [f"id{i}" for i in range(size)])
+    rows = table(*((f"id{i}", i % 2, 1, 1) for i in range(size)))
+    began = time.perf_counter()
+    assert store.labels.append("m", rows, "f").new == size
+    assert store.labels.append("m", rows, "f").redelivered == size
+    assert store.labels.register_predictions("m", "p", [f"id{i}" for i in range(1, size)])
+    assert time.perf_counter() - began < 20
+
+
+def test_wrong_columns_are_a_store_error_not_a_half_write(store: Store):
+    with pytest.raises(StoreError, match="label"):
+        store.labels.append("m", table(("a", 1, 1, 1)).drop_columns("label"), "f")
