@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -89,20 +88,19 @@ def read_suite(path: str) -> list[Expectation]:
         ) from None
 
 
-def call_suite(function: str, *, root: str | None = None) -> list[Expectation]:
+def call_suite(function: str) -> list[Expectation]:
     """The expectations of the suite that ``module:function`` returns.
 
     Args:
         function: where it is.
-        root: a folder to look for the module in, beside the Python path.
 
     Raises:
         DeclarationError: there is no such function, or it returns something else.
     """
     gx = load()
     module_name, _, name = function.partition(":")
-    if root is not None and root not in sys.path:
-        sys.path.insert(0, root)
+    # Suites that are put together piece by piece need a context that is there before them.
+    gx.get_context(mode="ephemeral")
     try:
         suite = getattr(importlib.import_module(module_name), name)()
     except (ImportError, AttributeError) as error:
@@ -126,7 +124,6 @@ def run_suite(expectations: Sequence[Expectation], rows: pa.Table) -> list[Outco
             arguments it does not take.
     """
     gx = load()
-    suite = _build(gx, expectations)
     with _quiet():
         from great_expectations.data_context.types.base import (
             ProgressBarsConfig,
@@ -134,6 +131,7 @@ def run_suite(expectations: Sequence[Expectation], rows: pa.Table) -> list[Outco
 
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        suite = gx.ExpectationSuite(name="slice", expectations=_build(gx, expectations))
         asset = context.data_sources.add_pandas("slices").add_dataframe_asset("slice")
         whole = asset.add_batch_definition_whole_dataframe("rows")
         batch = whole.get_batch(batch_parameters={"dataframe": _frame(rows)})
@@ -176,28 +174,25 @@ def _expectation(entry: Mapping[str, Any]) -> Expectation:
     return Expectation(type=str(entry["type"]), kwargs=kwargs, severity=severity)
 
 
-def _build(gx: ModuleType, expectations: Sequence[Expectation]) -> Any:  # noqa: ANN401 - its suite
-    """The suite anew, one expectation at a time: a suite silently drops those it can't build."""
-    suite = gx.ExpectationSuite(name="slice")
-    with _quiet():
-        from great_expectations.expectations.expectation_configuration import (
-            ExpectationConfiguration,
-        )
+def _build(gx: ModuleType, expectations: Sequence[Expectation]) -> list[Any]:
+    """Expectations for a suite, made one by one: a suite silently drops those it can't make."""
+    from great_expectations.expectations.expectation_configuration import (
+        ExpectationConfiguration,
+    )
 
-        for place, expectation in enumerate(expectations):
-            configuration = ExpectationConfiguration(
-                type=expectation.type,
-                kwargs=dict(expectation.kwargs),
-                meta={_PLACE: place},
-            )
-            try:
-                suite.add_expectation(configuration.to_domain_obj())
-            except (gx.exceptions.GreatExpectationsError, ValueError, TypeError) as error:
-                raise DeclarationError(
-                    f"expectation {place} of the suite, {expectation.type} with "
-                    f"{dict(expectation.kwargs)}, can't be used: {_short(str(error))}"
-                ) from error
-    return suite
+    made = []
+    for place, expectation in enumerate(expectations):
+        configuration = ExpectationConfiguration(
+            type=expectation.type, kwargs=dict(expectation.kwargs), meta={_PLACE: place}
+        )
+        try:
+            made.append(configuration.to_domain_obj())
+        except (gx.exceptions.GreatExpectationsError, ValueError, TypeError) as error:
+            raise DeclarationError(
+                f"expectation {place} of the suite, {expectation.type} with "
+                f"{dict(expectation.kwargs)}, can't be used: {_short(str(error))}"
+            ) from error
+    return made
 
 
 def _frame(rows: pa.Table) -> Any:  # noqa: ANN401 - a pandas frame, whose import takes long

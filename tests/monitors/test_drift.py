@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -59,8 +61,6 @@ def test_equal_width_bins_are_numpys_between_the_training_extremes(world):
     )
     assert declared.equal_width_bins() == 30
     assert DriftMonitor().equal_width_bins() is None
-    from dataclasses import replace
-
     wide = replace(world, equal_width={"age": 30})
     training, current = wide.training["age"].to_numpy(), wide.slices[DAY]["age"].to_numpy()
     edges = np.linspace(training.min(), training.max(), 31)

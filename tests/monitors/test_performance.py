@@ -14,7 +14,11 @@ from dagster_monitoring.monitors import evaluate, overall
 from dagster_monitoring.monitors._standard_error import standard_error
 from dagster_monitoring.monitors.label_coverage import LabelCoverageMonitor
 from dagster_monitoring.monitors.performance import PerformanceMonitor
-from dagster_monitoring.statistics.performance import binary_summary, regression_summary
+from dagster_monitoring.statistics.performance import (
+    binary_summary,
+    performance_metric,
+    regression_summary,
+)
 
 DAY = "2024-05-20"
 WINDOW = ("2024-05-18", "2024-05-19", DAY)
@@ -192,8 +196,6 @@ def test_standard_errors_agree_with_the_bootstrap(metric):
     rng = np.random.default_rng(5)
     score = rng.beta(2, 3, 1500)
     label, predicted = rng.random(1500) < score, score > 0.4
-    from dagster_monitoring.statistics.performance import performance_metric
-
     values = []
     for _ in range(300):
         at = rng.integers(0, 1500, 1500)
