@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
@@ -69,16 +70,15 @@ def evaluate(  # noqa: PLR0913 - what is judged, and keyword-only records of the
     Returns:
         At least one evaluation; a NO_DATA that says so when there was nothing to measure.
     """
-    measured = (monitor.measure(view) if measured is None else measured) or [
-        _nothing_measured(monitor)
-    ]
+    given = monitor.measure(view) if measured is None else measured
+    judged = [_finite(m) for m in given] or [_nothing_measured(monitor)]
     earlier = _values_by_key(past)
-    tests = sum(m.value is not None for m in measured)
+    tests = sum(m.value is not None for m in judged)
     is_young = _is_young(monitor, view)
     frame = _Frame(monitor=monitor, view=view, run_id=run_id, now=now)
     return [
         frame.evaluation(m, _judge(monitor, m, earlier.get(m.key, ()), tests, is_young=is_young))
-        for m in measured
+        for m in judged
     ]
 
 
@@ -186,6 +186,14 @@ def _no_data(reason: str, *, expected: bool) -> _Verdict:
         severity=None if expected else Severity.WARN,
         reason=f"No data yet: {reason}" if expected else f"No data: {reason}",
     )
+
+
+def _finite(m: Measurement) -> Measurement:
+    """A value too large to be a number is no value: it would compare as anything."""
+    if m.value is None or math.isfinite(m.value):
+        return m
+    reason = f"{m.metric} is not a finite number ({m.value}); look for extreme values"
+    return replace(m, value=None, reason=reason)
 
 
 def _nothing_measured(monitor: Monitor) -> Measurement:

@@ -71,6 +71,13 @@ def test_a_missing_value_never_passes_and_says_if_it_was_expected(world):
     assert early.reason == "No data yet: not yet"
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_value_that_is_no_number_is_no_data_and_never_within_limits(world, value):
+    (verdict,) = Given(world)(of(value))
+    assert (verdict.status, verdict.value) == (Status.NO_DATA, None)
+    assert "not a finite number" in verdict.reason
+
+
 def test_nothing_measured_is_no_data_and_not_a_pass(world):
     (verdict,) = Given(world)()
     assert (verdict.status, verdict.severity) == (Status.NO_DATA, Severity.WARN)
