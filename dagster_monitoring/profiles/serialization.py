@@ -28,6 +28,9 @@ FORMAT = 1
 """The format's version; a reader refuses others."""
 
 _KEY = b"dagster_monitoring.profile"
+# A quarter less than dictionaries: places grow, and sums hardly repeat.
+_ENCODINGS = {pa.int32(): "DELTA_BINARY_PACKED", pa.float64(): "BYTE_STREAM_SPLIT"}
+
 _SQUARES = -1
 _FIRST_FAULT = -2
 
@@ -128,8 +131,19 @@ def from_table(table: pa.Table) -> Profile:
 
 def to_bytes(table: pa.Table) -> bytes:
     """A table as a Parquet file; equal tables give equal bytes."""
+    encodings = {
+        field.name: _ENCODINGS[field.type] for field in table.schema if field.type in _ENCODINGS
+    }
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", compression_level=3)
+    pq.write_table(
+        table,
+        sink,
+        compression="zstd",
+        compression_level=3,
+        write_statistics=False,
+        column_encoding=encodings,
+        use_dictionary=[name for name in table.column_names if name not in encodings],
+    )
     return bytes(sink.getvalue())
 
 
