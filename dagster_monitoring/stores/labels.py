@@ -18,7 +18,6 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from dagster_monitoring.stores import _ledger
-from dagster_monitoring.stores._bulk import stage
 from dagster_monitoring.stores._database import Database
 from dagster_monitoring.stores._models import find_model, made_id, model_number
 from dagster_monitoring.stores._resolution import resolution, resolved_table
@@ -102,8 +101,7 @@ class LabelLedger:
         unique = storable_array(values.cast(pa.string()).unique().drop_null())
         with self._database.write() as connection:
             model_id = model_number(connection, model)
-            column = [unique.to_pylist()]
-            stage(connection, "staged_predictions", {"prediction_id": "TEXT"}, column)
+            _ledger.stage_predictions(connection, unique.to_pylist())
             _ledger.replace_predictions(connection, model_id, partition)
         return len(unique)
 

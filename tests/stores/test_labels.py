@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pyarrow as pa
 import pytest
 
-from dagster_monitoring.errors import StoreError
+from dagster_monitoring.errors import SchemaMismatchError
 from dagster_monitoring.stores import Store, open_store
 
 DAY = datetime(2024, 5, 1, tzinfo=timezone.utc)
@@ -346,6 +346,6 @@ def test_a_month_of_labels_is_taken_in_within_seconds(store: Store):
     assert time.perf_counter() - began < 20
 
 
-def test_wrong_columns_are_a_store_error_not_a_half_write(store: Store):
-    with pytest.raises(StoreError, match="label"):
+def test_a_missing_column_is_named_and_nothing_is_written(store: Store):
+    with pytest.raises(SchemaMismatchError, match="label"):
         store.labels.append("m", table(("a", 1, 1, 1)).drop_columns("label"), "f")
