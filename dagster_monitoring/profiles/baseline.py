@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 
 from dagster_monitoring.errors import BaselineError
 from dagster_monitoring.profiles.bins import BinSet
+from dagster_monitoring.profiles.encoding import to_bytes
 from dagster_monitoring.profiles.fitting import Fitted, Read, fit
 from dagster_monitoring.profiles.performance import scan_performance, score_columns
 from dagster_monitoring.profiles.performance_profile import PerformanceProfile
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.profiles.scan import scan
-from dagster_monitoring.profiles.serialization import to_bytes, to_table
+from dagster_monitoring.profiles.serialization import to_table
 from dagster_monitoring.schema import Columns, Regression, Task
 
 MINIMUM_ROWS = 10

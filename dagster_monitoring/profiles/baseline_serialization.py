@@ -12,7 +12,7 @@ import pyarrow as pa
 from dagster_monitoring.errors import CorruptDataError
 from dagster_monitoring.profiles.baseline import Baseline
 from dagster_monitoring.profiles.bins import Bins, BinSet, CategoricalBins, Floats, NumericBins
-from dagster_monitoring.profiles.serialization import REMEDY, read_header
+from dagster_monitoring.profiles.encoding import REMEDY, read_header
 
 FORMAT = 1
 """The format's version; a reader refuses others."""

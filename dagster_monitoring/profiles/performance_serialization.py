@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dagster_monitoring.profiles.encoding import read_header, read_time, write_time
 from dagster_monitoring.profiles.names import NameCounts
 from dagster_monitoring.profiles.performance_profile import PerformanceProfile, SegmentPerformance
-from dagster_monitoring.profiles.serialization import read_header, read_time, write_time
 from dagster_monitoring.statistics.performance import (
     BinarySummary,
     MulticlassSummary,

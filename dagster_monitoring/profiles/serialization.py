@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from dagster_monitoring.errors import CorruptDataError
 from dagster_monitoring.profiles.column import CategoricalColumn, ColumnSummary, NumericColumn
+from dagster_monitoring.profiles.encoding import read_header, read_time, write_time
 from dagster_monitoring.profiles.names import NameCounts
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.profiles.segments import (
@@ -28,9 +26,6 @@ FORMAT = 1
 """The format's version; a reader refuses others."""
 
 _KEY = b"dagster_monitoring.profile"
-# A quarter less than dictionaries: places grow, and sums hardly repeat.
-_ENCODINGS = {pa.int32(): "DELTA_BINARY_PACKED", pa.float64(): "BYTE_STREAM_SPLIT"}
-
 _SQUARES = -1
 _FIRST_FAULT = -2
 
@@ -127,66 +122,6 @@ def from_table(table: pa.Table) -> Profile:
         faults=tuple(header["faults"]),
         **header["plain"],
     )
-
-
-def to_bytes(table: pa.Table) -> bytes:
-    """A table as a Parquet file; equal tables give equal bytes."""
-    encodings = {
-        field.name: _ENCODINGS[field.type] for field in table.schema if field.type in _ENCODINGS
-    }
-    sink = pa.BufferOutputStream()
-    pq.write_table(
-        table,
-        sink,
-        compression="zstd",
-        compression_level=3,
-        write_statistics=False,
-        column_encoding=encodings,
-        use_dictionary=[name for name in table.column_names if name not in encodings],
-    )
-    return bytes(sink.getvalue())
-
-
-def from_bytes(data: bytes, *, where: str) -> pa.Table:
-    """The table of a Parquet file.
-
-    Raises:
-        CorruptDataError: the bytes are no Parquet file; ``where`` names it.
-    """
-    try:
-        return pq.read_table(pa.BufferReader(data))
-    except (pa.ArrowInvalid, OSError) as error:
-        raise CorruptDataError(f"{where} can't be read: {error}. {REMEDY}") from error
-
-
-REMEDY = "Delete it and materialize its partition again"
-"""What to do about a stored file that can't be used."""
-
-
-# Any: JSON of mixed values, checked by the format's number.
-def read_header(table: pa.Table, key: bytes, version: int) -> dict[str, Any]:
-    """The metadata of a table that this package wrote.
-
-    Raises:
-        CorruptDataError: it has none, or of another format.
-    """
-    text = (table.schema.metadata or {}).get(key)
-    header = json.loads(text) if text else {}
-    if header.get("format") != version:
-        raise CorruptDataError(
-            f"not a file of format {version} ({key.decode()}): {header.get('format')}. {REMEDY}"
-        )
-    return dict(header)
-
-
-def read_time(text: str | None) -> datetime | None:
-    """A time of a header."""
-    return None if text is None else datetime.fromisoformat(text)
-
-
-def write_time(moment: datetime | None) -> str | None:
-    """A time for a header."""
-    return None if moment is None else moment.isoformat()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,6 +15,7 @@ from dagster_monitoring.profiles import baseline_serialization as of_baseline
 from dagster_monitoring.profiles import performance_serialization as of_performance
 from dagster_monitoring.profiles import serialization as of_profile
 from dagster_monitoring.profiles.baseline import Baseline
+from dagster_monitoring.profiles.encoding import from_bytes, to_bytes
 from dagster_monitoring.profiles.performance_profile import PerformanceProfile
 from dagster_monitoring.profiles.profile import Profile
 
@@ -41,7 +42,7 @@ class ProfileStorage:
 
     def write(self, model: str, baseline_version: str, partition: str, profile: Profile) -> str:
         """Keep a slice's profile, in place of an earlier one; gives its path."""
-        data = of_profile.to_bytes(of_profile.to_table(profile))
+        data = to_bytes(of_profile.to_table(profile))
         return self._put(self._profile(model, baseline_version, partition), data)
 
     def read(self, model: str, baseline_version: str, partition: str) -> Profile:
@@ -53,7 +54,7 @@ class ProfileStorage:
         """
         path = self._profile(model, baseline_version, partition)
         data = self._get(path, f"{model}, partition {partition}: no profile on {baseline_version}")
-        return of_profile.from_table(of_profile.from_bytes(data, where=path))
+        return of_profile.from_table(from_bytes(data, where=path))
 
     def exists(self, model: str, baseline_version: str, partition: str) -> bool:
         """Whether a slice's profile was written."""
@@ -65,7 +66,7 @@ class ProfileStorage:
 
     def write_performance(self, model: str, partition: str, profile: PerformanceProfile) -> str:
         """Keep a slice's performance profile, in place of an earlier one; gives its path."""
-        data = of_profile.to_bytes(of_performance.to_table(profile))
+        data = to_bytes(of_performance.to_table(profile))
         return self._put(self._performance(model, partition), data)
 
     def read_performance(self, model: str, partition: str) -> PerformanceProfile:
@@ -77,7 +78,7 @@ class ProfileStorage:
         """
         path = self._performance(model, partition)
         data = self._get(path, f"{model}, partition {partition}: no performance profile")
-        return of_performance.from_table(of_profile.from_bytes(data, where=path))
+        return of_performance.from_table(from_bytes(data, where=path))
 
     def performance_exists(self, model: str, partition: str) -> bool:
         """Whether a slice's performance profile was written."""
@@ -93,12 +94,12 @@ class ProfileStorage:
         if self._files.exists(f"{folder}/baseline.json"):
             return folder
         table = of_baseline.bins_to_table(baseline.bins)
-        self._put(f"{folder}/bins.parquet", of_profile.to_bytes(table))
+        self._put(f"{folder}/bins.parquet", to_bytes(table))
         table = of_profile.to_table(baseline.profile)
-        self._put(f"{folder}/profile.parquet", of_profile.to_bytes(table))
+        self._put(f"{folder}/profile.parquet", to_bytes(table))
         if baseline.reference is not None:
             table = of_performance.to_table(baseline.reference)
-            self._put(f"{folder}/performance.parquet", of_profile.to_bytes(table))
+            self._put(f"{folder}/performance.parquet", to_bytes(table))
         # The last file: with it the baseline is there.
         self._put(f"{folder}/baseline.json", of_baseline.facts_to_bytes(baseline))
         return folder
@@ -160,7 +161,7 @@ class ProfileStorage:
 
     def _table(self, path: str) -> Any:  # noqa: ANN401 - pyarrow publishes no types
         data = self._get(path, "the baseline is not whole")
-        return of_profile.from_bytes(data, where=path)
+        return from_bytes(data, where=path)
 
     def _get(self, path: str, what: str) -> bytes:
         try:

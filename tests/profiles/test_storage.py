@@ -11,6 +11,7 @@ import pytest
 from dagster_monitoring.errors import BaselineError, CorruptDataError, SliceNotFoundError
 from dagster_monitoring.profiles import performance_serialization, serialization
 from dagster_monitoring.profiles.baseline import Baseline
+from dagster_monitoring.profiles.encoding import to_bytes
 from dagster_monitoring.profiles.performance import PerformanceProfile, scan_performance
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.profiles.scan import scan
@@ -49,11 +50,11 @@ def _performance(seed: int) -> PerformanceProfile:
 
 
 def _bytes(profile: Profile) -> bytes:
-    return serialization.to_bytes(serialization.to_table(profile))
+    return to_bytes(serialization.to_table(profile))
 
 
 def _performance_bytes(profile: PerformanceProfile) -> bytes:
-    return serialization.to_bytes(performance_serialization.to_table(profile))
+    return to_bytes(performance_serialization.to_table(profile))
 
 
 def test_what_is_read_is_what_was_written(storage: ProfileStorage, baseline: Baseline) -> None:
