@@ -108,9 +108,8 @@ def gather_facts(batches: Iterable[pa.RecordBatch]) -> RowsFacts:
         if rows < SAMPLE_ROWS:
             kept.append(_comparable(batch.slice(0, SAMPLE_ROWS - rows)))
         rows += batch.num_rows
-    sample = pa.concat_tables(kept, promote_options="permissive") if kept else pa.table({})
     columns = {name: tally.facts() for name, tally in tallies.items()}
-    return RowsFacts(rows=rows, columns=columns, sample=sample)
+    return RowsFacts(rows=rows, columns=columns, sample=_joined(kept, columns))
 
 
 def kind_of(kind: pa.DataType) -> Kind:
@@ -260,3 +259,10 @@ def _comparable(batch: pa.RecordBatch) -> pa.Table:
         if kind_of(array.type) in {"boolean", "integer", "number", "text"}:
             kept[name] = _plain(array)
     return pa.table(kept)
+
+
+def _joined(parts: list[pa.Table], columns: Mapping[str, ColumnFacts]) -> pa.Table:
+    """One table; a column that is a number here and a text there is in no sample."""
+    unlike = {name for name, column in columns.items() if column.kind == "other"}
+    kept = [part.select([n for n in part.column_names if n not in unlike]) for part in parts]
+    return pa.concat_tables(kept, promote_options="permissive") if kept else pa.table({})
