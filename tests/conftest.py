@@ -46,7 +46,7 @@ def new_postgres_database(postgres_server: str) -> Iterator[Callable[[], str]]:
         with admin.connect() as connection:
             connection.execute(sa.text(f"CREATE DATABASE {name}"))
         made.append(name)
-        return sa.make_url(postgres_server).set(database=name).render_as_string(False)
+        return sa.make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
 
     yield make
     with admin.connect() as connection:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,7 +11,7 @@ from dagster_monitoring.errors import StoreError
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
 from dagster_monitoring.stores import Store, open_store
 
-NOW = datetime(2024, 5, 2, 6, tzinfo=timezone.utc)
+NOW = datetime(2024, 5, 2, 6, tzinfo=UTC)
 HEALTHY = Evaluation(
     model="m",
     monitor="feature_drift",
@@ -22,8 +22,8 @@ HEALTHY = Evaluation(
     baseline_kind="training",
     baseline_version="b-1",
     partition="2024-05-01",
-    window_start=datetime(2024, 5, 1, 4, tzinfo=timezone.utc),
-    window_end=datetime(2024, 5, 2, 4, tzinfo=timezone.utc),
+    window_start=datetime(2024, 5, 1, 4, tzinfo=UTC),
+    window_end=datetime(2024, 5, 2, 4, tzinfo=UTC),
     value=0.1 + 0.2,
     lower=None,
     upper=1e-300,
@@ -167,7 +167,9 @@ def test_two_writers_at_once_leave_one_current_verdict_each(store_url: str):
                     moment = NOW + timedelta(minutes=2 * turn + writer)
                     own.evaluations.record(
                         [
-                            replace(HEALTHY, column=c, value=moment.minute / 100, evaluated_at=moment)
+                            replace(
+                                HEALTHY, column=c, value=moment.minute / 100, evaluated_at=moment
+                            )
                             for c in columns
                         ]
                     )
@@ -187,7 +189,12 @@ def test_two_writers_at_once_leave_one_current_verdict_each(store_url: str):
 
 def test_ten_thousand_evaluations_take_seconds_at_most(store: Store):
     many = [
-        replace(HEALTHY, column=f"c{i % 100}", partition=f"2024-05-{1 + i // 100 % 28:02}", metric=f"x{i // 2800}")
+        replace(
+            HEALTHY,
+            column=f"c{i % 100}",
+            partition=f"2024-05-{1 + i // 100 % 28:02}",
+            metric=f"x{i // 2800}",
+        )
         for i in range(10_000)
     ]
     began = time.perf_counter()

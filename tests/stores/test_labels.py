@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from dagster_monitoring.errors import SchemaMismatchError
 from dagster_monitoring.stores import Store, open_store
 
-DAY = datetime(2024, 5, 1, tzinfo=timezone.utc)
+DAY = datetime(2024, 5, 1, tzinfo=UTC)
 UTC = pa.timestamp("us", tz="UTC")
 Row = tuple[str | None, object, int | None, float | None]
 
@@ -38,9 +38,7 @@ def known(store: Store, day: float | None = None, partition: str = "p") -> dict[
 
 def test_late_labels_and_corrections_answer_as_of_any_moment(store: Store):
     store.labels.register_predictions("m", "p", ["a", "b", "c"])
-    done = store.labels.append(
-        "m", table(("a", 0, 1, 1), ("b", 1, 1, 3), ("a", 1, 2, 5)), "file-1"
-    )
+    done = store.labels.append("m", table(("a", 0, 1, 1), ("b", 1, 1, 3), ("a", 1, 2, 5)), "file-1")
     assert (done.new, done.corrections, done.redelivered, done.unknown) == (2, 1, 0, 0)
     assert known(store, 0.5) == {}
     assert known(store, 1) == {"a": 0}
@@ -300,7 +298,7 @@ def test_deliveries_are_remembered_by_fingerprint(store: Store):
 
 def test_a_delivery_that_fails_half_way_leaves_nothing(store: Store):
     store.labels.register_predictions("m", "p", ["a", "b"])
-    with pytest.raises(RuntimeError), store.transaction():
+    with pytest.raises(RuntimeError), store.transaction():  # noqa: PT012 - its end is what fails
         store.labels.append("m", table(("a", 1, 1, 1)), "f")
         assert known(store) == {"a": 1}
         store.labels.mark_delivery("m", "f", "1")

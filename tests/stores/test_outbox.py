@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dagster_monitoring.stores import Store
+
+NOW = datetime(2024, 5, 2, 6, tzinfo=UTC)
+
+
+def enqueue(store: Store, key: str = "k", *, model: str = "m", now: datetime = NOW) -> bool:
+    return store.outbox.enqueue(
+        model=model,
+        incident_id="i-1",
+        transition="OPENED",
+        channel="slack",
+        dedup_key=key,
+        payload='{"title": "a\\nb"}',
+        now=now,
+    )
+
+
+def test_an_announcement_is_queued_once(store: Store):
+    assert enqueue(store)
+    assert not enqueue(store)
+    (entry,) = store.outbox.due(NOW)
+    assert (entry.payload, entry.attempts, entry.sent_at) == ('{"title": "a\\nb"}', 0, None)
+    assert store.outbox.due(NOW - timedelta(seconds=1)) == []
+    assert store.outbox.due(NOW, model="other") == []
+    assert len(store.outbox.due(NOW, model="m")) == 1
+
+
+def test_what_was_sent_is_never_due_again(store: Store):
+    enqueue(store)
+    (entry,) = store.outbox.due(NOW)
+    assert store.outbox.claim(entry, now=NOW)
+    store.outbox.mark_sent(entry.id, now=NOW)
+    assert store.outbox.due(NOW + timedelta(days=9)) == []
+    assert not enqueue(store)
+    assert [e.sent_at for e in store.outbox.of_incident("i-1")] == [NOW]
+    store.outbox.mark_failed(entry.id, "late news", now=NOW)
+    assert store.outbox.failing() == []
+
+
+def test_only_one_sender_gets_an_entry_until_its_lease_ends(store: Store):
+    enqueue(store)
+    (entry,) = store.outbox.due(NOW)
+    assert store.outbox.claim(entry, now=NOW, lease_seconds=60)
+    assert not store.outbox.claim(entry, now=NOW)
+    assert store.outbox.due(NOW + timedelta(seconds=59)) == []
+    (again,) = store.outbox.due(NOW + timedelta(seconds=60))
+    assert again.attempts == 1
+    assert store.outbox.claim(again, now=NOW + timedelta(seconds=60))
+
+
+def test_failures_wait_longer_each_time_at_most_an_hour_and_show(store: Store):
+    enqueue(store)
+    now, waits = NOW, []
+    for _ in range(8):
+        (entry,) = store.outbox.due(now)
+        assert store.outbox.claim(entry, now=now)
+        store.outbox.mark_failed(entry.id, "channel_not_found", now=now)
+        (failing,) = store.outbox.failing()
+        waits.append((failing.next_attempt_at - now).total_seconds())
+        now = failing.next_attempt_at
+    assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600]
+    assert failing.last_error == "channel_not_found"
+    assert failing.attempts == 8
+
+
+def test_a_channel_may_say_how_long_to_wait(store: Store):
+    enqueue(store)
+    (entry,) = store.outbox.due(NOW)
+    store.outbox.claim(entry, now=NOW)
+    store.outbox.mark_failed(entry.id, "slow down", now=NOW, retry_after_seconds=7)
+    assert store.outbox.due(NOW + timedelta(seconds=6)) == []
+    assert len(store.outbox.due(NOW + timedelta(seconds=7))) == 1
+
+
+def test_an_announcement_goes_with_the_transaction_it_was_queued_in(store: Store):
+    with pytest.raises(RuntimeError), store.transaction():  # noqa: PT012 - its end is what fails
+        enqueue(store)
+        raise RuntimeError
+    assert store.outbox.due(NOW) == []
+
+
+def test_due_gives_the_oldest_first(store: Store):
+    for number in range(3):
+        enqueue(store, f"k{number}")
+    assert [e.dedup_key for e in store.outbox.due(NOW, limit=2)] == ["k0", "k1"]

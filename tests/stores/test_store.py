@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+import dagster_monitoring.stores
+from dagster_monitoring.errors import DeclarationError, StoreError
+from dagster_monitoring.stores import BaselineInForce, Store, open_store
+from dagster_monitoring.stores._tables import SCHEMA_VERSION, schema_version
+
+NOW = datetime(2024, 5, 2, 6, tzinfo=UTC)
+
+
+def test_what_was_stored_is_there_when_opened_again(store_url: str):
+    with open_store(store_url) as first:
+        first.cursors.set("a", "1")
+        first.cursors.set("a", "2")
+    with open_store(store_url) as second:
+        assert second.cursors.get("a") == "2"
+        assert second.cursors.get("b") is None
+
+
+def test_a_transaction_inside_another_is_part_of_it(store: Store):
+    with pytest.raises(RuntimeError), store.transaction():  # noqa: PT012 - its end is what fails
+        with store.transaction():
+            store.cursors.set("a", "1")
+        raise RuntimeError
+    assert store.cursors.get("a") is None
+
+
+def test_the_baseline_in_force_is_the_last_begun(store: Store):
+    def version(name: str, start: str) -> BaselineInForce:
+        return BaselineInForce(
+            model="m", version=name, model_version=name, valid_from=start, created_at=NOW
+        )
+
+    first, second = version("b-1", "2024-05-01"), version("b-2", "2024-06-01")
+    assert store.baselines.in_force("m", "2024-05-01") is None
+    assert store.baselines.put_in_force(second)
+    assert store.baselines.put_in_force(first)
+    assert not store.baselines.put_in_force(first)
+    assert store.baselines.in_force("m", "2024-05-31") == first
+    assert store.baselines.in_force("m", "2024-06-01") == second
+    assert store.baselines.in_force("m", "2024-01-01") == first
+
+
+def test_a_newer_schema_is_refused(store_url: str, store: Store):
+    with store._database.write() as connection:
+        connection.execute(sa.update(schema_version).values(version=SCHEMA_VERSION + 1))
+    try:
+        with pytest.raises(StoreError, match="newer version"):
+            open_store(store_url)
+    finally:
+        with store._database.write() as connection:
+            connection.execute(sa.update(schema_version).values(version=SCHEMA_VERSION))
+
+
+def test_an_unreachable_server_is_named_without_its_password():
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    url = f"postgresql://me:s3cr%40t!@127.0.0.1:{port}/prod?password=s3cr%40t!"
+    with pytest.raises(StoreError) as caught:
+        open_store(url)
+    message = str(caught.value)
+    assert f"127.0.0.1:{port}/prod" in message
+    assert "refused" in message
+    assert caught.value.__cause__ is None
+    for form in ("s3cr@t!", "s3cr%40t", "s3cr"):
+        assert form not in message
+
+
+def test_a_wrong_password_is_not_shown(new_postgres_database, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PGCONNECT_TIMEOUT", "5")
+    url = sa.make_url(new_postgres_database()).set(username="nobody", password="hunter2hunter2")  # noqa: S106 - of nobody
+    with pytest.raises(StoreError) as caught:
+        open_store(url.render_as_string(hide_password=False))
+    assert "nobody" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["no url, my:pass@word", "postgresql://me:hunter2@host:port/x", "", "nosuch://me:hunter2@h/x"],
+)
+def test_an_address_that_can_not_be_read_is_not_repeated(url: str):
+    with pytest.raises((DeclarationError, StoreError)) as caught:
+        open_store(url)
+    assert "hunter2" not in str(caught.value)
+    assert "pass@word" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_a_store_that_would_forget_is_refused(url: str):
+    with pytest.raises(StoreError, match="forgets"):
+        open_store(url)
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path):
+    file = tmp_path / "monitoring.db"
+    file.write_bytes(b"not a database, but long enough to be looked at" * 50)
+    with pytest.raises(StoreError, match=r"monitoring\.db: file is not a database"):
+        open_store(f"sqlite:///{file}")
+
+
+def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StoreError, match="folder can't be made"):
+        open_store(f"sqlite:///{tmp_path / 'file' / 'monitoring.db'}")
+
+
+@pytest.mark.parametrize(
+    "name", [m.name for m in pkgutil.iter_modules(dagster_monitoring.stores.__path__)]
+)
+def test_examples_run(name: str):
+    module = importlib.import_module(f"dagster_monitoring.stores.{name}")
+    assert doctest.testmod(module).failed == 0
