@@ -46,20 +46,19 @@ def _check(model: MonitoredModel, partition: str | None) -> int:
 
 def _print(name: str, findings: list[Finding]) -> None:
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     console = Console(highlight=False)
-    table = Table.grid(padding=(0, 1))
+    console.print(Text(name, style="bold underline"))
+    width = max(len(finding.what) for finding in findings)
     for finding in findings:
         mark, colour = MARKS[finding.level]
         # Text, not str: a value in the data is never read as markup.
-        words = Text(_inert(finding.found))
+        line = Text.assemble((mark, colour), " ", (finding.what.ljust(width), "bold"), "  ")
+        line.append(_inert(finding.found))
         if finding.remedy:
-            words.append(f" → {_inert(finding.remedy)}", style="dim")
-        table.add_row(Text(mark, style=colour), Text(finding.what, style="bold"), words)
-    console.print(Text(name, style="bold underline"))
-    console.print(table)
+            line.append(f" → {_inert(finding.remedy)}", style="dim")
+        console.print(line, soft_wrap=True)
     counts = {level: sum(f.level == level for f in findings) for level in MARKS}
     console.print(
         f"{counts['ok']} in order, {counts['warning']} to look at, {counts['fault']} faults"

@@ -1,4 +1,4 @@
-"""``init`` writes what ``MonitoredModel`` takes, never over a file, and says what it is not sure of."""
+"""``init`` writes what ``MonitoredModel`` takes, never over a file, and says its doubts."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -68,7 +68,8 @@ def test_a_file_is_never_overwritten(project: Path):
     assert (project / "mine.yaml").read_text() == "precious"
 
 
-def test_options_overrule_what_is_told(project: Path):
+@pytest.mark.usefixtures("project")
+def test_options_overrule_what_is_told():
     options = ("--model", "cost", "--timezone", "America/Lima", "--id", "city")
     result = init("data/baseline.parquet", "--output", "-", *options)
     model = declared(result.stdout)
@@ -83,7 +84,8 @@ def test_a_model_name_that_cant_be_is_refused_before_anything_is_written(project
     assert list(project.glob("*.yaml")) == []
 
 
-def test_a_folder_means_its_files(project: Path):
+@pytest.mark.usefixtures("project")
+def test_a_folder_means_its_files():
     assert "data/*.parquet" in init("data", "--output", "-").stdout
 
 

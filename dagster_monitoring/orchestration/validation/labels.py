@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pyarrow as pa
@@ -55,8 +56,8 @@ def check_ground_truth(model: MonitoredModel, partition: str | None) -> list[Fin
         shown = f"{len(deliveries):,} deliveries; {labels.num_rows:,} labels read, up to {newest}"
         findings.append(ok("ground_truth", shown))
         facts = gather_facts(labels.select(["label"]).to_batches())
-        if "label" in facts.columns:
-            findings += labels_fit(model, facts.columns["label"], "ground_truth")
+        column = replace(facts.columns["label"], name=model.task.label)
+        findings += labels_fit(model, column, "ground_truth")
         findings += _times(feed, labels)
         findings += _matches(model, feed, labels, partition)
     return findings

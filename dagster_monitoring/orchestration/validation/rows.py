@@ -180,9 +180,9 @@ def _in_its_day(model: MonitoredModel, facts: RowsFacts, key: str) -> list[Findi
     if start <= column.first and column.last < end:
         return [ok("predictions", f"its rows are of {_span(column.first, column.last)}")]
     zone = model.partitions.timezone
-    text = f"some rows of the slice of {key} lie outside that day of {zone}"
-    remedy = f"they are of {_span(column.first, column.last)}; is partitions.timezone right?"
-    return [warning("predictions", text, remedy)]
+    span = _span(column.first, column.last)
+    text = f"rows of the slice of {key} lie outside that day of {zone}: they are of {span}"
+    return [warning("predictions", text, "check partitions.timezone, and what writes the slices")]
 
 
 def _span(first: datetime, last: datetime) -> str:

@@ -104,7 +104,7 @@ def check_channels(model: MonitoredModel) -> list[Finding]:
             missing = MissingExtraError(f"the channel {channel.name}", extra)
             findings.append(fault(what, str(missing), ""))
         else:
-            findings.append(ok(what, f"channel {channel.name} is ready"))
+            findings.append(ok(what, f"channel {channel.name}: what it imports is installed"))
     return findings
 
 
