@@ -48,7 +48,8 @@ def read_slice(path: str, options: StorageOptions, request: Request) -> Iterator
         with open_parquet(file, options, dictionaries=True) as parquet:
             for batch in _read_file(parquet, file, request, bounds):
                 rows += batch.num_rows
-                yield batch
+                if bounds is None or batch.num_rows:
+                    yield batch
     if bounds is not None and rows == 0:
         start, end = bounds
         raise SliceNotFoundError(

@@ -9,7 +9,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import sqlalchemy as sa
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 
@@ -50,11 +49,3 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'scores.db'}"
     return request.getfixturevalue("new_postgres_database")()
-
-
-def engine_of(url: str) -> sa.Engine:
-    """An engine for the test's own writes."""
-    address = sa.make_url(url)
-    if address.drivername == "postgresql":
-        address = address.set(drivername="postgresql+psycopg2")
-    return sa.create_engine(address, poolclass=sa.NullPool)

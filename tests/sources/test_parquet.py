@@ -142,7 +142,7 @@ def test_a_memory_url_is_read_like_a_local_path():
             list(source.batches(Request(partition="2024-05-09")))
         with filesystem.open("/bucket/day=2024-05-03/a.parquet", "wb") as file:
             file.write(b"PAR1 cut off")
-        with pytest.raises(CorruptDataError, match="memory://.*2024-05-03/a.parquet"):
+        with pytest.raises(CorruptDataError, match=r"memory://.*2024-05-03/a\.parquet"):
             list(source.batches(Request(partition="2024-05-03")))
     finally:
         filesystem.rm("/bucket", recursive=True)

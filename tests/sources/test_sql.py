@@ -10,7 +10,12 @@ import pytest
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from dagster_monitoring.errors import DataError, SchemaMismatchError, SliceNotFoundError
+from dagster_monitoring.errors import (
+    DataError,
+    DeclarationError,
+    SchemaMismatchError,
+    SliceNotFoundError,
+)
 from dagster_monitoring.sources import Request, SqlSource
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
@@ -196,3 +201,15 @@ def test_a_relative_sqlite_file_is_taken_from_the_root(tmp_path: Path):
     assert moved.url == f"sqlite:///{tmp_path}/data/x.db"
     remote = SqlSource(url="postgresql://me:pw@h/x", table="t")
     assert remote.relative_to(tmp_path) == remote
+
+
+@pytest.mark.parametrize("given", ["no url", "postgresql://me:hunter2@host:port/x"])
+def test_an_address_that_can_not_be_read_is_not_repeated(given: str):
+    with pytest.raises(DeclarationError) as caught:
+        SqlSource(url=given, table="t").address()
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("given", ["postgres://h/x", "postgresql://h/x"])
+def test_plain_postgresql_is_read_by_the_driver_of_the_extra(given: str):
+    assert SqlSource(url=given, table="t").address().drivername == "postgresql+psycopg2"
