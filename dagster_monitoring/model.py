@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from dagster_monitoring.alerts import AlertPolicy, AnyChannel
+from dagster_monitoring.alerts import AlertPolicy, AnyChannel, Channel, check_names
 from dagster_monitoring.declaration import Declaration, EnvironmentVariable, explain
 from dagster_monitoring.errors import DeclarationError, did_you_mean
 from dagster_monitoring.monitors import AnyMonitor, Monitor, default_monitors
@@ -165,6 +165,12 @@ class MonitoredModel(Declaration):
             )
         return name
 
+    @field_validator("alerts")
+    @classmethod
+    def _names_differ(cls, channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
+        check_names(channels)
+        return channels
+
     @model_validator(mode="after")
     def _names_fit(self) -> MonitoredModel:
         unknown = [s for s in self.segments if s not in self.columns.categorical]
@@ -233,5 +239,6 @@ def _anchored(declared: DeclarationT, root: Path) -> DeclarationT:
 
 def _defaults(model: MonitoredModel) -> list[Monitor]:
     """The default set; without ground truth, nothing that needs labels."""
-    found = default_monitors(model.task, model.columns)
-    return [m for m in found if m.asset != "performance" or model.ground_truth is not None]
+    return default_monitors(
+        model.task, model.columns, labels=model.ground_truth is not None
+    )

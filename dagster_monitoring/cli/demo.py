@@ -19,6 +19,8 @@ def command(folder: Path) -> None:
     labels late, storms hit in June. Everything runs as it would in service, on real data, without
     server, account or network.
     """
+    from threadpoolctl import threadpool_limits
+
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -28,6 +30,8 @@ def command(folder: Path) -> None:
     console = Console()
     play = Play(folder)
     with (
+        # Small fits: threads that wait for each other cost more than they bring.
+        threadpool_limits(1),
         warnings.catch_warnings(),
         Progress(
             TextColumn("{task.description}", table_column=None),

@@ -5,6 +5,7 @@ run, so run-failure sensors never see it, and the store has a cursor of its own 
 indexed id, whatever the history behind it).
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ import dagster as dg
 
 from dagster_monitoring.alerts import AlertMessage, advance, compose
 from dagster_monitoring.errors import DeliveryError, MissingExtraError, MonitoringError
-from dagster_monitoring.evaluation import Evaluation
+from dagster_monitoring.evaluation import Evaluation, Severity, Status
 from dagster_monitoring.incident import Incident, IncidentStatus, Transition
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend, open_backend
@@ -53,6 +54,8 @@ def advance_incidents(
             break
         for partition in sorted({e.partition for _, e in news if e.model == backend.model.model}):
             changed += _judge(backend, partition, now=now, run_url=run_url)
+            seen = store.cursors.get(_frontier(backend.model)) or ""
+            store.cursors.set(_frontier(backend.model), max(seen, partition))
         cursor = newest
         store.cursors.set(name, str(cursor))
     return tuple(changed)
@@ -169,6 +172,8 @@ def _judge(
     )
     delay = model.ground_truth.expected_delay_days if model.ground_truth else 0.0
     names = [monitor.name for monitor in model.active_monitors]
+    if _is_over(backend, partition, verdicts):
+        return []
     incidents = store.incidents
     current = incidents.open_incident(model.model) or incidents.open_incident(
         model.model, historical=True
@@ -185,6 +190,31 @@ def _judge(
     for transition, incident in steps:
         _save(backend, transition, incident, now=now, run_url=run_url)
     return [incident for _, incident in steps]
+
+
+def _is_over(backend: Backend, partition: str, verdicts: Sequence[Evaluation]) -> bool:
+    """Whether late news of a day says nothing about today.
+
+    Labels that come late judge a day again that was judged and left behind: where every monitor in
+    trouble on it is healthy on a later day, the new verdict is kept, and nobody is told.
+    """
+    model, store = backend.model, backend.store
+    seen = store.cursors.get(_frontier(model))
+    if seen is None or partition > seen or store.incidents.open_incident(model.model):
+        return False
+    counts = {Severity.ERROR, model.alert_policy.severity}
+    trouble = {e.monitor for e in verdicts if e.severity in counts}
+    later = store.evaluations.read(model.model, since=model.partitions.shift(partition, 1))
+    by_day: dict[tuple[str, str], list[Evaluation]] = defaultdict(list)
+    for evaluation in later:
+        by_day[evaluation.monitor, evaluation.partition].append(evaluation)
+    calm = {
+        name
+        for (name, _), rows in by_day.items()
+        if not any(e.severity in counts for e in rows)
+        and any(e.status is Status.HEALTHY for e in rows)
+    }
+    return trouble <= calm
 
 
 def _already_over(backend: Backend, incident: Incident) -> bool:
@@ -218,6 +248,10 @@ def _save(
 
 def _cursor(model: MonitoredModel) -> str:
     return f"{model.model}/alerts"
+
+
+def _frontier(model: MonitoredModel) -> str:
+    return f"{model.model}/alerts/latest-partition"
 
 
 def _attempts(waiting: Sequence[OutboxEntry]) -> str:

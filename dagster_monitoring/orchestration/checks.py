@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import dagster as dg
 
@@ -24,6 +24,8 @@ from dagster_monitoring.orchestration.partitioned_checks import PartitionVerdict
 MAX_TABLE_ROWS = 40
 MAX_TEXT = 160
 
+History = Callable[[str | None], Sequence[Evaluation]]
+
 _COLUMNS = [
     dg.TableColumn("status", "string", description="HEALTHY, WARN, ERROR or NO_DATA"),
     dg.TableColumn("column", "string"),
@@ -42,7 +44,7 @@ def to_verdict(
     partition: str,
     evaluations: Sequence[Evaluation],
     *,
-    history: Sequence[Evaluation],
+    history: History,
 ) -> PartitionVerdict:
     """The check result of one monitor on one partition.
 
@@ -50,7 +52,7 @@ def to_verdict(
         monitor: the monitor, which names the check.
         partition: the judged partition.
         evaluations: all of the monitor's rows of the partition.
-        history: earlier evaluations of the same monitor, for the chart.
+        history: gives earlier evaluations of the monitor on a column, for the chart.
     """
     verdict = overall(evaluations)
     ranked = worst_first(evaluations)
@@ -94,7 +96,7 @@ def _excess(evaluation: Evaluation) -> float:
 
 
 def _metadata(
-    status: Status, ranked: Sequence[Evaluation], history: Sequence[Evaluation]
+    status: Status, ranked: Sequence[Evaluation], history: History
 ) -> Mapping[str, dg.MetadataValue]:
     metadata: dict[str, dg.MetadataValue] = {"status": dg.MetadataValue.text(status.value)}
     if not ranked:
@@ -146,12 +148,12 @@ def _row(evaluation: Evaluation) -> dict[str, str | int | float | None]:
     }
 
 
-def _chart(ranked: Sequence[Evaluation], history: Sequence[Evaluation]) -> str | None:
+def _chart(ranked: Sequence[Evaluation], history: History) -> str | None:
     shown = [e for e in ranked if e.value is not None]
     if not shown:
         return None
     worst = shown[0]
-    same = [e for e in history if _series(e) == _series(worst)]
+    same = [e for e in history(worst.column) if _series(e) == _series(worst)]
     trail = sorted([*same, worst], key=lambda e: e.partition)[-30:]
     name = label(worst)
     svg = draw(

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import dagster as dg
 
@@ -134,20 +135,29 @@ def _verdicts(
     partition: str,
     found: dict[str, list[Evaluation]],
 ) -> list[PartitionVerdict]:
-    model = backend.model
-    since = model.partitions.shift(partition, -CHART_DAYS)
-    until = model.partitions.shift(partition, -1)
     return [
         to_verdict(
             monitor,
             partition,
             found[monitor.name],
-            history=backend.store.evaluations.read(
-                model.model, monitor=monitor.name, since=since, until=until
-            ),
+            history=partial(_history, backend, monitor, partition),
         )
         for monitor in monitors
     ]
+
+
+def _history(
+    backend: Backend, monitor: Monitor, partition: str, column: str | None
+) -> list[Evaluation]:
+    """What the monitor said of a column on the days before; all columns when ``None``."""
+    days = backend.model.partitions
+    return backend.store.evaluations.read(
+        backend.model.model,
+        monitor=monitor.name,
+        column=column,
+        since=days.shift(partition, -CHART_DAYS),
+        until=days.shift(partition, -1),
+    )
 
 
 def _latest_again(
