@@ -33,7 +33,7 @@ class SqlSource(Source):
 
     type: Literal["sql"] = "sql"
     url: str | EnvironmentVariable = Field(
-        description="SQLAlchemy URL, or {env: NAME} of a variable that holds it."
+        repr=False, description="SQLAlchemy URL, or {env: NAME} of a variable that holds it."
     )
     table: str | None = Field(None, min_length=1, description="Table, or schema.table.")
     query: str | None = Field(None, min_length=1, description="A SELECT, instead of a table.")

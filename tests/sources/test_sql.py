@@ -213,3 +213,7 @@ def test_an_address_that_can_not_be_read_is_not_repeated(given: str):
 @pytest.mark.parametrize("given", ["postgres://h/x", "postgresql://h/x"])
 def test_plain_postgresql_is_read_by_the_driver_of_the_extra(given: str):
     assert SqlSource(url=given, table="t").address().drivername == "postgresql+psycopg2"
+
+
+def test_a_password_in_the_declaration_is_not_in_its_repr():
+    assert "hunter2" not in repr(SqlSource(url="postgresql://me:hunter2@h/x", table="t"))

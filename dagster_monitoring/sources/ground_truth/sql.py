@@ -32,7 +32,7 @@ class SqlGroundTruth(GroundTruth):
 
     type: Literal["sql"] = "sql"
     url: str | EnvironmentVariable = Field(
-        description="SQLAlchemy URL, or {env: NAME} of a variable that holds it."
+        repr=False, description="SQLAlchemy URL, or {env: NAME} of a variable that holds it."
     )
     table: str | None = Field(None, min_length=1, description="Table, or schema.table.")
     query: str | None = Field(None, min_length=1, description="A SELECT, instead of a table.")
