@@ -200,6 +200,11 @@ class MonitoredModel(Declaration):
             "predictions": self.predictions.relative_to(root),
             "storage": _anchored(self.storage, root),
             "alerts": tuple(_anchored(channel, root) for channel in self.alerts),
+            "monitors": self.monitors
+            if self.monitors == "default"
+            else tuple(
+                _anchored(m, root) if isinstance(m, Monitor) else m for m in self.monitors
+            ),
         }
         if self.ground_truth is not None:
             changes["ground_truth"] = self.ground_truth.relative_to(root)

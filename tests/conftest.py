@@ -1,7 +1,8 @@
-"""A real PostgreSQL for every test that wants one, brought by pip."""
+"""What every test shares: no telemetry, no network, no home of the user's own; a real PostgreSQL."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import uuid
@@ -10,6 +11,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import sqlalchemy as sa
+
+os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+os.environ.pop("DAGSTER_HOME", None)
 
 
 @pytest.fixture(scope="session")

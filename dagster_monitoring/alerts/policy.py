@@ -38,7 +38,7 @@ class AlertPolicy(Declaration):
         "told; null tells about all.",
     )
     resolve_after: int = Field(
-        1, ge=1, description="Healthy partitions after the last bad one that close an incident."
+        3, ge=1, description="Healthy partitions after the last bad one that close an incident."
     )
 
 

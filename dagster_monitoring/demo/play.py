@@ -21,7 +21,7 @@ from dagster_monitoring.orchestration.backend import open_backend
 from dagster_monitoring.orchestration.naming import job_name
 from dagster_monitoring.orchestration.running import run_job, run_range, run_setup
 
-BACKFILL = ("2013-04-15", "2013-05-31")
+BACKFILL = ("2013-04-01", "2013-05-31")
 LIVE = ("2013-06-01", "2013-07-06")
 # One morning every so many days: a morning costs a second or two whatever it brings.
 DAYS_A_MORNING = 3

@@ -79,7 +79,7 @@ def read_suite(path: str) -> list[Expectation]:
     except FileNotFoundError:
         raise DeclarationError(
             f"there is no expectation suite at {path}. Write one to start from with "
-            f"`dagster-monitoring suite`, or correct the monitor's path"
+            f"`dagster-monitoring gx-suite`, or correct the monitor's path"
         ) from None
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
         raise DeclarationError(

@@ -16,7 +16,7 @@ from dagster_monitoring.monitors._columns import (
 )
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, MonitoredAsset, View
 from dagster_monitoring.monitors._names import known_names
-from dagster_monitoring.monitors._slices import slices_before, slices_note
+from dagster_monitoring.monitors._slices import slices_note
 from dagster_monitoring.monitors.quality import (
     QualityMetric,
     QualityValue,
@@ -69,7 +69,7 @@ class DataQualityMonitor(Monitor):
             segments=view.segments if self.segments else (),
             current=window.profile,
             recent=recent.profile,
-            too_early=self._too_early(view),
+            too_early=self._too_early(len(recent.partitions)),
             usual_rows=_usual_rows(view, self.window),
             note=slices_note(window.partitions, window.missing, self.window),
         )
@@ -95,14 +95,13 @@ class DataQualityMonitor(Monitor):
         """The declared metrics, or all."""
         return self.metrics or tuple(quality_metrics())
 
-    def _too_early(self, view: View) -> str | None:
-        """Why nothing can have vanished yet."""
-        have = slices_before(view) + 1
+    def _too_early(self, have: int) -> str | None:
+        """Why nothing can be said to have vanished yet."""
         if have >= self.vanished_after:
             return None
         return (
-            f"what vanished is looked for in {self.vanished_after} slices, and production has "
-            f"{have} (vanished_after)"
+            f"what vanished is looked for in {self.vanished_after} slices, and there are {have} "
+            "(vanished_after)"
         )
 
 

@@ -11,7 +11,6 @@ from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.naming import (
     asset_key,
     job_name,
-    partitions_definition,
     predictions_key,
 )
 from dagster_monitoring.sources import AssetSource
@@ -96,12 +95,10 @@ def _job(
         predictions_key(model) if name == "predictions" else asset_key(model, name)
         for name in names
     ]
-    partitioned = any(name in (*SLICE_ASSETS, "predictions") for name in names)
     return dg.define_asset_job(
         job_name(model, purpose),
         selection=dg.AssetSelection.assets(*keys),
         description=description,
-        partitions_def=partitions_definition(model) if partitioned else None,
         executor_def=dg.in_process_executor,
         tags={"dagster_monitoring/model": model.model},
     )

@@ -48,11 +48,15 @@ def waiting(*, severity: Severity | None = None) -> Evaluation:
     )
 
 
+# One healthy partition closes, so that a table row is two days long.
+AT_ONCE = AlertPolicy(resolve_after=1)
+
+
 def opened(
     *verdicts: Evaluation, policy: AlertPolicy | None = None, now: datetime = NOW
 ) -> Incident:
     """The incident that these verdicts open."""
-    [(transition, incident)] = advance(None, verdicts, now=now, policy=policy or AlertPolicy())
+    [(transition, incident)] = advance(None, verdicts, now=now, policy=policy or AT_ONCE)
     assert transition is OPENED
     return incident
 
@@ -60,7 +64,7 @@ def opened(
 PERFORMANCE = opened(bad())
 PERFORMANCE_WARNS = opened(bad(severity=WARN), policy=AlertPolicy(severity=WARN))
 TWO_DAYS = AlertPolicy(resolve_after=2)
-WARNS = AlertPolicy(severity=WARN)
+WARNS = AlertPolicy(severity=WARN, resolve_after=1)
 LATER = NOW + timedelta(days=2)
 
 TABLE = [
@@ -114,7 +118,7 @@ TABLE = [
 )
 def test_transition(current, verdicts, policy, transitions):
     for order in list(permutations(verdicts))[:6]:
-        found = advance(current, order, now=LATER, policy=policy or AlertPolicy())
+        found = advance(current, order, now=LATER, policy=policy or AT_ONCE)
         assert [transition for transition, _ in found] == transitions
 
 
@@ -132,7 +136,7 @@ def test_an_opened_incident_says_who_what_and_when():
 
 def test_a_lasting_incident_moves_on_with_the_partitions():
     verdicts = [bad(partition=NEXT, value=0.9)]
-    [(_, incident)] = advance(PERFORMANCE, verdicts, now=LATER, policy=AlertPolicy())
+    [(_, incident)] = advance(PERFORMANCE, verdicts, now=LATER, policy=AT_ONCE)
     assert (incident.opened_partition, incident.last_partition) == (DAY, NEXT)
     assert incident.worst == tuple(verdicts)
     assert (incident.opened_at, incident.updated_at) == (NOW, LATER)
@@ -141,13 +145,13 @@ def test_a_lasting_incident_moves_on_with_the_partitions():
 
 def test_an_earlier_partition_moves_the_beginning_and_leaves_the_worst():
     late = [bad(partition="2013-06-10", value=0.7)]
-    [(_, incident)] = advance(PERFORMANCE, late, now=LATER, policy=AlertPolicy())
+    [(_, incident)] = advance(PERFORMANCE, late, now=LATER, policy=AT_ONCE)
     assert (incident.opened_partition, incident.last_partition) == ("2013-06-10", DAY)
     assert incident.worst == PERFORMANCE.worst
 
 
 def test_a_resolved_incident_keeps_what_it_was():
-    [(_, incident)] = advance(PERFORMANCE, [good()], now=LATER, policy=AlertPolicy())
+    [(_, incident)] = advance(PERFORMANCE, [good()], now=LATER, policy=AT_ONCE)
     assert incident.status is IncidentStatus.RESOLVED
     assert (incident.last_partition, incident.resolved_partition) == (DAY, NEXT)
     assert incident.worst == PERFORMANCE.worst
@@ -155,14 +159,14 @@ def test_a_resolved_incident_keeps_what_it_was():
 
 def test_escalation_happens_once_for_a_kind_even_after_it_was_quiet():
     [(_, both)] = advance(
-        PERFORMANCE, [bad("drift", partition=NEXT)], now=LATER, policy=AlertPolicy()
+        PERFORMANCE, [bad("drift", partition=NEXT)], now=LATER, policy=AT_ONCE
     )
     third_day = [
         bad(partition="2013-06-15"),
         bad("drift_of_scores", kind="drift", partition="2013-06-15"),
         good("drift", partition="2013-06-15"),
     ]
-    [(transition, incident)] = advance(both, third_day, now=LATER, policy=AlertPolicy())
+    [(transition, incident)] = advance(both, third_day, now=LATER, policy=AT_ONCE)
     assert transition is None
     assert incident.monitors == ("drift", "drift_of_scores", "performance")
 
@@ -172,18 +176,18 @@ class TestAge:
 
     def test_an_old_partition_is_recorded_as_historical(self):
         late = NOW + timedelta(days=30)
-        [(transition, incident)] = advance(None, [bad()], now=late, policy=AlertPolicy())
+        [(transition, incident)] = advance(None, [bad()], now=late, policy=AT_ONCE)
         assert (transition, incident.historical) == (OPENED, True)
 
     def test_the_limit_itself_is_still_told(self):
         end = bad().window_end
-        policy = AlertPolicy(max_age_days=14)
+        policy = AlertPolicy(max_age_days=14, resolve_after=1)
         [(_, at)] = advance(None, [bad()], now=end + timedelta(days=14), policy=policy)
         [(_, past)] = advance(None, [bad()], now=end + timedelta(days=14, seconds=1), policy=policy)
         assert (at.historical, past.historical) == (False, True)
 
     def test_without_a_limit_everything_is_told(self):
-        policy = AlertPolicy(max_age_days=None)
+        policy = AlertPolicy(max_age_days=None, resolve_after=1)
         [(_, incident)] = advance(None, [bad()], now=NOW + timedelta(days=900), policy=policy)
         assert not incident.historical
 
@@ -191,36 +195,36 @@ class TestAge:
         late = NOW + timedelta(days=35)
         verdict = bad(n_labelled=900)
         [(_, told)] = advance(
-            None, [verdict], now=late, policy=AlertPolicy(), expected_delay_days=30
+            None, [verdict], now=late, policy=AT_ONCE, expected_delay_days=30
         )
         [(_, old)] = advance(
-            None, [bad("drift")], now=late, policy=AlertPolicy(), expected_delay_days=30
+            None, [bad("drift")], now=late, policy=AT_ONCE, expected_delay_days=30
         )
         assert (told.historical, old.historical) == (False, True)
 
     def test_trouble_that_reaches_today_is_announced_for_the_first_time(self):
         late = NOW + timedelta(days=30)
-        [(_, old)] = advance(None, [bad()], now=late, policy=AlertPolicy())
+        [(_, old)] = advance(None, [bad()], now=late, policy=AT_ONCE)
         [(transition, incident)] = advance(
-            old, [bad(partition="2013-07-10")], now=late, policy=AlertPolicy()
+            old, [bad(partition="2013-07-10")], now=late, policy=AT_ONCE
         )
         assert (transition, incident.historical, incident.id) == (OPENED, False, old.id)
 
     def test_a_historical_incident_stays_so_when_resolved(self):
         late = NOW + timedelta(days=30)
-        [(_, old)] = advance(None, [bad()], now=late, policy=AlertPolicy())
-        [(transition, incident)] = advance(old, [good()], now=late, policy=AlertPolicy())
+        [(_, old)] = advance(None, [bad()], now=late, policy=AT_ONCE)
+        [(transition, incident)] = advance(old, [good()], now=late, policy=AT_ONCE)
         assert (transition, incident.historical) == (RESOLVED, True)
 
 
 def test_a_monitor_that_was_taken_away_keeps_nothing_open():
     verdicts = [good("quality")]
-    assert not advance(PERFORMANCE, verdicts, now=LATER, policy=AlertPolicy())
+    assert not advance(PERFORMANCE, verdicts, now=LATER, policy=AT_ONCE)
     assert not advance(
-        PERFORMANCE, verdicts, now=LATER, policy=AlertPolicy(), declared=["performance", "quality"]
+        PERFORMANCE, verdicts, now=LATER, policy=AT_ONCE, declared=["performance", "quality"]
     )
     [(transition, _)] = advance(
-        PERFORMANCE, verdicts, now=LATER, policy=AlertPolicy(), declared=["quality"]
+        PERFORMANCE, verdicts, now=LATER, policy=AT_ONCE, declared=["quality"]
     )
     assert transition is RESOLVED
 
@@ -245,9 +249,9 @@ def test_worst_first_lets_no_monitor_hide_another():
 
 def test_verdicts_of_two_partitions_are_refused():
     with pytest.raises(ValueError, match="one model and partition"):
-        advance(None, [bad(), bad(partition=NEXT)], now=NOW, policy=AlertPolicy())
+        advance(None, [bad(), bad(partition=NEXT)], now=NOW, policy=AT_ONCE)
 
 
 def test_another_models_incident_is_refused():
     with pytest.raises(ValueError, match="is of flight_delay, the verdicts of other"):
-        advance(PERFORMANCE, [bad(model="other")], now=NOW, policy=AlertPolicy())
+        advance(PERFORMANCE, [bad(model="other")], now=NOW, policy=AT_ONCE)

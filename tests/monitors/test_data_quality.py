@@ -72,7 +72,7 @@ def test_a_category_has_vanished_only_after_it_stayed_away_for_days(world):
     assert "gone: 'Cedar'" in verdict.reason
     young = one(judge(early, "2024-05-03"), "vanished_categories", "city")
     assert (young.status, young.severity) == (Status.NO_DATA, None)
-    assert "looked for in 7 slices, and production has 3" in young.reason
+    assert "looked for in 7 slices, and there are 3" in young.reason
     at_once = judge(early, "2024-05-03", vanished_after=1)
     assert one(at_once, "vanished_categories", "city").status is Status.TRIGGERED
 
