@@ -79,7 +79,7 @@ class Play:
 
     def _begin(self) -> Iterator[Progress]:
         yield self._say(f"lay out the project in {self.folder}")
-        with self.progress.timed("lay out, train the first champion"):
+        with self.progress.timed("first champion"):
             lay_out(self.folder)
             home = self.folder.resolve() / ".dagster"
             home.mkdir(exist_ok=True)
@@ -101,7 +101,7 @@ class Play:
 
     def _backfill(self, instance: dg.DagsterInstance) -> Iterator[Progress]:
         yield self._say(f"serve {BACKFILL[0]} to {BACKFILL[1]}")
-        with self.progress.timed("serving and labels (the outside world)"):
+        with self.progress.timed("the world outside"):
             for day in DAYS.between(*BACKFILL):
                 self.world.serve(day, self.serving, self.version)
             self._morning(BACKFILL[1])
@@ -119,7 +119,7 @@ class Play:
         )
         yield self._say(f"backfill {BACKFILL[0]} to {BACKFILL[1]}")
         while True:
-            with self.progress.timed(f"backfill, {len(DAYS.between(*BACKFILL))} days"):
+            with self.progress.timed(f"backfill of {len(DAYS.between(*BACKFILL))} days"):
                 done = next(ranges, None)
             if done is None:
                 break
@@ -131,12 +131,12 @@ class Play:
         for start in range(0, len(days), DAYS_A_MORNING):
             some = days[start : start + DAYS_A_MORNING]
             yield self._say(f"{some[-1]}: serve, judge, take labels in, alert", steps=len(some))
-            with self.progress.timed("serving and labels (the outside world)"):
+            with self.progress.timed("the world outside"):
                 for day in some:
                     self.world.serve(day, self.serving, self.version)
                 self._morning(some[-1])
                 self.world.deliver_labels(self.clock.now)
-            with self.progress.timed(f"live, {len(days)} days"):
+            with self.progress.timed(f"{len(days)} days live"):
                 list(
                     run_range(
                         self.definitions,
@@ -151,13 +151,13 @@ class Play:
 
     def _ticks(self, instance: dg.DagsterInstance) -> None:
         """Tick the three sensors as Dagster's daemon does, and run what they ask for."""
-        with self.progress.timed("labels: sensor and runs"):
+        with self.progress.timed("late labels"):
             for request in self._tick(instance, "ground_truth_sensor"):
                 self._run(instance, "labels", request)
-        with self.progress.timed("alerts: sensor and runs"):
+        with self.progress.timed("alerts"):
             for request in self._tick(instance, "alert_sensor"):
                 self._run(instance, "alerts", request)
-        with self.progress.timed("retraining: sensor and runs"):
+        with self.progress.timed("retraining"):
             for request in self._tick(instance, "retraining_sensor"):
                 self._run(instance, "retraining", request)
                 self._serve_champion()
@@ -192,7 +192,7 @@ class Play:
                 self.serving = backend.registry.load(champion.version)
 
     def _morning(self, day: str) -> None:
-        """The clock: half past seven UTC... the morning after a day, when its labels are in."""
+        """The clock: seven in the morning after a day, when the first of its labels are in."""
         self.clock.now = DAYS.bounds(day)[1] + timedelta(hours=7)
 
     def _say(self, words: str, *, steps: int = 1) -> Progress:

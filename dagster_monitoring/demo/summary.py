@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,43 +26,51 @@ SYMBOLS = {
     "ERROR": ("■", "bold red"),
     "NO_DATA": ("-", "dim"),
 }
-LAST_DAYS = 105
+LABEL_WIDTH = 18
+WORST_ROWS = 8
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def show(model: MonitoredModel, progress: Progress, folder: Path, console: Console) -> None:
     """Print the summary of a demo."""
     with open_backend(model) as backend:
         evaluations = backend.store.evaluations.read(model.model)
+        incidents = backend.store.incidents.list(model.model)
+        retrainings = backend.store.retrainings.list(model.model)
         parts: list[RenderableType] = [
-            _grid(model, evaluations),
+            _grid(model, evaluations, days_a_line=max(console.width - LABEL_WIDTH - 6, 30)),
             _worst(evaluations),
-            _incidents(backend.store.incidents.list(model.model)),
-            _retrainings(backend.store.retrainings.list(model.model), backend),
+            _incidents(incidents, retrainings),
+            _baselines(backend),
             _times(progress),
             _where(model, folder, len(evaluations)),
         ]
     console.print(Group(*parts))
 
 
-def _grid(model: MonitoredModel, evaluations: Sequence[Evaluation]) -> RenderableType:
-    """One line a monitor, one sign a day."""
-    days = sorted({e.partition for e in evaluations})[-LAST_DAYS:]
-    table = Table.grid(padding=(0, 1))
-    table.add_row(Text("monitor", "bold"), Text(_ruler(days), "dim"))
-    for monitor in model.active_monitors:
-        line = Text()
-        for day in days:
-            rows = [e for e in evaluations if e.partition == day and e.monitor == monitor.name]
-            line.append(*SYMBOLS[_sign(rows)])
-        table.add_row(monitor.name, line)
-    legend = Text.assemble(
-        *(part for name, sign in SYMBOLS.items() for part in (sign, f" {name}   "))
+def _grid(
+    model: MonitoredModel, evaluations: Sequence[Evaluation], *, days_a_line: int
+) -> RenderableType:
+    """One line a monitor, one sign a day; as many blocks of lines as the days need."""
+    by_place: dict[tuple[str, str], list[Evaluation]] = defaultdict(list)
+    for evaluation in evaluations:
+        by_place[evaluation.monitor, evaluation.partition].append(evaluation)
+    days = sorted({day for _, day in by_place})
+    lines: list[Text] = []
+    for start in range(0, len(days), days_a_line):
+        some = days[start : start + days_a_line]
+        lines.append(Text(" " * LABEL_WIDTH + _ruler(some), "dim"))
+        for monitor in model.active_monitors:
+            line = Text(f"{monitor.name:<{LABEL_WIDTH}.{LABEL_WIDTH - 1}}")
+            for day in some:
+                line.append(*SYMBOLS[_sign(by_place[monitor.name, day])])
+            lines.append(line)
+        lines.append(Text())
+    lines.append(
+        Text.assemble(*(part for name, sign in SYMBOLS.items() for part in (sign, f" {name}   ")))
     )
-    return Panel(
-        Group(table, Text(), legend),
-        title=f"{model.model}: {days[0]} to {days[-1]}, a sign a day",
-        title_align="left",
-    )
+    title = f"{model.model}, {days[0]} to {days[-1]}, a sign a day"
+    return Panel(Group(*lines), title=title, title_align="left")
 
 
 def _sign(rows: Sequence[Evaluation]) -> str:
@@ -77,87 +86,95 @@ def _sign(rows: Sequence[Evaluation]) -> str:
 
 def _ruler(days: Sequence[str]) -> str:
     """Each month's first three letters where it begins."""
-    names = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
     out = [" "] * (len(days) + 3)
     for place, day in enumerate(days):
         if place == 0 or day.endswith("-01"):
-            out[place : place + 3] = names[int(day[5:7]) - 1]
-    return "".join(out).rstrip()
+            out[place : place + 3] = MONTHS[int(day[5:7]) - 1]
+    return "".join(out)[: len(days)]
 
 
 def _worst(evaluations: Sequence[Evaluation]) -> RenderableType:
-    table = Table(title="Furthest beyond their limits", title_justify="left", header_style="bold")
-    for heading in ("day", "monitor", "what", "value", "limit", "rows"):
-        table.add_column(heading, justify="right" if heading in ("value", "limit", "rows") else "left")
-    bad = [e for e in evaluations if e.status is Status.TRIGGERED]
+    table = Table(
+        title="Furthest beyond their limits",
+        title_justify="left",
+        header_style="bold",
+        box=None,
+        padding=(0, 1),
+    )
+    for heading, width in (("day", 10), ("monitor", 16), ("what", 24)):
+        table.add_column(heading, no_wrap=True, min_width=width)
+    for heading in ("value", "limit", "rows"):
+        table.add_column(heading, justify="right", no_wrap=True, min_width=6)
     seen: set[tuple[str, str | None, str]] = set()
-    for e in worst_first(bad):
+    for e in worst_first([e for e in evaluations if e.status is Status.TRIGGERED]):
         if (e.monitor, e.column, e.metric) in seen:
             continue
         seen.add((e.monitor, e.column, e.metric))
-        what = f"{e.column} {e.metric}" if e.column else e.metric
-        what += f" [{e.segment}]" if e.segment else ""
-        limit = e.upper if e.upper is not None and (e.value or 0) > e.upper else e.lower
         colour = "red" if e.severity is Severity.ERROR else "yellow"
-        table.add_row(
-            e.partition, e.monitor, Text(what), Text(_number(e.value), colour), _number(limit),
-            str(e.n),
-        )  # fmt: skip
-        if len(seen) == 8:
+        value = Text(_number(e.value), colour)
+        table.add_row(e.partition, e.monitor, Text(_what(e)), value, _limit(e), f"{e.n:,}")
+        if len(seen) == WORST_ROWS:
             break
     return table
 
 
-def _incidents(incidents: Sequence[Incident]) -> RenderableType:
-    table = Table(title="Incidents", title_justify="left", header_style="bold")
-    for heading in ("incident", "status", "severity", "from", "last bad day", "monitors", "told"):
-        table.add_column(heading)
-    for incident in reversed(incidents):
-        table.add_row(
-            incident.id,
-            incident.status,
-            incident.severity,
-            incident.opened_partition,
-            incident.last_partition,
-            ", ".join(incident.monitors),
-            "nobody: found in a backfill" if incident.historical else "yes",
-        )
-    return table
-
-
-def _retrainings(retrainings: Sequence[Retraining], backend: Backend) -> RenderableType:
-    lines = [Text("Retraining", "italic")]
-    for one in reversed(retrainings):
+def _incidents(incidents: Sequence[Incident], retrainings: Sequence[Retraining]) -> RenderableType:
+    """What was opened, who was told, and what was done about it."""
+    lines = [Text("Incidents", "italic")]
+    for incident in sorted(incidents, key=lambda i: i.opened_partition):
+        over = f"resolved {incident.resolved_partition}" if incident.resolved_partition else "open"
+        told = "found in the backfill, nobody told" if incident.historical else "alerted"
         lines.append(
             Text.assemble(
-                f"  {one.partition}  {one.challenger_version or ''} ",
-                (one.outcome, "bold green" if one.outcome == "PROMOTED" else "bold"),
-                f": {one.reason}",
+                f"  {incident.opened_partition} to {incident.last_partition}  ",
+                (incident.severity, "bold red" if incident.severity is Severity.ERROR else "yellow"),
+                f"  {', '.join(incident.monitors)}: {told}, {over}",
             )
         )
+        lines += [_retraining(one) for one in retrainings if one.incident_id == incident.id]
+    return Group(*lines)
+
+
+def _retraining(one: Retraining) -> Text:
+    style = "bold green" if one.outcome == "PROMOTED" else "bold"
+    name = one.challenger_version or "challenger"
+    return Text.assemble(f"    → {name} trained: ", (one.outcome, style), f", {one.reason}")
+
+
+def _baselines(backend: Backend) -> RenderableType:
+    lines = [Text("\nBaselines", "italic")]
     lines += [
-        Text(f"  baseline {b.version} (model {b.model_version}) judges from {b.valid_from}")
+        Text(f"  {b.version} of model {b.model_version} judges from {b.valid_from}")
         for b in backend.store.baselines.list(backend.model.model)
     ]
     return Group(*lines)
 
 
+def _what(e: Evaluation) -> str:
+    what = f"{e.column} {e.metric}" if e.column else e.metric
+    return f"{what} [{e.segment}]" if e.segment else what
+
+
+def _limit(e: Evaluation) -> str:
+    above = e.upper is not None and e.value is not None and e.value > e.upper
+    return _number(e.upper if above else e.lower)
+
+
 def _times(progress: Progress) -> RenderableType:
     total = sum(progress.seconds.values())
     parts = ", ".join(f"{what} {seconds:.0f} s" for what, seconds in progress.seconds.items())
-    return Text(f"\nTime: {total:.0f} s ({parts})", "dim")
+    return Text(f"\nTime: {total:.0f} s: {parts}\n", "dim")
 
 
 def _where(model: MonitoredModel, folder: Path, count: int) -> RenderableType:
     name = model.model
     return Panel(
         Text(
-            f"{count} evaluations are in {model.storage.path}/store.sqlite\n"
-            f"alerts as sent are in {folder}/monitoring/alerts.jsonl\n\n"
+            f"{count:,} evaluations: {folder}/monitoring/store.sqlite\n"
+            f"alerts as they were sent: {folder}/monitoring/alerts.jsonl\n\n"
             f"  cd {folder}\n"
             f"  dagster-monitoring history {name} --monitor performance --since 2013-06-10\n"
-            f"  dg dev            # lineage, checks by partition, sensors, schedule, runs: "
-            f"http://127.0.0.1:3000\n"
+            f"  dg dev    # lineage, checks by partition, sensors, runs: http://127.0.0.1:3000"
         ),
         title="What next",
         title_align="left",

@@ -200,7 +200,10 @@ def _is_over(backend: Backend, partition: str, verdicts: Sequence[Evaluation]) -
     """
     model, store = backend.model, backend.store
     seen = store.cursors.get(_frontier(model))
-    if seen is None or partition > seen or store.incidents.open_incident(model.model):
+    if seen is None or partition > seen:
+        return False
+    current = store.incidents.open_incident(model.model)
+    if current is not None and partition >= current.opened_partition:
         return False
     counts = {Severity.ERROR, model.alert_policy.severity}
     trouble = {e.monitor for e in verdicts if e.severity in counts}
