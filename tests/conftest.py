@@ -1,4 +1,4 @@
-"""What every test shares: no telemetry, no network, no home of the user's own; a real PostgreSQL."""
+"""What every test shares: no telemetry, no home of the user's own, a real PostgreSQL."""
 
 from __future__ import annotations
 

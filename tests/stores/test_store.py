@@ -4,6 +4,9 @@ import doctest
 import importlib
 import pkgutil
 import socket
+import sqlite3
+import threading
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +28,20 @@ def test_what_was_stored_is_there_when_opened_again(store_url: str):
     with open_store(store_url) as second:
         assert second.cursors.get("a") == "2"
         assert second.cursors.get("b") is None
+
+
+def test_opening_waits_for_one_who_is_making_the_same_file(tmp_path: Path):
+    """SQLite's switch to write-ahead logging does not wait for its turn by itself."""
+    file = tmp_path / "monitoring.db"
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("CREATE TABLE other (x)")
+        other.execute("BEGIN EXCLUSIVE")
+        release = threading.Timer(0.3, other.rollback)
+        release.start()
+        with open_store(f"sqlite:///{file}") as store:
+            store.cursors.set("a", "1")
+            assert store.cursors.get("a") == "1"
+        release.join()
 
 
 def test_a_transaction_inside_another_is_part_of_it(store: Store):
