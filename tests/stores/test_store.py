@@ -35,7 +35,7 @@ def test_opening_waits_for_one_who_is_making_the_same_file(tmp_path: Path):
     file = tmp_path / "monitoring.db"
     with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
         other.execute("CREATE TABLE other (x)")
-        other.execute("BEGIN EXCLUSIVE")
+        other.execute("BEGIN IMMEDIATE")
         release = threading.Timer(0.3, other.rollback)
         release.start()
         with open_store(f"sqlite:///{file}") as store:
