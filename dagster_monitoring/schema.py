@@ -87,7 +87,14 @@ class Partitions(Declaration):
     """
 
     start: date = Field(description="The first day of production.")
+    end: date | None = Field(None, description="The last day, when production is over.")
     timezone: str = Field("UTC", description="IANA name, for instance America/New_York.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Partitions:
+        if self.end is not None and self.end < self.start:
+            raise ValueError(f"end ({self.end}) lies before start ({self.start})")
+        return self
 
     @field_validator("timezone")
     @classmethod
@@ -101,7 +108,7 @@ class Partitions(Declaration):
         """The day of a partition key such as ``"2013-04-01"``.
 
         Raises:
-            DeclarationError: the key is not a day, or lies before ``start``.
+            DeclarationError: the key is not a day, or lies outside ``start`` and ``end``.
         """
         try:
             day = date.fromisoformat(partition)
@@ -109,6 +116,10 @@ class Partitions(Declaration):
             raise DeclarationError(
                 f"partition {partition!r} is not a day: write it as YYYY-MM-DD"
             ) from None
+        if self.end is not None and day > self.end:
+            raise DeclarationError(
+                f"partition {partition} lies after the last one, {self.end} (field partitions.end)"
+            )
         if day < self.start:
             raise DeclarationError(
                 f"partition {partition} lies before the first one, {self.start} "
@@ -130,9 +141,10 @@ class Partitions(Declaration):
         return (date.fromisoformat(partition) + timedelta(days=days)).isoformat()
 
     def between(self, first: str, last: str) -> list[str]:
-        """Keys from ``first`` to ``last``, both included, not before ``start``, in order."""
+        """Keys from ``first`` to ``last``, both included, within ``start`` and ``end``, in order."""
         low = max(date.fromisoformat(first), self.start)
-        count = (date.fromisoformat(last) - low).days + 1
+        high = min(date.fromisoformat(last), self.end or date.max)
+        count = (high - low).days + 1
         return [(low + timedelta(days=i)).isoformat() for i in range(max(count, 0))]
 
     def _midnight(self, day: date) -> datetime:

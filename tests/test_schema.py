@@ -52,3 +52,12 @@ def test_keys_before_the_start_are_refused_where_bounds_are_asked():
 def test_an_unknown_time_zone_names_the_nearest():
     with pytest.raises(ValidationError, match="Did you mean 'America/New_York'"):
         Partitions(start="2013-03-01", timezone="America/NewYork")
+
+
+def test_production_that_is_over_has_a_last_day():
+    over = Partitions(start="2013-04-01", end="2013-04-03")
+    assert over.between("2013-04-02", "2013-05-01") == ["2013-04-02", "2013-04-03"]
+    with pytest.raises(DeclarationError, match="lies after the last one, 2013-04-03"):
+        over.bounds("2013-04-04")
+    with pytest.raises(ValidationError, match="lies before start"):
+        Partitions(start="2013-04-01", end="2013-03-01")

@@ -116,6 +116,10 @@ def _metadata(
     chart = _chart(ranked, history)
     if chart:
         metadata["plot"] = dg.MetadataValue.md(chart)
+    # A number, so that Dagster draws it over the partitions.
+    metadata["triggered"] = dg.MetadataValue.int(
+        sum(e.status is Status.TRIGGERED for e in ranked)
+    )
     metadata["evaluations"] = dg.MetadataValue.table(
         records=[dg.TableRecord(_row(e)) for e in ranked[:MAX_TABLE_ROWS]],
         schema=dg.TableSchema(columns=_COLUMNS),
@@ -155,19 +159,19 @@ def _chart(ranked: Sequence[Evaluation], history: History) -> str | None:
     worst = shown[0]
     same = [e for e in history(worst.column) if _series(e) == _series(worst)]
     trail = sorted([*same, worst], key=lambda e: e.partition)[-30:]
-    name = label(worst)
+    name = f"{label(worst)}, {worst.metric}" if worst.column else label(worst)
     svg = draw(
         title=f"Worst of {len(ranked)}, limit dashed",
         bars=[
             Bar(label=label(e), value=e.value or 0.0, limit=_limit(e), colour=colour(e))
             for e in shown
         ],
-        history_title=f"{name}, {worst.metric}, by partition",
+        history_title=f"{name}, by partition",
         history=[Point(label=e.partition, value=e.value, colour=colour(e)) for e in trail],
         lower=worst.lower,
         upper=worst.upper,
     )
-    return as_markdown(svg, f"{name} {worst.metric} = {_rounded(worst.value)}")
+    return as_markdown(svg, f"{name} = {_rounded(worst.value)}")
 
 
 def _series(evaluation: Evaluation) -> tuple[str, str | None, str | None, str | None]:

@@ -101,7 +101,7 @@ def _judge(
     selected = {check.name for check in context.selected_asset_check_keys}
     materializes = judging.key in context.selected_asset_keys
     monitors = [m for m in judging.monitors if materializes or m.name in selected]
-    evaluator = Evaluator(backend, run_id=context.run_id, now=clock())
+    evaluator = Evaluator(backend, run_id=context.run.run_id, now=clock())
     verdicts: list[PartitionVerdict] = []
     is_performance = judging.key.path[-1] == "performance"
     for partition in partitions:

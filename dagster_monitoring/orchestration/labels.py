@@ -125,10 +125,10 @@ def note_judged_labels(backend: Backend, partition: str, change: int) -> None:
     backend.store.cursors.set(_judged_cursor(backend, partition), str(change))
 
 
-def is_judged_with_its_labels(backend: Backend, partition: str) -> bool:
-    """Whether nothing has changed since the partition was judged."""
+def is_outdated(backend: Backend, partition: str) -> bool:
+    """Whether labels have changed since the partition was judged; not if it never was."""
     judged = backend.store.cursors.get(_judged_cursor(backend, partition))
-    return judged is not None and int(judged) >= last_label_change(backend, partition)
+    return judged is not None and int(judged) < last_label_change(backend, partition)
 
 
 def build_ground_truth_sensor(
@@ -157,7 +157,7 @@ def build_ground_truth_sensor(
                 touched.partitions, slices=label_window(model), known=backend.judged_days()
             )
             runs = consecutive(
-                [day for day in stale if not is_judged_with_its_labels(backend, day)],
+                [day for day in stale if is_outdated(backend, day)],
                 model.partitions,
             )
         cursor = str(touched.cursor)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import dagster as dg
 
 from dagster_monitoring.model import MonitoredModel
@@ -28,6 +30,10 @@ def job_name(model: MonitoredModel, purpose: str) -> str:
 
 def partitions_definition(model: MonitoredModel) -> dg.DailyPartitionsDefinition:
     """Dagster's daily partitions of the model."""
+    days = model.partitions
     return dg.DailyPartitionsDefinition(
-        start_date=model.partitions.start.isoformat(), timezone=model.partitions.timezone
+        start_date=days.start.isoformat(),
+        # Dagster's end is the first day that is no partition.
+        end_date=(days.end + timedelta(days=1)).isoformat() if days.end else None,
+        timezone=days.timezone,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dagster_monitoring.errors import DataError
 from dagster_monitoring.orchestration.backend import Backend
-from dagster_monitoring.orchestration.slices import read_slice
+from dagster_monitoring.orchestration.slices import read_slice, register_slice
 from dagster_monitoring.profiles.performance import scan_performance
 from dagster_monitoring.schema import MulticlassClassification
 
@@ -16,6 +17,8 @@ def write_performance_profile(backend: Backend, partition: str) -> None:
     """
     model = backend.model
     baseline = backend.baseline_in_force(partition)
+    # Read before the labels: what changes meanwhile is joined the next time.
+    change = backend.store.labels.last_change(model.model, partition, partition)
     labels = backend.store.labels.resolved(model.model, partition)
     found = scan_performance(
         read_slice(model, partition, _columns(backend)),
@@ -25,6 +28,29 @@ def write_performance_profile(backend: Backend, partition: str) -> None:
         segments=baseline.bins.segments,
     )
     backend.storage.write_performance(model.model, partition, found)
+    backend.store.cursors.set(_joined_cursor(backend, partition), str(change))
+
+
+def join_if_stale(backend: Backend, partition: str) -> None:
+    """Join a slice with its labels unless that was done with the labels there are.
+
+    A slice that can't be read keeps what was joined before.
+    """
+    name, ledger = backend.model.model, backend.store.labels
+    joined = backend.store.cursors.get(_joined_cursor(backend, partition))
+    if joined is not None and int(joined) >= ledger.last_change(name, partition, partition):
+        return
+    try:
+        if joined is None and partition not in backend.judged_days():
+            register_slice(backend, partition)
+        write_performance_profile(backend, partition)
+    except DataError:
+        # The slice's own run says so; here it is one of a window's, which names what it lacks.
+        return
+
+
+def _joined_cursor(backend: Backend, partition: str) -> str:
+    return f"{backend.model.model}/joined-labels/{partition}"
 
 
 def _columns(backend: Backend) -> list[str]:

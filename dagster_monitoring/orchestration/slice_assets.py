@@ -17,7 +17,7 @@ from dagster_monitoring.orchestration.clock import Clock
 from dagster_monitoring.orchestration.labels import TakenIn, take_in_labels
 from dagster_monitoring.orchestration.naming import asset_key, predictions_key
 from dagster_monitoring.orchestration.profile_io_manager import io_manager_key
-from dagster_monitoring.orchestration.slices import describe_slice, profile_slice, read_ids
+from dagster_monitoring.orchestration.slices import describe_slice, profile_slice, register_slice
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.sources import AssetSource, ParquetSource, SqlSource
 
@@ -144,11 +144,9 @@ def _register(
 ) -> None:
     for partition in partitions:
         try:
-            ids = read_ids(backend.model, partition)
+            register_slice(backend, partition)
         except DataError as error:
             context.log.error(str(error))
-            continue
-        backend.store.labels.register_predictions(backend.model.model, partition, ids)
 
 
 def _coverage(backend: Backend, partition: str, taken: TakenIn) -> dict[str, int | float]:

@@ -61,6 +61,16 @@ def read_ids(model: MonitoredModel, partition: str) -> pa.ChunkedArray:
     return pa.chunked_array(chunks, pa.string())
 
 
+def register_slice(backend: Backend, partition: str) -> None:
+    """Tell the ledger of labels which predictions a slice holds.
+
+    Raises:
+        DataError: as :func:`read_ids`.
+    """
+    ids = read_ids(backend.model, partition)
+    backend.store.labels.register_predictions(backend.model.model, partition, ids)
+
+
 def profile_slice(backend: Backend, partition: str, baseline: Baseline) -> Profile:
     """The profile of a slice on a baseline's bins.
 

@@ -1,8 +1,9 @@
-"""Windows of slices, whichever baseline they were counted on first."""
+"""Windows of slices, in whichever order and on whichever baseline they were counted first."""
 
 from __future__ import annotations
 
 from dagster_monitoring.orchestration.backend import Backend
+from dagster_monitoring.orchestration.performance_profiles import join_if_stale
 from dagster_monitoring.orchestration.slices import profile_slice
 from dagster_monitoring.profiles.baseline import Baseline
 from dagster_monitoring.profiles.window import (
@@ -16,13 +17,17 @@ from dagster_monitoring.profiles.window import (
 class SliceProfiles:
     """Windows over a model's stored slices.
 
-    A window that reaches back behind a change of baseline needs slices on the new bins: they are
-    scanned again, once, and kept.
+    A window is whole whatever ran before it: a slice that was not counted yet, or on the bins of
+    another baseline, is scanned now and kept; one whose labels changed is joined with them again.
+    So a day's verdict is the same live, in a backfill, and in any order of days. One object serves
+    one run: it looks at each slice once.
     """
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._by_version: dict[str, ProfileWindows] = {}
+        self._looked_for: set[tuple[str, str]] = set()
+        self._joined: set[str] = set()
         model = backend.model
         self._performance = PerformanceWindows(
             backend.storage, model=model.model, task=model.task, partitions=model.partitions
@@ -32,17 +37,28 @@ class SliceProfiles:
         """The profile of the ``length`` slices that end with ``last``, on a baseline's bins."""
         windows = self._windows(baseline)
         found = windows.window(last, length)
-        counted_elsewhere = [day for day in found.missing if self._was_counted(day)]
-        if not counted_elsewhere:
-            return found
-        for day in counted_elsewhere:
-            profile = profile_slice(self._backend, day, baseline)
-            self._backend.storage.write(self._backend.model.model, baseline.version, day, profile)
-        return windows.window(last, length)
+        asked = {(baseline.version, day) for day in found.missing}
+        new = sorted(asked - self._looked_for)
+        self._looked_for |= asked
+        counted = [self._count(baseline, day) for _, day in new]
+        return windows.window(last, length) if any(counted) else found
 
     def performance_window(self, *, last: str, length: int) -> PerformanceWindow:
         """Predictions against labels over the ``length`` slices that end with ``last``."""
+        days = self._backend.model.partitions
+        for day in days.between(days.shift(last, 1 - length), last):
+            if day not in self._joined:
+                join_if_stale(self._backend, day)
+                self._joined.add(day)
         return self._performance.window(last, length)
+
+    def _count(self, baseline: Baseline, day: str) -> bool:
+        """Scans a slice if it is there; what can't be read now is looked for again next time."""
+        profile = profile_slice(self._backend, day, baseline)
+        if profile.is_empty:
+            return False
+        self._backend.storage.write(self._backend.model.model, baseline.version, day, profile)
+        return True
 
     def _windows(self, baseline: Baseline) -> ProfileWindows:
         if baseline.version not in self._by_version:
@@ -53,8 +69,3 @@ class SliceProfiles:
                 partitions=self._backend.model.partitions,
             )
         return self._by_version[baseline.version]
-
-    def _was_counted(self, day: str) -> bool:
-        name, storage = self._backend.model.model, self._backend.storage
-        versions = [b.version for b in self._backend.store.baselines.list(name)]
-        return any(storage.exists(name, version, day) for version in versions)

@@ -25,8 +25,8 @@ class Window:
 
     Attributes:
         profile: their sum.
-        partitions: the slices that are in it, oldest first.
-        missing: slices that should be in it and have no profile.
+        partitions: the slices that are in it and have rows, oldest first.
+        missing: slices that should be in it and have no profile, or no row.
     """
 
     profile: Profile
@@ -74,8 +74,8 @@ class ProfileWindows:
         found = {day: profile for day in days if (profile := self.slice(day)) is not None}
         return Window(
             profile=merge(found.values()),
-            partitions=tuple(found),
-            missing=tuple(day for day in days if day not in found),
+            partitions=tuple(day for day, profile in found.items() if profile.rows),
+            missing=tuple(day for day in days if day not in found or not found[day].rows),
         )
 
 
@@ -98,8 +98,8 @@ class PerformanceWindows:
         found = {day: profile for day in days if (profile := self.slice(day)) is not None}
         return PerformanceWindow(
             profile=merge_performance(found.values(), task=self._task),
-            partitions=tuple(found),
-            missing=tuple(day for day in days if day not in found),
+            partitions=tuple(day for day, profile in found.items() if profile.n),
+            missing=tuple(day for day in days if day not in found or not found[day].n),
         )
 
 

@@ -1,0 +1,139 @@
+"""Makes the README's pictures: the demo's project in Dagster's web UI, seen in Chromium.
+
+    dagster-monitoring demo
+    python docs/pictures/make.py dagster-monitoring-demo
+
+Needs the ``dev`` extra and a Chromium (Debian: ``apt-get install chromium``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+HERE = Path(__file__).parent
+SIZE = {"width": 1500, "height": 950}
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WAIT_MS = 60_000
+
+
+def main() -> None:
+    """Take the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("project", type=Path, help="folder that the demo laid out")
+    parser.add_argument("--output", type=Path, default=HERE, help="folder of the pictures")
+    arguments = parser.parse_args()
+    with serve(arguments.project) as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
+        page = browser.new_page(viewport=SIZE, device_scale_factor=1)
+        page.set_default_timeout(WAIT_MS)
+        location = arguments.project.resolve().name
+        asset_graph(page, url, location, arguments.output)
+        triggered_check(page, url, arguments.output)
+        check_history(page, url, arguments.output)
+
+
+def asset_graph(page: Page, url: str, location: str, output: Path) -> None:
+    """The model's lineage."""
+    go(page, f"{url}/locations/{location}/asset-groups/flight_delay/lineage")
+    page.get_by_text("challenger").first.wait_for()
+    page.wait_for_timeout(3_000)
+    page.screenshot(path=output / "asset_graph.png")
+
+
+def triggered_check(page: Page, url: str, output: Path) -> None:
+    """A triggered check's table, then its plot."""
+    go(page, f"{url}/assets/flight_delay/performance?view=checks&checkDetail=performance")
+    page.get_by_text("[Show Markdown]").first.wait_for()
+    page.screenshot(path=output / "triggered_check.png")
+    page.get_by_text("[Show Markdown]").first.click()
+    page.locator("img[src^='data:image/svg+xml']").first.wait_for()
+    page.wait_for_timeout(1_000)
+    page.screenshot(path=output / "check_plot.png")
+
+
+def check_history(page: Page, url: str, output: Path) -> None:
+    """A check's verdicts by partition."""
+    go(page, f"{url}/assets/flight_delay/performance?view=checks&checkDetail=performance")
+    page.get_by_role("tab", name="Partitions").last.click()
+    page.get_by_role("button", name="All").wait_for()
+    page.wait_for_timeout(4_000)
+    page.screenshot(path=output / "check_history.png")
+
+
+def go(page: Page, address: str) -> None:
+    """Open a page, and close the dialog that a new browser is shown."""
+    page.goto(address)
+    page.wait_for_timeout(6_000)
+    skip = page.get_by_role("button", name="Skip")
+    if skip.count():
+        skip.click()
+        page.wait_for_timeout(1_000)
+
+
+@contextmanager
+def serve(project: Path) -> Iterator[str]:
+    """``dg dev`` on a free port, stopped at the end."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    command = [str(Path(sys.executable).parent / "dg"), "dev", "--port", str(port)]
+    environment = {**os.environ, "DAGSTER_DISABLE_TELEMETRY": "1"}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    log = (project / ".dagster" / "dev.log").open("w")
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        command, cwd=project, stdout=log, stderr=log, start_new_session=True, env=environment
+    )
+    try:
+        wait_for(f"{url}/server_info", process)
+        yield url
+    finally:
+        os.killpg(process.pid, 15)
+        process.wait(timeout=60)
+        log.close()
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Until the server answers, at most two minutes."""
+    for _ in range(120):
+        if process.poll() is not None:
+            raise SystemExit("dg dev ended; see .dagster/dev.log in the project")
+        try:
+            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own address
+        except OSError:
+            time.sleep(1)
+        else:
+            return
+    raise SystemExit("dg dev did not answer within two minutes")
+
+
+def find_chromium() -> str:
+    """Chromium, by the names that it goes by."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    raise SystemExit("no Chromium found: apt-get install chromium")
+
+
+if __name__ == "__main__":
+    main()

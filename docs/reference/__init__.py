@@ -1,0 +1,1 @@
+"""The parts of the reference that are told from the code."""
