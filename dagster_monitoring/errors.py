@@ -1,17 +1,19 @@
 """Every error this package raises on purpose.
 
-    MonitoringError
-    ├── DeclarationError        what was declared can't be right: field, given, allowed, next step
-    │   └── UnknownNameError    a name that nothing has: says the nearest one
-    ├── DataError               data does not fit its declaration: file, column, partition, remedy
-    │   ├── SliceNotFoundError  no file or row for a partition
-    │   ├── CorruptDataError    a file that can't be read to its end
-    │   └── SchemaMismatchError a column is missing or has another type
-    ├── BaselineError           a baseline that can't serve: empty, or not built yet
-    ├── StoreError              the store of evaluations, labels and incidents can't be reached
-    ├── DeliveryError           a channel did not take an alert
-    ├── RegistryError           a model artefact is missing, altered or of a type that is not safe
-    └── MissingExtraError       an optional package is not installed: names the extra
+```
+MonitoringError
+├── DeclarationError        what was declared can't be right: field, given, allowed, next step
+│   └── UnknownNameError    a name that nothing has: says the nearest one
+├── DataError               data does not fit its declaration: file, column, partition, remedy
+│   ├── SliceNotFoundError  no file or row for a partition
+│   ├── CorruptDataError    a file that can't be read to its end
+│   └── SchemaMismatchError a column is missing or has another type
+├── BaselineError           a baseline that can't serve: empty, or not built yet
+├── StoreError              the store of evaluations, labels and incidents can't be reached
+├── DeliveryError           a channel did not take an alert
+├── RegistryError           a model artefact is missing, altered or of a type that is not safe
+└── MissingExtraError       an optional package is not installed: names the extra
+```
 """
 
 from __future__ import annotations

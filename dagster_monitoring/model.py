@@ -202,9 +202,7 @@ class MonitoredModel(Declaration):
             "alerts": tuple(_anchored(channel, root) for channel in self.alerts),
             "monitors": self.monitors
             if self.monitors == "default"
-            else tuple(
-                _anchored(m, root) if isinstance(m, Monitor) else m for m in self.monitors
-            ),
+            else tuple(_anchored(m, root) if isinstance(m, Monitor) else m for m in self.monitors),
         }
         if self.ground_truth is not None:
             changes["ground_truth"] = self.ground_truth.relative_to(root)
@@ -244,6 +242,4 @@ def _anchored(declared: DeclarationT, root: Path) -> DeclarationT:
 
 def _defaults(model: MonitoredModel) -> list[Monitor]:
     """The default set; without ground truth, nothing that needs labels."""
-    return default_monitors(
-        model.task, model.columns, labels=model.ground_truth is not None
-    )
+    return default_monitors(model.task, model.columns, labels=model.ground_truth is not None)

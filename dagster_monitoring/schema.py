@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -141,7 +141,7 @@ class Partitions(Declaration):
         return (date.fromisoformat(partition) + timedelta(days=days)).isoformat()
 
     def between(self, first: str, last: str) -> list[str]:
-        """Keys from ``first`` to ``last``, both included, within ``start`` and ``end``, in order."""
+        """Keys from ``first`` to ``last``, both included, that lie in production; in order."""
         low = max(date.fromisoformat(first), self.start)
         high = min(date.fromisoformat(last), self.end or date.max)
         count = (high - low).days + 1
@@ -149,4 +149,4 @@ class Partitions(Declaration):
 
     def _midnight(self, day: date) -> datetime:
         local = datetime.combine(day, time(), tzinfo=ZoneInfo(self.timezone))
-        return local.astimezone(timezone.utc)
+        return local.astimezone(UTC)

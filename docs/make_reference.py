@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script, not a package
 """Writes the tables of the reference from the code itself.
 
 Each page holds hand-written text and blocks between ``<!-- begin NAME -->`` and

@@ -1,5 +1,6 @@
 """Partitions: days of a time zone, also where clocks change."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,7 +24,7 @@ def test_days_follow_each_other_without_a_gap():
     days = NEW_YORK.between("2013-03-01", "2013-12-31")
     bounds = [NEW_YORK.bounds(day) for day in days]
     assert len(days) == 306
-    assert all(a[1] == b[0] for a, b in zip(bounds, bounds[1:], strict=False))
+    assert all(a[1] == b[0] for a, b in itertools.pairwise(bounds))
 
 
 @pytest.mark.parametrize(

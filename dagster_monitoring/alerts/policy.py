@@ -54,7 +54,7 @@ class _Findings:
     verdicts: Sequence[Evaluation]
 
 
-def advance(  # noqa: PLR0913 - two subjects, and four keyword-only circumstances
+def advance(
     current: Incident | None,
     evaluations: Sequence[Evaluation],
     *,

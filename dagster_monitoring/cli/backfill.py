@@ -24,7 +24,7 @@ from dagster_monitoring.orchestration.running import run_range, run_setup
     help="Days of one run: what is judged together, and lost together if a run dies.",
 )
 @project_options
-def command(  # noqa: PLR0913 - a command's options are its arguments
+def command(
     model: str, first: str, last: str, days_per_run: int, project: Path, module: str | None
 ) -> None:
     """Judges the days of MODEL from --from to --to, in range runs.

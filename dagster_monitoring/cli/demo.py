@@ -19,10 +19,9 @@ def command(folder: Path) -> None:
     labels late, storms hit in June. Everything runs as it would in service, on real data, without
     server, account or network.
     """
-    from threadpoolctl import threadpool_limits
-
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from threadpoolctl import threadpool_limits
 
     from dagster_monitoring.demo.play import Play
     from dagster_monitoring.demo.summary import show

@@ -39,10 +39,12 @@ Cell = str | int | float | None
     help="table is for reading; the others hold every field.",
 )
 @click.option(
-    "--output", type=click.Path(dir_okay=False, path_type=Path), help="File instead of the terminal."
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File instead of the terminal.",
 )
 @project_options
-def command(  # noqa: PLR0913 - a command's options are its arguments
+def command(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     model: str,
     monitor: str | None,
     column: str | None,

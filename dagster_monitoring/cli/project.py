@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import tomllib
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -64,18 +65,15 @@ def load_definitions(*, project: Path, module: str | None) -> dg.Definitions:
     try:
         if module:
             return _definitions_of(module)
-        root = project.resolve()
-        if not _is_dg_project(root):
-            raise DeclarationError(
-                f"{root} is not a dg project (no pyproject.toml with [tool.dg]). "
-                "Go to the project's folder, or name it with --project, or name a Python module "
-                "that holds the Definitions with --module"
-            )
+        root = _dg_project(project)
         sys.path[:0] = [str(root / "src"), str(root)]
-        return dg.ComponentTree.for_project(root).build_defs()
+        with warnings.catch_warnings():
+            # Dagster warns of each beta feature that it finds; a command's output is not for that.
+            warnings.simplefilter("ignore")
+            return dg.ComponentTree.for_project(root).build_defs()
     except DeclarationError:
         raise
-    except Exception as error:  # noqa: BLE001 - user code may raise anything; its cause is shown
+    except Exception as error:
         raise DeclarationError(f"the project does not load: {root_cause(error)}") from error
 
 
@@ -87,6 +85,13 @@ def _definitions_of(module: str) -> dg.Definitions:
     raise DeclarationError(f"module {module} holds no dagster.Definitions")
 
 
-def _is_dg_project(root: Path) -> bool:
+def _dg_project(project: Path) -> Path:
+    root = project.resolve()
     file = root / "pyproject.toml"
-    return file.exists() and "dg" in tomllib.loads(file.read_text()).get("tool", {})
+    if file.exists() and "dg" in tomllib.loads(file.read_text()).get("tool", {}):
+        return root
+    raise DeclarationError(
+        f"{root} is not a dg project (no pyproject.toml with [tool.dg]). "
+        "Go to the project's folder, or name it with --project, or name a Python module "
+        "that holds the Definitions with --module"
+    )

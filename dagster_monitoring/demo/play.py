@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import defaultdict
@@ -14,8 +15,7 @@ from pathlib import Path
 import dagster as dg
 
 from dagster_monitoring.demo.definitions import build, read_model
-from dagster_monitoring.demo.world import DAYS, FIRST_VERSION, Classifier, World, lay_out
-from dagster_monitoring.errors import MonitoringError
+from dagster_monitoring.demo.world import DAYS, FIRST_VERSION, World, lay_out
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import open_backend
 from dagster_monitoring.orchestration.naming import job_name
@@ -92,7 +92,7 @@ class Play:
             self.clock = SimulatedClock(DAYS.bounds(LIVE[0])[0])
             self.definitions = build(self.folder, clock=self.clock)
             yield self._say("train the first champion on January to March")
-            self.serving: Classifier = self.world.train_first_champion()
+            self.serving = self.world.train_first_champion()
             self.version = FIRST_VERSION
             with open_backend(self.model) as backend:
                 backend.registry.register(
@@ -202,6 +202,4 @@ class Play:
 
 
 def _use_home(home: Path) -> None:
-    import os
-
     os.environ["DAGSTER_HOME"] = str(home)

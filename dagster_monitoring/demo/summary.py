@@ -127,7 +127,10 @@ def _incidents(incidents: Sequence[Incident], retrainings: Sequence[Retraining])
         lines.append(
             Text.assemble(
                 f"  {incident.opened_partition} to {incident.last_partition}  ",
-                (incident.severity, "bold red" if incident.severity is Severity.ERROR else "yellow"),
+                (
+                    incident.severity,
+                    "bold red" if incident.severity is Severity.ERROR else "yellow",
+                ),
                 f"  {', '.join(incident.monitors)}: {told}, {over}",
             )
         )

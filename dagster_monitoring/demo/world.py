@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dagster_monitoring.errors import DataError, DeclarationError
+from dagster_monitoring.retraining import Estimator, predict
 from dagster_monitoring.schema import Partitions
 
 if TYPE_CHECKING:
@@ -45,17 +46,10 @@ _NOT_FEATURES = ("prediction_id", "timestamp")
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 
-class Classifier(Protocol):
-    """What serves: an estimator fitted for two classes."""
-
-    def predict_proba(self, features: pd.DataFrame, /) -> npt.NDArray[np.float64]:
-        """Probabilities, of shape (rows, 2); the second column is the positive class."""
-
-
 class Fit(Protocol):
     """How the project trains."""
 
-    def __call__(self, features: pd.DataFrame, label: pd.Series[int]) -> Classifier:
+    def __call__(self, features: pd.DataFrame, label: pd.Series[int]) -> Estimator:
         """A fitted classifier."""
 
 
@@ -73,6 +67,19 @@ def project_fit(project: Path) -> Fit:
     spec.loader.exec_module(module)
     fit: Fit = module.fit
     return fit
+
+
+def probabilities(estimator: Estimator, features: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Probability to be late of each row, shape (rows,), to six digits.
+
+    Raises:
+        DataError: the estimator gives no probabilities.
+    """
+    said = predict(estimator, features).probabilities
+    if said is None:
+        raise DataError("the demo serves probabilities, and this estimator gives none")
+    score: npt.NDArray[np.float64] = said[:, 1].round(6)
+    return score
 
 
 def lay_out(folder: Path) -> Path:
@@ -123,14 +130,14 @@ class World:
 
     folder: Path
 
-    def train_first_champion(self) -> Classifier:
+    def train_first_champion(self) -> Estimator:
         """The project's own ``fit``, applied to the features and labels of its baseline."""
         baseline = pq.read_table(self.folder / "data" / "baseline.parquet")
         return project_fit(self.folder)(
             baseline.select(_features()).to_pandas(), baseline["delayed15"].to_pandas()
         )
 
-    def serve(self, day: str, estimator: Classifier, version: str) -> Path:
+    def serve(self, day: str, estimator: Estimator, version: str) -> Path:
         """Scores the flights of a day and writes them as its slice; a slice there is replaced.
 
         Args:
@@ -145,7 +152,7 @@ class World:
             DataError: the demo's data hold no flight of that day.
         """
         slice_ = _flights(day)
-        score = estimator.predict_proba(slice_.select(_features()).to_pandas())[:, 1].round(6)
+        score = probabilities(estimator, slice_.select(_features()).to_pandas())
         late = pa.array(score >= CUTOFF).cast(pa.int32())
         versions = pa.array([version] * slice_.num_rows, pa.string())
         scored = (

@@ -48,7 +48,7 @@ def past_partitions(
     )
 
 
-def evaluate(  # noqa: PLR0913 - what is judged, and keyword-only records of the judging
+def evaluate(
     monitor: Monitor,
     view: View,
     past: Sequence[Sequence[Measurement]],

@@ -1,0 +1,1 @@
+"""A model's graph in Dagster: its assets, checks, sensors and jobs."""

@@ -6,13 +6,13 @@ indexed id, whatever the history behind it).
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import dagster as dg
 
-from dagster_monitoring.alerts import AlertMessage, advance, compose
+from dagster_monitoring.alerts import AlertMessage, Channel, advance, compose
 from dagster_monitoring.errors import DeliveryError, MissingExtraError, MonitoringError
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
 from dagster_monitoring.incident import Incident, IncidentStatus, Transition
@@ -71,13 +71,8 @@ def deliver(backend: Backend, *, now: datetime) -> tuple[int, tuple[str, ...]]:
     for entry in backend.store.outbox.due(now):
         if entry.model != backend.model.model or not backend.store.outbox.claim(entry, now=now):
             continue
-        channel = channels.get(entry.channel)
         try:
-            if channel is None:
-                raise DeliveryError(
-                    f"no channel is called {entry.channel!r} any more: declare it again in alerts"
-                )
-            channel.send(AlertMessage.from_json(entry.payload))
+            _channel(channels, entry.channel).send(AlertMessage.from_json(entry.payload))
         except (DeliveryError, MissingExtraError, MonitoringError) as error:
             wait = getattr(error, "retry_after_seconds", None)
             backend.store.outbox.mark_failed(
@@ -88,6 +83,12 @@ def deliver(backend: Backend, *, now: datetime) -> tuple[int, tuple[str, ...]]:
             backend.store.outbox.mark_sent(entry.id, now=now)
             sent += 1
     return sent, tuple(failed)
+
+
+def _channel(channels: Mapping[str, Channel], name: str) -> Channel:
+    if name not in channels:
+        raise DeliveryError(f"no channel is called {name!r} any more: declare it again in alerts")
+    return channels[name]
 
 
 def announce(backend: Backend, *, now: datetime, run_url: str | None) -> Announced:

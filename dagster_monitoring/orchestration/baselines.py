@@ -47,7 +47,8 @@ def build_from_table(backend: Backend, table: pa.Table, *, model_version: str) -
 
     def read(columns: Sequence[str]) -> Iterable[pa.RecordBatch]:
         present = [name for name in columns if name in table.column_names]
-        return table.select(present).to_batches()
+        batches: list[pa.RecordBatch] = table.select(present).to_batches()
+        return batches
 
     return _build(backend, read, model_version=model_version)
 

@@ -117,9 +117,7 @@ def _metadata(
     if chart:
         metadata["plot"] = dg.MetadataValue.md(chart)
     # A number, so that Dagster draws it over the partitions.
-    metadata["triggered"] = dg.MetadataValue.int(
-        sum(e.status is Status.TRIGGERED for e in ranked)
-    )
+    metadata["triggered"] = dg.MetadataValue.int(sum(e.status is Status.TRIGGERED for e in ranked))
     metadata["evaluations"] = dg.MetadataValue.table(
         records=[dg.TableRecord(_row(e)) for e in ranked[:MAX_TABLE_ROWS]],
         schema=dg.TableSchema(columns=_COLUMNS),

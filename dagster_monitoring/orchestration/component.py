@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import dagster as dg
 from pydantic import BaseModel, ValidationError
-from typing_extensions import Self
 
 from dagster_monitoring.declaration import explain
 from dagster_monitoring.errors import DeclarationError

@@ -19,9 +19,7 @@ from dagster_monitoring.orchestration.retraining import build_retraining_sensor
 from dagster_monitoring.orchestration.slice_assets import build_slice_assets
 
 
-def build_monitoring_defs(
-    model: MonitoredModel, *, clock: Clock = utc_now
-) -> dg.Definitions:
+def build_monitoring_defs(model: MonitoredModel, *, clock: Clock = utc_now) -> dg.Definitions:
     """Assets, checks, jobs, schedule and sensors that watch a model.
 
     Args:
@@ -60,14 +58,14 @@ def _build(model: MonitoredModel, clock: Clock) -> dg.Definitions:
     sensors = [build_alert_sensor(model, alert_job, clock=clock)]
     if model.ground_truth is not None:
         labels_job = by_name[job_name(model, "labels")]
-        sensors.append(build_ground_truth_sensor(model, labels_job, clock=clock))
+        sensors.append(build_ground_truth_sensor(model, labels_job))
     if model.retraining is not None:
         retraining_job = by_name[job_name(model, "retraining")]
         sensors.append(build_retraining_sensor(model, retraining_job, clock=clock))
     return dg.Definitions(
         assets=[
             *build_model_assets(model, clock=clock),
-            *build_slice_assets(model, clock=clock),
+            *build_slice_assets(model),
             *build_evaluation_assets(model, clock=clock),
         ],
         jobs=[*jobs, alert_job],

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import dagster as dg
 
@@ -42,7 +43,7 @@ DESCRIPTIONS = {
     "performance": "Predictions against the labels that arrived, and whether labels arrive.",
 }
 
-CheckEvent = dg.MaterializeResult | dg.AssetCheckEvaluation | dg.Output[None]
+CheckEvent = dg.MaterializeResult[Any] | dg.AssetCheckEvaluation | dg.Output[None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +121,7 @@ def _judge(
     yield from emit_verdicts(context, asset=judging.key, specs=judging.checks, verdicts=verdicts)
 
 
-def _join_labels(
-    context: dg.AssetExecutionContext, backend: Backend, partition: str
-) -> None:
+def _join_labels(context: dg.AssetExecutionContext, backend: Backend, partition: str) -> None:
     try:
         write_performance_profile(backend, partition)
     except DataError as error:
@@ -187,9 +186,7 @@ def _counts(found: dict[str, list[Evaluation]]) -> dict[str, int]:
     return {status.value.lower(): counts[status] for status in Status}
 
 
-def _check_spec(
-    model: MonitoredModel, key: dg.AssetKey, monitor: Monitor
-) -> dg.AssetCheckSpec:
+def _check_spec(model: MonitoredModel, key: dg.AssetKey, monitor: Monitor) -> dg.AssetCheckSpec:
     return build_check_spec(
         name=monitor.name,
         asset=key,
@@ -199,9 +196,7 @@ def _check_spec(
     )
 
 
-def _deps(
-    model: MonitoredModel, name: str, monitors: Sequence[Monitor]
-) -> list[dg.AssetDep]:
+def _deps(model: MonitoredModel, name: str, monitors: Sequence[Monitor]) -> list[dg.AssetDep]:
     reach = max((m.window - 1 + m.past_slices() for m in monitors), default=0)
     if name == "performance":
         return [

@@ -52,17 +52,12 @@ class Evaluator:
 
     def _evaluate(self, monitor: Monitor, view: PartitionView) -> list[Evaluation]:
         past = [
-            self._measure(monitor, view, partition)
-            for partition in past_partitions(monitor, view)
+            self._measure(monitor, view, partition) for partition in past_partitions(monitor, view)
         ]
         measured = self._measure(monitor, view, view.partition)
-        return evaluate(
-            monitor, view, past, measured=measured, run_id=self._run_id, now=self._now
-        )
+        return evaluate(monitor, view, past, measured=measured, run_id=self._run_id, now=self._now)
 
-    def _measure(
-        self, monitor: Monitor, view: PartitionView, partition: str
-    ) -> list[Measurement]:
+    def _measure(self, monitor: Monitor, view: PartitionView, partition: str) -> list[Measurement]:
         key = (monitor.name, view.baseline.version, partition)
         if key not in self._measured:
             self._measured[key] = monitor.measure(view.at(partition))

@@ -48,9 +48,7 @@ def build_asset_jobs(model: MonitoredModel) -> list[AssetJob]:
     return jobs
 
 
-def build_daily_schedule(
-    model: MonitoredModel, daily: AssetJob
-) -> dg.ScheduleDefinition:
+def build_daily_schedule(model: MonitoredModel, daily: AssetJob) -> dg.ScheduleDefinition:
     """Judges the day before, once a day, in the partitions' time zone."""
 
     @dg.schedule(
@@ -84,13 +82,11 @@ def range_tags(first: str, last: str) -> dict[str, str]:
 
 def _daily_assets(model: MonitoredModel) -> tuple[str, ...]:
     own = () if isinstance(model.predictions, AssetSource) else ("predictions",)
-    labels = SLICE_ASSETS if model.ground_truth is not None else ("profile", "drift", "data_quality")
-    return (*own, *labels)
+    without_labels = ("profile", "drift", "data_quality")
+    return (*own, *(SLICE_ASSETS if model.ground_truth is not None else without_labels))
 
 
-def _job(
-    model: MonitoredModel, purpose: str, names: tuple[str, ...], description: str
-) -> AssetJob:
+def _job(model: MonitoredModel, purpose: str, names: tuple[str, ...], description: str) -> AssetJob:
     keys = [
         predictions_key(model) if name == "predictions" else asset_key(model, name)
         for name in names

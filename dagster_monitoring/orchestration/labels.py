@@ -1,5 +1,6 @@
 """Ground truth: taken in as it arrives, and the days it touches asked for again."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -9,11 +10,11 @@ import dagster as dg
 from dagster_monitoring.errors import DataError
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend, open_backend
-from dagster_monitoring.orchestration.clock import Clock
 from dagster_monitoring.orchestration.jobs import AssetJob, range_tags
 from dagster_monitoring.orchestration.naming import job_name
 from dagster_monitoring.schema import Partitions
-from dagster_monitoring.sources import Delivery, GroundTruth
+from dagster_monitoring.sources import Delivery, GroundTruth, show_path
+from dagster_monitoring.stores import Appended
 
 # Bounds of one tick: the rest comes with the next, a minute later.
 MAX_DELIVERIES = 50
@@ -25,7 +26,7 @@ class TakenIn:
     """What one reading of the feed brought.
 
     ``faults`` has one line for each delivery that could not be read; it is not read again until it
-    changes, and the others go on.
+    changes, and the others go on. ``notes`` are of deliveries that were taken in, and look wrong.
     """
 
     deliveries: int
@@ -34,6 +35,14 @@ class TakenIn:
     corrections: int
     unknown: int
     faults: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def report(self, log: logging.Logger) -> None:
+        """Says what a person should look at."""
+        for fault in self.faults:
+            log.error(f"left aside until it changes: {fault}")
+        for note in self.notes:
+            log.warning(note)
 
 
 def take_in_labels(backend: Backend, *, limit: int = MAX_DELIVERIES) -> TakenIn:
@@ -47,34 +56,31 @@ def take_in_labels(backend: Backend, *, limit: int = MAX_DELIVERIES) -> TakenIn:
     cursor = f"{name}/labels"
     found = feed.deliveries(after=backend.store.cursors.get(cursor))
     unseen = [d for d in found if not ledger.delivery_seen(name, d.uri, d.fingerprint)][:limit]
-    new = redelivered = corrections = 0
-    faults = []
+    taken: list[Appended] = []
+    faults: list[str] = []
+    notes: list[str] = []
     for delivery in unseen:
         try:
-            counts = _take_in(backend, feed, delivery)
+            parts = _take_in(backend, feed, delivery)
         except DataError as error:
-            faults.append(str(error))
-            counts = (0, 0, 0)
+            faults.append(f"{name}: {error}")
+        else:
+            taken += parts
+            notes += _remarks(backend, delivery, parts)
         ledger.mark_delivery(name, delivery.uri, delivery.fingerprint)
         backend.store.cursors.set(cursor, delivery.cursor)
-        new, redelivered, corrections = (
-            new + counts[0],
-            redelivered + counts[1],
-            corrections + counts[2],
-        )
     return TakenIn(
         deliveries=len(unseen),
-        new=new,
-        redelivered=redelivered,
-        corrections=corrections,
+        new=sum(part.new for part in taken),
+        redelivered=sum(part.redelivered for part in taken),
+        corrections=sum(part.corrections for part in taken),
         unknown=ledger.unknown(name),
         faults=tuple(faults),
+        notes=tuple(notes),
     )
 
 
-def affected_days(
-    touched: Mapping[str, int], *, slices: int, known: Sequence[str]
-) -> list[str]:
+def affected_days(touched: Mapping[str, int], *, slices: int, known: Sequence[str]) -> list[str]:
     """The days whose verdict the touched days change, sorted.
 
     Args:
@@ -131,9 +137,7 @@ def is_outdated(backend: Backend, partition: str) -> bool:
     return judged is not None and int(judged) < last_label_change(backend, partition)
 
 
-def build_ground_truth_sensor(
-    model: MonitoredModel, job: AssetJob, *, clock: Clock
-) -> dg.SensorDefinition:
+def build_ground_truth_sensor(model: MonitoredModel, job: AssetJob) -> dg.SensorDefinition:
     """Takes new labels in and asks for the days whose verdict they change.
 
     The cursor is the ledger's own count of changes, so a tick that dies is simply done again, and
@@ -150,8 +154,7 @@ def build_ground_truth_sensor(
     def ground_truth_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         with open_backend(model) as backend:
             taken = take_in_labels(backend)
-            for fault in taken.faults:
-                context.log.error(f"left aside until it changes: {fault}")
+            taken.report(context.log)
             touched = backend.store.labels.touched(model.model, after=int(context.cursor or 0))
             stale = affected_days(
                 touched.partitions, slices=label_window(model), known=backend.judged_days()
@@ -199,15 +202,30 @@ def _request(model: MonitoredModel, first: str, last: str, cursor: str) -> dg.Ru
     return dg.RunRequest(run_key=key, tags={**tags, **range_tags(first, last)})
 
 
-def _take_in(
-    backend: Backend, feed: GroundTruth, delivery: Delivery
-) -> tuple[int, int, int]:
+def _take_in(backend: Backend, feed: GroundTruth, delivery: Delivery) -> list[Appended]:
     model = backend.model
-    new = redelivered = corrections = 0
     with backend.store.transaction():
-        for table in feed.read(delivery, id=model.columns.id, label=model.task.label):
-            done = backend.store.labels.append(model.model, table, delivery.uri)
-            new += done.new
-            redelivered += done.redelivered
-            corrections += done.corrections
-    return new, redelivered, corrections
+        return [
+            backend.store.labels.append(model.model, table, delivery.uri)
+            for table in feed.read(delivery, id=model.columns.id, label=model.task.label)
+        ]
+
+
+def _remarks(backend: Backend, delivery: Delivery, parts: Sequence[Appended]) -> list[str]:
+    """What was taken in from a delivery although it looks wrong."""
+    model, notes = backend.model, []
+    where = f"{model.model}: {show_path(delivery.uri)}, column {model.task.label!r}"
+    changed = next((part for part in parts if part.type_changed), None)
+    if changed is not None:
+        notes.append(
+            f"{where} holds {' and '.join(changed.kinds)}, where labels were "
+            f"{' and '.join(changed.kinds_before)} so far. Labels are compared by what they say "
+            "(1 is '1'); if they now say something else, send corrections with a higher revision"
+        )
+    unusable = sum(part.unusable for part in parts)
+    if unusable:
+        notes.append(
+            f"{where}: {unusable} rows have no id, or no moment they became available, and were "
+            "left out. Complete the file; it is read again when it changes"
+        )
+    return notes

@@ -1,6 +1,7 @@
 """The model's own assets: challenger, champion, baseline."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -40,7 +41,11 @@ def _build_challenger(model: MonitoredModel, clock: Clock) -> dg.AssetsDefinitio
         model,
         "challenger",
         description="A candidate trained on labelled days, and judged on days held back from it.",
-        deps=[dg.AssetDep(asset_key(model, "ground_truth"), partition_mapping=dg.LastPartitionMapping())],
+        deps=[
+            dg.AssetDep(
+                asset_key(model, "ground_truth"), partition_mapping=dg.LastPartitionMapping()
+            )
+        ],
         kinds={"scikitlearn"},
         partitioned=False,
     )
@@ -53,7 +58,7 @@ def _build_challenger(model: MonitoredModel, clock: Clock) -> dg.AssetsDefinitio
     @dg.multi_asset(name=f"{model.model}__challenger", specs=[spec], check_specs=[gate])
     def challenger(
         context: dg.AssetExecutionContext, config: RetrainingRequest
-    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         with open_backend(model) as backend:
             try:
                 until = config.partition or max(backend.judged_days(), default="")
@@ -64,7 +69,14 @@ def _build_challenger(model: MonitoredModel, clock: Clock) -> dg.AssetsDefinitio
                     clock=clock,
                 )
             except MonitoringError as error:
-                _finish(backend, config, RetrainingOutcome.FAILED, str(error), None, clock)
+                _finish(
+                    backend,
+                    config,
+                    RetrainingOutcome.FAILED,
+                    reason=str(error),
+                    version=None,
+                    clock=clock,
+                )
                 raise
             outcome = (
                 RetrainingOutcome.PROMOTED if trial.verdict.promoted else RetrainingOutcome.REFUSED
@@ -75,7 +87,12 @@ def _build_challenger(model: MonitoredModel, clock: Clock) -> dg.AssetsDefinitio
                     _candidate_cursor(model), f"{trial.version.version} {trial.baseline.version}"
                 )
             _finish(
-                backend, config, outcome, trial.verdict.reason, trial.version.version, clock
+                backend,
+                config,
+                outcome,
+                reason=trial.verdict.reason,
+                version=trial.version.version,
+                clock=clock,
             )
         context.log.info(trial.verdict.reason)
         yield dg.MaterializeResult(asset_key=key, metadata=_trial_metadata(trial, config))
@@ -105,7 +122,7 @@ def _build_champion(model: MonitoredModel, clock: Clock) -> dg.AssetsDefinition:
     )
 
     @dg.multi_asset(name=f"{model.model}__champion", specs=[spec])
-    def champion(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def champion(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         with open_backend(model) as backend:
             metadata = promote_candidate(backend, clock=clock)
         context.log.info(f"in service: {metadata['version']}")
@@ -126,7 +143,7 @@ def _build_baseline(model: MonitoredModel, clock: Clock) -> dg.AssetsDefinition:
     )
 
     @dg.multi_asset(name=f"{model.model}__baseline", specs=[spec])
-    def baseline(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def baseline(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         with open_backend(model) as backend:
             found = ensure_baseline(backend, clock=clock)
         for note in found.baseline.notes:
@@ -176,6 +193,7 @@ def _finish(
     backend: Backend,
     config: RetrainingRequest,
     outcome: RetrainingOutcome,
+    *,
     reason: str,
     version: str | None,
     clock: Clock,

@@ -26,9 +26,7 @@ class ProfileIOManager(dg.IOManager):
     def __init__(self, model: MonitoredModel) -> None:
         self.model = model
 
-    def handle_output(
-        self, context: dg.OutputContext, obj: Iterable[tuple[str, Profile]]
-    ) -> None:
+    def handle_output(self, context: dg.OutputContext, obj: Iterable[tuple[str, Profile]]) -> None:
         """Write each profile under the baseline that its partition is judged by."""
         with open_backend(self.model) as backend:
             for partition, profile in obj:

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 import dagster as dg
-import numpy as np
-import pyarrow as pa
 
 from dagster_monitoring.errors import DataError, DeclarationError
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend, open_backend
+from dagster_monitoring.orchestration.baselines import build_from_table
 from dagster_monitoring.orchestration.clock import Clock
 from dagster_monitoring.orchestration.jobs import AssetJob
 from dagster_monitoring.orchestration.naming import job_name
@@ -121,7 +120,7 @@ def try_challenger(backend: Backend, *, last_labelled: str, reason: str, clock: 
         },
     )
     scored = with_outputs(model, holdout, challenger, version=name)
-    baseline = _candidate_baseline(backend, scored, name) if verdict.promoted else None
+    baseline = build_from_table(backend, scored, model_version=name) if verdict.promoted else None
     return Trial(
         version=version,
         verdict=verdict,
@@ -213,17 +212,9 @@ def request_retraining(backend: Backend, *, clock: Clock) -> tuple[Retraining | 
 
 def run_request(model: MonitoredModel, request: Retraining, reason: str) -> dg.RunRequest:
     """The run that carries a retraining out."""
-    config = RetrainingRequest(
-        retraining_id=request.id, partition=request.partition, reason=reason
-    )
+    config = RetrainingRequest(retraining_id=request.id, partition=request.partition, reason=reason)
     return dg.RunRequest(
         run_key=request.id,
         run_config=dg.RunConfig(ops={f"{model.model}__challenger": config}),
         tags={"dagster_monitoring/cause": "incident"},
     )
-
-
-def _candidate_baseline(backend: Backend, scored: pa.Table, version: str) -> Baseline:
-    from dagster_monitoring.orchestration.baselines import build_from_table  # noqa: PLC0415
-
-    return build_from_table(backend, scored, model_version=version)

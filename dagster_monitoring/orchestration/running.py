@@ -19,7 +19,7 @@ class RunFailedError(MonitoringError):
     """A run in this process failed; the message names the step and its cause."""
 
 
-def run_job(  # noqa: PLR0913 - keyword-only circumstances of one run
+def run_job(
     definitions: dg.Definitions,
     name: str,
     *,

@@ -13,7 +13,6 @@ from dagster_monitoring.orchestration.asset_specs import (
     predictions_schema,
 )
 from dagster_monitoring.orchestration.backend import Backend, open_backend
-from dagster_monitoring.orchestration.clock import Clock
 from dagster_monitoring.orchestration.labels import TakenIn, take_in_labels
 from dagster_monitoring.orchestration.naming import asset_key, predictions_key
 from dagster_monitoring.orchestration.profile_io_manager import io_manager_key
@@ -24,13 +23,13 @@ from dagster_monitoring.sources import AssetSource, ParquetSource, SqlSource
 ONE_RUN = dg.BackfillPolicy.single_run()
 
 
-def build_slice_assets(model: MonitoredModel, *, clock: Clock) -> list[dg.AssetsDefinition]:
+def build_slice_assets(model: MonitoredModel) -> list[dg.AssetsDefinition]:
     """Predictions (unless an asset of the user's own), ground truth (if declared), profile."""
     assets = [_build_profile(model)]
     if not isinstance(model.predictions, AssetSource):
         assets.append(_build_predictions(model))
     if model.ground_truth is not None:
-        assets.append(_build_ground_truth(model, clock))
+        assets.append(_build_ground_truth(model))
     return assets
 
 
@@ -48,7 +47,7 @@ def _build_predictions(model: MonitoredModel) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"{model.model}__predictions", specs=[spec], backfill_policy=ONE_RUN, can_subset=True
     )
-    def predictions(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    def predictions(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         for partition in context.partition_keys:
             context.add_asset_metadata(
                 describe_slice(model, partition), spec.key, partition_key=partition
@@ -58,7 +57,7 @@ def _build_predictions(model: MonitoredModel) -> dg.AssetsDefinition:
     return predictions
 
 
-def _build_ground_truth(model: MonitoredModel, clock: Clock) -> dg.AssetsDefinition:
+def _build_ground_truth(model: MonitoredModel) -> dg.AssetsDefinition:
     spec = build_spec(
         model,
         "ground_truth",
@@ -72,12 +71,11 @@ def _build_ground_truth(model: MonitoredModel, clock: Clock) -> dg.AssetsDefinit
     @dg.multi_asset(
         name=f"{model.model}__ground_truth", specs=[spec], backfill_policy=ONE_RUN, can_subset=True
     )
-    def ground_truth(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    def ground_truth(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         with open_backend(model) as backend:
             _register(context, backend, context.partition_keys)
             taken = take_in_labels(backend)
-            for fault in taken.faults:
-                context.log.error(f"left aside until it changes: {fault}")
+            taken.report(context.log)
             for partition in context.partition_keys:
                 context.add_asset_metadata(
                     _coverage(backend, partition, taken), spec.key, partition_key=partition
@@ -161,5 +159,6 @@ def _coverage(backend: Backend, partition: str, taken: TakenIn) -> dict[str, int
 
 
 def _kinds(source: object) -> set[str]:
-    known = {ParquetSource: "parquet", SqlSource: "sql"}
-    return {known.get(type(source), "predictions")}
+    if isinstance(source, ParquetSource):
+        return {"parquet"}
+    return {"sql"} if isinstance(source, SqlSource) else {"predictions"}

@@ -17,9 +17,7 @@ from dagster_monitoring.schema import MulticlassClassification, Regression, Task
 from dagster_monitoring.sources import Request
 
 
-def slice_request(
-    model: MonitoredModel, partition: str, columns: Sequence[str] | None
-) -> Request:
+def slice_request(model: MonitoredModel, partition: str, columns: Sequence[str] | None) -> Request:
     """What to ask the source of predictions for."""
     return Request(
         columns=None if columns is None else tuple(columns),

@@ -51,7 +51,7 @@ class Rows:
 
     def label_series(self) -> pd.Series[Any]:
         """The true value of each row, for a trainer."""
-        import pandas as pd  # noqa: PLC0415 - heavy, and only trainers need it
+        import pandas as pd
 
         return pd.Series(self.label_array(), name="label")
 
@@ -103,9 +103,7 @@ def champion_predictions(model: MonitoredModel, rows: Rows) -> Predictions:
     return Predictions(outputs=outputs)
 
 
-def with_outputs(
-    model: MonitoredModel, rows: Rows, said: Predictions, *, version: str
-) -> pa.Table:
+def with_outputs(model: MonitoredModel, rows: Rows, said: Predictions, *, version: str) -> pa.Table:
     """Rows as a baseline: their label, and another model's outputs in place of the champion's."""
     task = model.task
     table = rows.table.drop([task.prediction])

@@ -55,7 +55,7 @@ class Baseline:
         return self.profile.rows
 
 
-def build_baseline(  # noqa: PLR0913 - keyword-only options, each documented
+def build_baseline(
     read: Read,
     *,
     columns: Columns,

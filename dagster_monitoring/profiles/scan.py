@@ -37,7 +37,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_VERSION = "<missing>"
 
 
-def scan(  # noqa: PLR0913 - keyword-only options, each documented
+def scan(
     batches: Iterable[pa.RecordBatch],
     *,
     bins: BinSet,

@@ -42,7 +42,7 @@ class GateVerdict:
     days: int
 
 
-def judge(  # noqa: PLR0913 - three paired arrays, and three keyword-only demands
+def judge(
     champion_loss: Losses,
     challenger_loss: Losses,
     day: NDArray[Any],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Union
 from pydantic import Field
 
 from dagster_monitoring.sources._catalogue import discover_kinds
+from dagster_monitoring.sources._files import show_path
 from dagster_monitoring.sources._source import Request, SliceFacts, Source
 from dagster_monitoring.sources.asset import AssetSource
 from dagster_monitoring.sources.ground_truth import (
@@ -44,4 +45,5 @@ __all__ = [
     "Source",
     "SqlGroundTruth",
     "SqlSource",
+    "show_path",
 ]

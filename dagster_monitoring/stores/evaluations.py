@@ -88,7 +88,7 @@ class EvaluationStore:
             withdrawn=withdrawn,
         )
 
-    def read(  # noqa: PLR0913 - one option a filter
+    def read(
         self,
         model: str,
         *,

@@ -53,7 +53,7 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def enqueue(  # noqa: PLR0913 - an announcement has so many parts
+    def enqueue(
         self,
         *,
         model: str,

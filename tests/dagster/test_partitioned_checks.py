@@ -66,9 +66,7 @@ def history(instance, check="features"):
 
 
 def test_a_range_run_gives_every_partition_its_own_evaluation(instance, job):
-    result = job.execute_in_process(
-        instance=instance, tags=range_tags("2013-04-01", "2013-04-05")
-    )
+    result = job.execute_in_process(instance=instance, tags=range_tags("2013-04-01", "2013-04-05"))
     assert result.success
     found = history(instance)
     assert list(found) == [f"2013-04-0{day}" for day in range(1, 6)]

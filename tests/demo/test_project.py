@@ -36,4 +36,6 @@ def test_a_slice_lies_where_the_declaration_looks_for_it(declared: MonitoredMode
 
 
 def test_the_declared_days_are_those_of_the_world(declared: MonitoredModel):
-    assert declared.partitions == demo.DAYS
+    assert declared.partitions.start == demo.DAYS.start
+    assert declared.partitions.timezone == demo.DAYS.timezone
+    assert declared.partitions.end.isoformat() == demo.LAST_DAY

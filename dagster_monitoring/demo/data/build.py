@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
-from dagster_monitoring.demo.world import CUTOFF, FIRST_VERSION, PROJECT, project_fit
+from dagster_monitoring.demo.world import CUTOFF, FIRST_VERSION, PROJECT, probabilities, project_fit
 
 HERE = Path(__file__).parent
 SEED = 2013
@@ -143,7 +143,7 @@ def add_predictions(baseline: pd.DataFrame) -> pd.DataFrame:
     folds = GroupKFold(n_splits=5).split(baseline, groups=baseline["day"])
     for train, test in folds:
         model = fit(baseline[FEATURES].iloc[train], baseline["delayed15"].iloc[train])
-        score[test] = model.predict_proba(baseline[FEATURES].iloc[test])[:, 1].round(6)
+        score[test] = probabilities(model, baseline[FEATURES].iloc[test])
     late = baseline["delayed15"]
     print(f"out-of-fold ROC AUC {roc_auc_score(late, score):.4f}, share late {late.mean():.4f}")
     return baseline.assign(

@@ -1,7 +1,5 @@
 """How the model is trained: once for the first champion, and again for every challenger."""
 
-# ruff: noqa: PLC0415 - scikit-learn takes seconds to import: only training waits for that
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

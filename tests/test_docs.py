@@ -1,0 +1,361 @@
+"""What the README and the documents say is true."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import types
+import warnings
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import dagster as dg
+import pytest
+import yaml
+from dagster._core.instance.config import validate_dagster_config  # type: ignore[attr-defined]
+
+from dagster_monitoring import MonitoredModel, build_monitoring_defs
+from dagster_monitoring.cli.main import commands
+from dagster_monitoring.declaration import Declaration
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMPONENT = "dagster_monitoring.ModelMonitoringComponent"
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INDENTED = re.compile(r"(?:^    .+\n?)+", re.MULTILINE)
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+# The page whose code blocks are new files of the package.
+EXTENDING = ROOT / "docs" / "architecture.md"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its page, the line it starts in, its language, its text."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page.name}:{self.line}"
+
+
+def blocks(language: str) -> list[Block]:
+    return [
+        Block(page, page.read_text().count("\n", 0, found.start()) + 1, language, found[2])
+        for page in PAGES
+        for found in FENCE.finditer(page.read_text())
+        if found[1] == language
+    ]
+
+
+def readme_attributes() -> dict[str, object]:
+    whole = [yaml.safe_load(b.text) for b in blocks("yaml") if b.page.name == "README.md"]
+    return dict(next(b["attributes"] for b in whole if b.get("type") == COMPONENT))
+
+
+def model_of(declared: dict[str, object]) -> MonitoredModel:
+    """The model of a whole component, or of some attributes put into the README's."""
+    if declared.get("type") == COMPONENT:
+        return MonitoredModel.read(dict(declared["attributes"]))
+    return MonitoredModel.read({**readme_attributes(), **declared})
+
+
+def is_component(block: Block) -> bool:
+    return not block.text.startswith("# dagster.yaml")
+
+
+def load_reference() -> types.ModuleType:
+    sys.path.insert(0, str(ROOT / "docs"))
+    try:
+        with warnings.catch_warnings():
+            # Dagster warns of its preview features when the commands load.
+            warnings.simplefilter("ignore")
+            return importlib.import_module("make_reference")
+    finally:
+        sys.path.pop(0)
+
+
+REFERENCE = load_reference()
+
+
+# Code -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if p != EXTENDING], ids=lambda page: page.name
+)
+def test_the_python_blocks_of_a_page_run_one_after_the_other(page, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    name = f"docs_{page.stem.lower()}"
+    module = types.ModuleType(name)
+    monkeypatch.setitem(sys.modules, name, module)
+    for block in blocks("python"):
+        if block.page == page:
+            code = compile("\n" * block.line + block.text, str(page), "exec")
+            exec(code, vars(module))  # noqa: S102 - the documents are ours
+    assert "Traceback" not in capsys.readouterr().out
+
+
+def test_deleting_old_runs_takes_old_runs_and_no_others(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+
+    @dg.asset
+    def numbers() -> None: ...
+
+    with dg.DagsterInstance.get() as instance:
+        for _ in range(3):
+            dg.materialize([numbers], instance=instance)
+        space: dict[str, object] = {}
+        block = next(b for b in blocks("python") if "delete_old_runs" in b.text)
+        exec(block.text, space)  # noqa: S102 - the documents are ours
+        delete = space["delete_old_runs"]
+        assert delete(instance, older_than_days=180) == 0
+        assert delete(instance, older_than_days=-1) == 3
+        assert instance.get_runs() == []
+
+
+def test_new_files_are_found_by_the_package_itself(tmp_path):
+    """The files of architecture.md, in a copy of the package, make its declaration valid."""
+    package = tmp_path / "dagster_monitoring"
+    ignored = shutil.ignore_patterns("__pycache__", "data")
+    shutil.copytree(ROOT / "dagster_monitoring", package, ignore=ignored)
+    files = [b for b in blocks("python") if b.page == EXTENDING]
+    for block in files:
+        path = block.text.splitlines()[0].removeprefix("# ")
+        assert not (tmp_path / path).exists()
+        (tmp_path / path).write_text(block.text)
+    assert len(files) == 4
+    declared = [yaml.safe_load(b.text) for b in blocks("yaml") if b.page == EXTENDING]
+    attributes = {**readme_attributes(), **{k: v for part in declared for k, v in part.items()}}
+    (tmp_path / "model.yaml").write_text(yaml.safe_dump(attributes))
+    (tmp_path / "use.py").write_text(USE_OF_NEW_FILES)
+    done = subprocess.run(  # noqa: S603 - this Python, on our own files
+        [sys.executable, "-W", "ignore", "use.py"],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["2.0", "feather", "freshness", "syslog", "0.0201"]
+
+
+# What the four new files are used for; the overlap of (1/2, 1/2) and (1/4, 3/4) is known by hand:
+# -ln(sqrt(1/8) + sqrt(3/8)) = 0.0347.
+USE_OF_NEW_FILES = '''
+import datetime as dt, pathlib, yaml, pyarrow as pa, pyarrow.feather as feather
+from dagster_monitoring import MonitoredModel, build_monitoring_defs
+from dagster_monitoring.sources import Request
+from dagster_monitoring.statistics.drift import drift_metric
+from dagster_monitoring.statistics.histogram import align, categorical_histogram
+
+model = MonitoredModel.read(yaml.safe_load(pathlib.Path("model.yaml").read_text()))
+build_monitoring_defs(model)
+path = pathlib.Path(model.predictions.path.replace("{partition}", "2013-04-01"))
+path.parent.mkdir(parents=True)
+feather.write_feather(pa.table({"x": [1.0, 3.0], "y": [0, 0]}), path)
+rows = list(model.predictions.batches(Request(columns=("x",), partition="2013-04-01")))
+assert rows[0].schema.names == ["x"]
+print(sum(rows[0]["x"].to_pylist()) / 2, model.predictions.describe(
+    Request(partition="2013-04-01")) and model.predictions.type)
+print([m.kind for m in model.active_monitors][-1], model.alerts[0].type)
+pair = align(categorical_histogram("aabb"), categorical_histogram("abbb"))
+print(round(drift_metric("bhattacharyya").compute(*pair), 4))
+'''
+
+
+# Declarations ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "block",
+    [b for b in blocks("yaml") if is_component(b) and b.page != EXTENDING],
+    ids=str,
+)
+def test_a_declaration_is_right(block):
+    model = model_of(yaml.safe_load(block.text))
+    assert model.active_monitors
+
+
+def test_the_readmes_two_forms_are_one_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    block = next(b for b in blocks("python") if b.page.name == "README.md")
+    space: dict[str, object] = {}
+    exec(block.text, space)  # noqa: S102 - the documents are ours
+    assert space["model"] == MonitoredModel.read(readme_attributes())
+
+
+def test_the_readmes_yaml_has_twenty_lines_at_most():
+    block = next(b for b in blocks("yaml") if b.page.name == "README.md")
+    assert block.text.count("\n") <= 20
+
+
+def test_dagsters_settings_for_postgres_make_an_instance(
+    new_postgres_database, tmp_path, monkeypatch
+):
+    from sqlalchemy import make_url
+
+    url = make_url(new_postgres_database())
+    block = next(b for b in blocks("yaml") if not is_component(b))
+    settings = yaml.safe_load(block.text)
+    postgres = settings["storage"]["postgres"]["postgres_db"]
+    assert postgres["scheme"] == "postgresql+psycopg2"
+    for name, value in (
+        ("DAGSTER_PG_USER", url.username),
+        ("DAGSTER_PG_PASSWORD", url.password or ""),
+        ("DAGSTER_PG_HOST", url.host or url.query.get("host")),
+        ("DAGSTER_PG_DB", url.database),
+    ):
+        monkeypatch.setenv(name, str(value))
+    (tmp_path / "dagster.yaml").write_text(block.text)
+    validate_dagster_config(settings)
+    ref = dg.DagsterInstance.from_ref  # the real thing, on a real server
+    assert ref is not None
+
+
+# Reference ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", REFERENCE.PAGES)
+def test_a_page_of_the_reference_is_what_the_code_says(name):
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    assert text == REFERENCE.filled(text, REFERENCE.PAGES[name]), (
+        "run: python docs/make_reference.py"
+    )
+
+
+def test_every_field_of_every_declaration_is_described_and_documented():
+    text = (ROOT / "docs" / "declaration.md").read_text()
+    classes = declared_classes()
+    assert len(classes) > 25
+    for declared in classes:
+        assert (declared.__doc__ or "").strip(), declared
+        for name, field in declared.model_fields.items():
+            if name != "type":
+                assert (field.description or "").strip(), f"{declared.__name__}.{name}"
+            assert f"| `{name}` |" in text, f"{declared.__name__}.{name}"
+
+
+def declared_classes() -> list[type[Declaration]]:
+    """Every declaration below a model, found without the script that writes the page."""
+    schema = MonitoredModel.model_json_schema()
+    names = {"MonitoredModel", *schema["$defs"]}
+    known: list[type[Declaration]] = []
+    todo = [Declaration]
+    while todo:
+        declared = todo.pop()
+        todo += declared.__subclasses__()
+        if declared.__name__ in names and declared.__module__.startswith("dagster_monitoring."):
+            known.append(declared)
+    assert {c.__name__ for c in known} >= {n for n in names if "type" not in schema["$defs"].get(n, {}) or schema["$defs"][n]["type"] == "object"}
+    return known
+
+
+# Names ----------------------------------------------------------------------------------------
+
+
+def test_the_readme_names_the_assets_checks_jobs_and_sensors_there_are():
+    text = (ROOT / "README.md").read_text()
+    model = MonitoredModel.read(readme_attributes())
+    repository = build_monitoring_defs(model).get_repository_def()
+    assets = {key.path[-1] for key in repository.asset_graph.get_all_asset_keys()}
+    checks = {key.name for key in repository.asset_graph.asset_check_keys}
+    named = set(re.findall(r"`([a-z_0-9]+)`", text))
+    assert assets <= named
+    assert checks <= named
+    automation = {
+        *(job.name for job in repository.get_all_jobs() if not job.name.startswith("__")),
+        *(sensor.name for sensor in repository.sensor_defs),
+        *(schedule.name for schedule in repository.schedule_defs),
+    }
+    prefix = f"{model.model}_"
+    assert {name for name in named if name.startswith(prefix)} == automation
+
+
+# Commands -------------------------------------------------------------------------------------
+
+
+def mentions() -> list[tuple[str, str]]:
+    """Every ``dagster-monitoring …`` line in the documents, with its page."""
+    found = []
+    for page in PAGES:
+        text = page.read_text()
+        code = [m[2] for m in FENCE.finditer(text) if m[1] in {"", "bash", "console"}]
+        code += INDENTED.findall(FENCE.sub("", text))
+        spans = re.findall(r"`([^`\n]+)`", FENCE.sub("", text))
+        for line in [line for part in code for line in part.splitlines()] + spans:
+            for command in re.split(r"&&|;", line):
+                words = command.strip().removeprefix("$ ")
+                if words.startswith("dagster-monitoring ") and "…" not in words:
+                    found.append((page.name, words))
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize(("page", "line"), mentions(), ids=lambda word: word)
+def test_a_command_exists_with_its_options(page, line):
+    words = [w for w in shlex.split(line, comments=True)[1:] if not w.startswith("[")]
+    context = click.Context(commands)
+    command = commands.get_command(context, words[0])
+    assert command is not None, f"{page}: {line}"
+    known = {name for p in command.params for name in p.opts if isinstance(p, click.Option)}
+    assert {w.partition("=")[0] for w in words[1:] if w.startswith("-") and w != "-"} <= known
+    values = [w for w in words[1:] if not w.startswith("--")]
+    assert len(values) <= len(command.params)
+
+
+def test_every_command_is_documented_and_mentioned_in_getting_started_or_operating():
+    names = commands.list_commands(click.Context(commands))
+    headings = re.findall(r"^## (.+)$", (ROOT / "docs" / "commands.md").read_text(), re.MULTILINE)
+    assert headings == names
+
+
+def test_the_readme_starts_with_its_two_commands():
+    lines = (ROOT / "README.md").read_text().splitlines()
+    assert "    pip install -e . && dagster-monitoring demo" in lines
+    marker = lines.index("<!-- test command -->")
+    first = next(line for line in lines[marker:] if line.startswith("    pip install"))
+    assert first == '    pip install -e ".[dev]" && pytest'
+
+
+# Links ----------------------------------------------------------------------------------------
+
+
+def links() -> list[tuple[Path, str]]:
+    return [
+        (page, target)
+        for page in PAGES
+        for target in LINK.findall(FENCE.sub("", page.read_text()))
+        if "://" not in target
+    ]
+
+
+@pytest.mark.parametrize(("page", "target"), links(), ids=lambda x: getattr(x, "name", x))
+def test_a_link_leads_somewhere(page, target):
+    path, _, anchor = target.partition("#")
+    file = (page.parent / path).resolve() if path else page
+    assert file.exists(), f"{page.name} links to {target}"
+    if anchor:
+        headings = re.findall(r"^#+ (.+)$", FENCE.sub("", file.read_text()), re.MULTILINE)
+        slugs = [re.sub(r"[^\w\- ]", "", h.strip().lower()).replace(" ", "-") for h in headings]
+        assert anchor in slugs, f"{page.name} links to {target}"
+
+
+def test_every_page_is_linked_from_the_readme():
+    linked = {t.partition("#")[0] for page, t in links() if page.name == "README.md"}
+    assert {f"docs/{page.name}" for page in PAGES[1:]} <= linked
+
+
+def test_the_readmes_pictures_are_linked():
+    linked = {t for page, t in links() if page.name == "README.md" and t.endswith(".png")}
+    names = ("asset_graph", "check_history", "triggered_check")
+    assert linked == {f"docs/pictures/{name}.png" for name in names}
