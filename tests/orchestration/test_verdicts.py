@@ -27,7 +27,9 @@ def served(world: World) -> World:
     for number in range(LAST + 1):
         table = rows(number)
         if number == 5:
-            table = table.set_column(2, "temp", [[value + 2 for value in table["temp"].to_pylist()]])
+            table = table.set_column(
+                2, "temp", [[value + 2 for value in table["temp"].to_pylist()]]
+            )
         world.serve(number, table)
         world.label(f"l{number}", labels(rows(number), morning(number), flipped=number == 4))
     world.setup()

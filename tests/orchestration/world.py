@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -92,9 +93,16 @@ class World:
     folder: Path
     instance: dg.DagsterInstance
     model: MonitoredModel
-    clock: Clock = field(
-        default_factory=lambda: Clock(datetime(2024, 5, 13, 7, tzinfo=UTC))
-    )
+    clock: Clock = field(default_factory=lambda: Clock(datetime(2024, 5, 13, 7, tzinfo=UTC)))
+    changes: dict[str, object] = field(default_factory=dict)
+
+    @contextmanager
+    def copy(self, folder: Path) -> Iterator[World]:
+        """The same files and store in another folder, under a Dagster that knows no run."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        with new_world(folder, self.model.model, **self.changes) as world:
+            world.clock.now = self.clock.now
+            yield world
 
     def __post_init__(self) -> None:
         self.definitions = build_monitoring_defs(self.model, clock=self.clock)
@@ -104,7 +112,7 @@ class World:
         """The same world with another declaration."""
         name = str(changes.pop("model", self.model.model))
         model = MonitoredModel.read(fields_of(name, **changes)).rooted(self.folder)
-        return World(self.folder, self.instance, model, self.clock)
+        return World(self.folder, self.instance, model, self.clock, changes)
 
     def setup(self) -> None:
         run_setup(self.definitions, self.model, instance=self.instance)
@@ -126,7 +134,7 @@ class World:
         """Judge one day."""
         return self.job(purpose, partition_key=day_of(number))
 
-    def job(self, purpose: str, **options: Any) -> dg.ExecuteInProcessResult:  # noqa: ANN401
+    def job(self, purpose: str, **options: Any) -> dg.ExecuteInProcessResult:
         return run_job(
             self.definitions, job_name(self.model, purpose), instance=self.instance, **options
         )
@@ -143,7 +151,7 @@ class World:
     def tick(
         self, sensor: str, cursor: str | None = None, log: list[str] | None = None
     ) -> dg.SensorResult:
-        """One tick of a sensor; ``log`` gets the errors it logs."""
+        """One tick of a sensor; ``log`` gets what it warns of."""
         definition = self.definitions.resolve_sensor_def(job_name(self.model, sensor))
         with dg.build_sensor_context(
             instance=self.instance, cursor=cursor, definitions=self.definitions
@@ -163,7 +171,7 @@ class World:
         with open_backend(self.model) as backend:
             yield backend
 
-    def evaluations(self, monitor: str | None = None, **options: Any) -> list[Evaluation]:  # noqa: ANN401
+    def evaluations(self, monitor: str | None = None, **options: Any) -> list[Evaluation]:
         with self.store() as store:
             return store.evaluations.read(self.model.model, monitor=monitor, **options)
 
@@ -195,7 +203,7 @@ class World:
 
 class _Kept(logging.Handler):
     def __init__(self, kept: list[str]) -> None:
-        super().__init__(logging.ERROR)
+        super().__init__(logging.WARNING)
         self.kept = kept
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -295,7 +303,7 @@ def new_world(
             dg.DagsterInstance.local_temp(str(home)) if on_disk else dg.DagsterInstance.ephemeral()
         )
         with opened as instance:
-            yield World(folder, instance, model)
+            yield World(folder, instance, model, changes=changes)
 
 
 def triggered(evaluations: Sequence[Evaluation], severity: Severity | None = None) -> set[str]:
