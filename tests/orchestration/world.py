@@ -97,10 +97,10 @@ class World:
     changes: dict[str, object] = field(default_factory=dict)
 
     @contextmanager
-    def copy(self, folder: Path) -> Iterator[World]:
+    def copy(self, folder: Path, *, on_disk: bool = False) -> Iterator[World]:
         """The same files and store in another folder, under a Dagster that knows no run."""
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
-        with new_world(folder, self.model.model, **self.changes) as world:
+        with new_world(folder, self.model.model, on_disk=on_disk, **self.changes) as world:
             world.clock.now = self.clock.now
             yield world
 
