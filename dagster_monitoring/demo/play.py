@@ -15,7 +15,7 @@ from pathlib import Path
 import dagster as dg
 
 from dagster_monitoring.demo.definitions import build, read_model
-from dagster_monitoring.demo.world import DAYS, FIRST_VERSION, World, lay_out
+from dagster_monitoring.demo.world import DAYS, FIRST_VERSION, HOME, World, lay_out
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import open_backend
 from dagster_monitoring.orchestration.naming import job_name
@@ -81,7 +81,7 @@ class Play:
         yield self._say(f"lay out the project in {self.folder}")
         with self.progress.timed("first champion"):
             lay_out(self.folder)
-            home = self.folder.resolve() / ".dagster"
+            home = self.folder.resolve() / HOME
             home.mkdir(exist_ok=True)
             (home / "dagster.yaml").write_text(_DAGSTER_YAML)
             (self.folder / ".env").write_text(f"DAGSTER_HOME={home}\nPYTHONPATH=src\n")

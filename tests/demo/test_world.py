@@ -21,12 +21,17 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def champion(tmp_path_factory: pytest.TempPathFactory) -> demo.Classifier:
+def champion(tmp_path_factory: pytest.TempPathFactory) -> demo.Estimator:
     return World(lay_out(tmp_path_factory.mktemp("champion"))).train_first_champion()
 
 
 class Windy:
     """Says late where the wind is strong: a model whose answers can be told by hand."""
+
+    classes_ = np.array([0, 1])
+
+    def predict(self, features: pd.DataFrame) -> np.ndarray:
+        return self.predict_proba(features)[:, 1] > 0.35
 
     def predict_proba(self, features: pd.DataFrame) -> np.ndarray:
         late = np.where(features["wind_speed"] > 20, 0.35, 0.3499994)
@@ -148,7 +153,7 @@ def test_an_unfinished_file_is_not_left_behind(folder: Path):
     assert list(in_the_way.parent.iterdir()) == [in_the_way]
 
 
-def test_the_champion_tells_late_flights_in_production(folder: Path, champion: demo.Classifier):
+def test_the_champion_tells_late_flights_in_production(folder: Path, champion: demo.Estimator):
     world = World(folder)
     world.deliver_labels(datetime(2013, 6, 20, tzinfo=UTC))
     served = pq.ParquetFile(world.serve("2013-06-11", champion, "v1")).read().to_pandas()
@@ -159,7 +164,7 @@ def test_the_champion_tells_late_flights_in_production(folder: Path, champion: d
     assert means[1] > means[0] + 0.02
 
 
-def test_the_champion_scores_what_training_never_held(folder: Path, champion: demo.Classifier):
+def test_the_champion_scores_what_training_never_held(folder: Path, champion: demo.Estimator):
     baseline = pd.read_parquet(folder / "data" / "baseline.parquet")
     strange = baseline.iloc[:3].drop(columns=["delay15_proba", "delay15_pred", "delayed15"])
     strange = strange.assign(
@@ -181,3 +186,9 @@ def test_the_trainer_takes_dictionary_columns(folder: Path):
 def test_a_project_without_its_trainer_is_said(tmp_path: Path):
     with pytest.raises(DataError, match=r"train\.py is missing"):
         demo.project_fit(tmp_path)
+
+
+def test_a_folder_that_holds_only_dagsters_home_is_free(tmp_path: Path):
+    folder = tmp_path / "flights"
+    (folder / ".dagster" / "history").mkdir(parents=True)
+    assert (demo.lay_out(folder) / "pyproject.toml").is_file()
