@@ -5,7 +5,6 @@ from typing import Any
 
 import dagster as dg
 
-from dagster_monitoring.errors import MonitoringError
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.asset_specs import build_spec
 from dagster_monitoring.orchestration.backend import Backend, open_backend
@@ -21,6 +20,7 @@ from dagster_monitoring.orchestration.retraining import (
     BY_HAND,
     RetrainingRequest,
     Trial,
+    failure_reason,
     last_labelled_day,
     try_challenger,
 )
@@ -68,12 +68,13 @@ def _build_challenger(model: MonitoredModel, clock: Clock) -> dg.AssetsDefinitio
                     reason=config.reason,
                     clock=clock,
                 )
-            except MonitoringError as error:
+            except Exception as error:
+                # Whatever a trainer or estimator of the user's raises: the request is done with.
                 _finish(
                     backend,
                     config,
                     RetrainingOutcome.FAILED,
-                    reason=str(error),
+                    reason=failure_reason(error),
                     version=None,
                     clock=clock,
                 )

@@ -1,10 +1,11 @@
 """From an incident to a challenger: when one is asked for, and how it is trained and judged."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import dagster as dg
 
-from dagster_monitoring.errors import DataError, DeclarationError
+from dagster_monitoring.errors import DataError, DeclarationError, MonitoringError
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend, open_backend
 from dagster_monitoring.orchestration.baselines import build_from_table
@@ -20,6 +21,7 @@ from dagster_monitoring.orchestration.training_rows import (
 )
 from dagster_monitoring.profiles.baseline import Baseline
 from dagster_monitoring.retraining import (
+    Estimator,
     GateVerdict,
     ModelVersion,
     RetrainingConfig,
@@ -90,9 +92,7 @@ def try_challenger(backend: Backend, *, last_labelled: str, reason: str, clock: 
             "label, so a challenger can't be judged. Wait for labels, or widen "
             "retraining.holdout_days"
         )
-    estimator = resolve_trainer(config.trainer).fit(
-        feature_frame(rows.table, model.columns), rows.label_series(), task=model.task
-    )
+    estimator = _fit(model, config.trainer, rows)
     challenger = predict(estimator, feature_frame(holdout.table, model.columns))
     champion = champion_predictions(model, holdout)
     loss = shared_loss(model.task, [champion, challenger])
@@ -128,6 +128,11 @@ def try_challenger(backend: Backend, *, last_labelled: str, reason: str, clock: 
         rows_trained=rows.table.num_rows,
         baseline=baseline,
     )
+
+
+def failure_reason(error: Exception) -> str:
+    """Why a retraining failed, in a line for the record."""
+    return str(error) if isinstance(error, MonitoringError) else f"{type(error).__name__}: {error}"
 
 
 def next_version(backend: Backend) -> str:
@@ -187,14 +192,17 @@ def request_retraining(backend: Backend, *, clock: Clock) -> tuple[Retraining | 
     model, now = backend.model, clock()
     incident = backend.store.incidents.open_incident(model.model)
     last = backend.store.retrainings.last(model.model)
+    was_lost = False
     if last is not None and last.outcome is RetrainingOutcome.REQUESTED:
-        return last, last.reason or "requested before, not finished"
+        was_lost = _is_lost(backend, last, now=now)
+        if not was_lost:
+            return last, last.reason or "requested before, not finished"
     decision = decide(
         incident,
         config_of(model),
         now=now,
         last_requested_at=last.requested_at if last else None,
-        last_incident_id=last.incident_id if last else None,
+        last_incident_id=last.incident_id if last and not was_lost else None,
     )
     if not decision.due or incident is None:
         return None, decision.reason
@@ -208,6 +216,35 @@ def request_retraining(backend: Backend, *, clock: Clock) -> tuple[Retraining | 
     )
     backend.store.retrainings.request(request)
     return request, decision.reason
+
+
+def _fit(model: MonitoredModel, reference: str, rows: Rows) -> Estimator:
+    trainer = resolve_trainer(reference)
+    features, label = feature_frame(rows.table, model.columns), rows.label_series()
+    try:
+        return trainer.fit(features, label, task=model.task)
+    except MonitoringError:
+        raise
+    except Exception as error:
+        raise MonitoringError(
+            f"{model.model}: trainer {reference} failed on {len(label)} rows with "
+            f"{type(error).__name__}: {error}. Correct it (field retraining.trainer), then "
+            f"materialize the asset challenger"
+        ) from error
+
+
+def _is_lost(backend: Backend, request: Retraining, *, now: datetime) -> bool:
+    """Whether a request's run must have died: nothing came of it in a cool-down, or a day."""
+    days = max(config_of(backend.model).cooldown_days, 1.0)
+    if now < request.requested_at + timedelta(days=days):
+        return False
+    backend.store.retrainings.finish(
+        request.id,
+        outcome=RetrainingOutcome.FAILED,
+        reason=f"no run finished it in {days:g} days; look at the run of that name in Dagster",
+        now=now,
+    )
+    return True
 
 
 def run_request(model: MonitoredModel, request: Retraining, reason: str) -> dg.RunRequest:

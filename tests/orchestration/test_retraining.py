@@ -1,0 +1,175 @@
+"""One drift is one retraining: asked for, trained, judged, promoted or refused, rolled over."""
+
+from datetime import timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from dagster_monitoring.evaluation import Severity, Status
+from dagster_monitoring.incident import IncidentStatus
+from dagster_monitoring.orchestration.running import RunFailedError
+from dagster_monitoring.stores import RetrainingOutcome
+from tests.orchestration.world import World, day_of, labels, morning, new_world, rows
+
+TURNED, LAST = 3, 8
+MONITORS = [
+    {"type": "performance", "metrics": ["accuracy"], "minimum_labelled": 20},
+    {"type": "drift", "columns": ["temp"]},
+]
+RETRAINING = {
+    "trainer": "tests.orchestration.trainers:good",
+    "cooldown_days": 7,
+    "train_days": 3,
+    "holdout_days": 3,
+    "minimum_rows": 200,
+}
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    """The relation turns on day 3; the alert job opened the incident."""
+    folder = tmp_path_factory.mktemp("retraining")
+    with new_world(folder, monitors=MONITORS, retraining=RETRAINING) as found:
+        for number in range(LAST + 1):
+            found.serve(number)
+            late = labels(rows(number), morning(number), flipped=number >= TURNED)
+            found.label(f"l{number}", late)
+        found.clock.now = morning(LAST)
+        found.setup()
+        found.range(0, LAST)
+        found.job("alerts")
+        yield found
+
+
+@pytest.fixture
+def world(judged, tmp_path):
+    with judged.copy(tmp_path) as found:
+        yield found
+
+
+def with_trainer(world: World, name: str) -> World:
+    trainer = f"tests.orchestration.trainers:{name}"
+    return world.declare(**{**world.changes, "retraining": {**RETRAINING, "trainer": trainer}})
+
+
+def asked(world: World) -> list:
+    return world.tick("retraining_sensor").run_requests or []
+
+
+def last_retraining(world: World):
+    with world.store() as store:
+        return store.retrainings.last("late")
+
+
+def incident(world: World):
+    with world.store() as store:
+        return store.incidents.open_incident("late")
+
+
+def test_one_incident_asks_once_and_a_better_challenger_takes_over(world: World):
+    assert world.cell(LAST, "performance", "accuracy").severity is Severity.ERROR
+    old = world.cell(LAST, "performance", "accuracy").baseline_version
+    (request,) = asked(world)
+    assert [r.run_key for r in asked(world)] == [request.run_key], "one request, however often"
+    done = world.run("retraining", request)
+
+    (gate,) = done.get_asset_check_evaluations()
+    assert (gate.check_name, gate.passed) == ("gate", True)
+    assert gate.metadata["challenger loss"].value < gate.metadata["champion loss"].value
+    with world.backend() as backend:
+        champion = backend.registry.champion()
+        kept = backend.store.retrainings.last("late")
+        assert (kept.outcome, kept.challenger_version) == (
+            RetrainingOutcome.PROMOTED,
+            champion.version,
+        )
+        in_force = backend.store.baselines.in_force("late", day_of(LAST + 1))
+        assert (in_force.version, in_force.valid_from) == (
+            champion.baseline_version,
+            day_of(LAST + 1),
+        )
+        assert backend.store.baselines.in_force("late", day_of(LAST)).version == old
+        serving = backend.registry.load(champion.version)
+    assert asked(world) == [], "cooling down"
+    world.clock.now += timedelta(days=5)
+    assert asked(world) == []
+    world.clock.now -= timedelta(days=5)
+
+    day = LAST + 1
+    table = rows(day)
+    features = table.select(["temp", "size", "city", "kind"]).to_pandas()
+    score = serving.predict_proba(features)[:, 1]
+    table = table.drop(["late_proba", "late_pred"])
+    table = table.append_column("late_proba", pa.array(score))
+    world.serve(day, table.append_column("late_pred", pa.array((score > 0.5).astype(np.int64))))
+    world.label("new", labels(rows(day), morning(day), flipped=True))
+    world.clock.now = morning(day)
+    world.day(day)
+    after = world.cell(day, "performance", "accuracy")
+    assert after.baseline_version == champion.baseline_version
+    assert after.model_version == champion.version
+    drift = world.cell(day, "drift", "psi", "temp")
+    assert drift.n == 3 * len(table), "the window's older days are counted on the new bins"
+    assert drift.baseline_version == champion.baseline_version
+
+    world.day(LAST)
+    assert world.cell(LAST, "performance", "accuracy").baseline_version == old
+
+
+def test_a_challenger_that_is_no_better_is_refused(world: World):
+    world = with_trainer(world, "stubborn")
+    (request,) = asked(world)
+    done = world.run("retraining", request)
+    (gate,) = done.get_asset_check_evaluations()
+    assert not gate.passed
+    kept = last_retraining(world)
+    assert kept.outcome is RetrainingOutcome.REFUSED
+    assert "not lower than the champion's" in kept.reason
+    with world.backend() as backend:
+        assert backend.registry.champion() is None
+        assert len(backend.store.baselines.list("late")) == 1
+    assert incident(world).status is IncidentStatus.OPEN
+    assert asked(world) == []
+
+
+@pytest.mark.parametrize(
+    ("trainer", "words"),
+    [
+        ("broken", "failed on 450 rows with ZeroDivisionError: no luck"),
+        ("missing", "no function 'missing'"),
+        ("unsafe", "trusted_types"),
+    ],
+)
+def test_a_trainer_that_fails_is_kept_as_failed_and_the_incident_stays(world, trainer, words):
+    world = with_trainer(world, trainer)
+    (request,) = asked(world)
+    with pytest.raises(RunFailedError):
+        world.run("retraining", request)
+    kept = last_retraining(world)
+    assert kept.outcome is RetrainingOutcome.FAILED
+    assert words in kept.reason
+    assert f"trainers:{trainer}" in kept.reason or trainer == "unsafe"
+    assert incident(world).status is IncidentStatus.OPEN
+    assert asked(world) == [], "a broken trainer is not started again every minute"
+    world.day(LAST)
+    assert world.cell(LAST, "performance", "accuracy").status is Status.TRIGGERED
+
+
+def test_a_run_that_died_does_not_block_retraining_for_ever(world: World):
+    (request,) = asked(world)
+    world.clock.now += timedelta(days=8)
+    (another,) = asked(world)
+    assert another.run_key != request.run_key
+    with world.store() as store:
+        lost = store.retrainings.get(request.run_key)
+    assert lost.outcome is RetrainingOutcome.FAILED
+    assert "no run finished" in lost.reason
+
+
+def test_a_person_may_ask_without_an_incident(world: World):
+    done = world.job("retraining")
+    (gate,) = done.get_asset_check_evaluations()
+    assert gate.passed
+    with world.backend() as backend:
+        assert backend.registry.champion() is not None
