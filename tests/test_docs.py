@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import types
 import warnings
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,6 +117,37 @@ def test_deleting_old_runs_takes_old_runs_and_no_others(tmp_path, monkeypatch):
         assert instance.get_runs() == []
 
 
+def test_deleting_old_check_results_takes_those_before_the_day_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+
+    @dg.asset_check(asset="numbers")
+    def small() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=True)
+
+    with dg.DagsterInstance.get() as instance:
+        dg.Definitions(
+            asset_checks=[small]
+        ).resolve_implicit_global_asset_job_def().execute_in_process(instance=instance)
+    statement = blocks("sql")[0].text
+    with closing(sqlite3.connect(tmp_path / "history" / "runs" / "index.db")) as database:
+        assert database.execute(statement).rowcount == 0
+        assert database.execute(re.sub(r"\d{4}", "2999", statement)).rowcount == 1
+
+
+def test_the_default_monitors_are_those_of_the_table():
+    text = (ROOT / "docs" / "declaration.md").read_text()
+    told = re.findall(r"^\| `(\w+)` \| .* \| (\d+) slices? \| .* \| (\w+) \|$", text, re.MULTILINE)
+    monitors = MonitoredModel.read(readme_attributes()).active_monitors
+    assert told == [(m.name, str(m.window), m.severity.value) for m in monitors]
+
+
+def test_the_defaults_look_back_as_far_as_operating_says():
+    reach = max(
+        m.warm_up_slices() for m in MonitoredModel.read(readme_attributes()).active_monitors
+    )
+    assert f"{reach} days with the defaults" in (ROOT / "docs" / "operating.md").read_text()
+
+
 def test_new_files_are_found_by_the_package_itself(tmp_path):
     """The files of architecture.md, in a copy of the package, make its declaration valid."""
     package = tmp_path / "dagster_monitoring"
@@ -179,17 +212,13 @@ def test_a_declaration_is_right(block):
     assert model.active_monitors
 
 
-def test_the_readmes_two_forms_are_one_model(tmp_path, monkeypatch):
+def test_the_readmes_two_forms_are_one_model_in_twenty_lines(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     block = next(b for b in blocks("python") if b.page.name == "README.md")
+    assert next(iter(blocks("yaml"))).text.count("\n") <= 20
     space: dict[str, object] = {}
     exec(block.text, space)  # noqa: S102 - the documents are ours
     assert space["model"] == MonitoredModel.read(readme_attributes())
-
-
-def test_the_readmes_yaml_has_twenty_lines_at_most():
-    block = next(b for b in blocks("yaml") if b.page.name == "README.md")
-    assert block.text.count("\n") <= 20
 
 
 def test_dagsters_settings_for_postgres_make_an_instance(
