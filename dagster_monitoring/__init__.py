@@ -9,6 +9,16 @@ YAML with ``ModelMonitoringComponent``.
 from dagster_monitoring.errors import MonitoringError
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
 from dagster_monitoring.model import MonitoredModel, Storage
+from dagster_monitoring.monitors.data_quality import DataQualityMonitor
+from dagster_monitoring.monitors.drift import DriftMonitor
+from dagster_monitoring.monitors.great_expectations import GreatExpectationsMonitor
+from dagster_monitoring.monitors.label_coverage import LabelCoverageMonitor
+from dagster_monitoring.monitors.performance import PerformanceMonitor
+from dagster_monitoring.monitors.threshold import (
+    AbsoluteThreshold,
+    LearnedThreshold,
+    RelativeThreshold,
+)
 from dagster_monitoring.orchestration.component import ModelMonitoringComponent
 from dagster_monitoring.orchestration.definitions import build_monitoring_defs
 from dagster_monitoring.schema import (
@@ -18,19 +28,31 @@ from dagster_monitoring.schema import (
     Partitions,
     Regression,
 )
+from dagster_monitoring.sources import AssetSource, ParquetSource, SqlSource
 from dagster_monitoring.stores import open_store
 
 __all__ = [
+    "AbsoluteThreshold",
+    "AssetSource",
     "BinaryClassification",
     "Columns",
+    "DataQualityMonitor",
+    "DriftMonitor",
     "Evaluation",
+    "GreatExpectationsMonitor",
+    "LabelCoverageMonitor",
+    "LearnedThreshold",
     "ModelMonitoringComponent",
     "MonitoredModel",
     "MonitoringError",
     "MulticlassClassification",
+    "ParquetSource",
     "Partitions",
+    "PerformanceMonitor",
     "Regression",
+    "RelativeThreshold",
     "Severity",
+    "SqlSource",
     "Status",
     "Storage",
     "build_monitoring_defs",

@@ -62,12 +62,22 @@ class Play:
 
     Args:
         folder: where the project is laid out; new, empty, or an earlier demo's.
+        backfill: first and last day that are judged in one go.
+        live: first and last day that are judged morning by morning.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        backfill: tuple[str, str] = BACKFILL,
+        live: tuple[str, str] = LIVE,
+    ) -> None:
         self.folder = folder
-        days = len(DAYS.between(*LIVE))
-        self.progress = Progress(total=4 + len(DAYS.between(*BACKFILL)) // 31 + days)
+        self._backfilled = backfill
+        self._lived = live
+        total = 4 + len(DAYS.between(*backfill)) // 31 + len(DAYS.between(*live))
+        self.progress = Progress(total=total)
         self._cursors: dict[str, str | None] = {}
 
     def run(self) -> Iterator[Progress]:
@@ -89,7 +99,7 @@ class Play:
             sys.path.insert(0, str(self.folder.resolve() / "src"))
             self.world = World(self.folder)
             self.model: MonitoredModel = read_model(self.folder)
-            self.clock = SimulatedClock(DAYS.bounds(LIVE[0])[0])
+            self.clock = SimulatedClock(DAYS.bounds(self._lived[0])[0])
             self.definitions = build(self.folder, clock=self.clock)
             yield self._say("train the first champion on January to March")
             self.serving = self.world.train_first_champion()
@@ -100,11 +110,11 @@ class Play:
                 )
 
     def _backfill(self, instance: dg.DagsterInstance) -> Iterator[Progress]:
-        yield self._say(f"serve {BACKFILL[0]} to {BACKFILL[1]}")
+        yield self._say(f"serve {self._backfilled[0]} to {self._backfilled[1]}")
         with self.progress.timed("the world outside"):
-            for day in DAYS.between(*BACKFILL):
+            for day in DAYS.between(*self._backfilled):
                 self.world.serve(day, self.serving, self.version)
-            self._morning(BACKFILL[1])
+            self._morning(self._backfilled[1])
             self.world.deliver_labels(self.clock.now)
         yield self._say("build the training baseline")
         with self.progress.timed("baseline"):
@@ -112,14 +122,14 @@ class Play:
         ranges = run_range(
             self.definitions,
             self.model,
-            first=BACKFILL[0],
-            last=BACKFILL[1],
+            first=self._backfilled[0],
+            last=self._backfilled[1],
             instance=instance,
             days_per_run=31,
         )
-        yield self._say(f"backfill {BACKFILL[0]} to {BACKFILL[1]}")
+        yield self._say(f"backfill {self._backfilled[0]} to {self._backfilled[1]}")
         while True:
-            with self.progress.timed(f"backfill of {len(DAYS.between(*BACKFILL))} days"):
+            with self.progress.timed(f"backfill of {len(DAYS.between(*self._backfilled))} days"):
                 done = next(ranges, None)
             if done is None:
                 break
@@ -127,7 +137,7 @@ class Play:
         self._ticks(instance)
 
     def _live(self, instance: dg.DagsterInstance) -> Iterator[Progress]:
-        days = DAYS.between(*LIVE)
+        days = DAYS.between(*self._lived)
         for start in range(0, len(days), DAYS_A_MORNING):
             some = days[start : start + DAYS_A_MORNING]
             yield self._say(f"{some[-1]}: serve, judge, take labels in, alert", steps=len(some))
