@@ -113,7 +113,9 @@ def compose(incident: Incident, transition: Transition, *, run_url: str | None) 
         run_url: where the run that judged it can be seen; dropped unless http or https.
     """
     partition = incident.resolved_partition or incident.last_partition
-    worst = incident.worst[:MAX_ROWS]
+    # The monitors that made it an incident first; what else was amber that day after them.
+    ranked = sorted(incident.worst, key=lambda e: e.monitor not in incident.monitors)
+    worst = ranked[:MAX_ROWS]
     return AlertMessage(
         dedup_key=dedup_key(incident, transition),
         transition=transition,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dagster_monitoring.alerts import AlertMessage, compose, dedup_key
@@ -75,3 +77,11 @@ def test_a_resolved_message_says_how_long_it_lasted():
     )
     assert message.partition == "2013-06-14"
     assert "All clear on 2013-06-14; it lasted from 2013-06-11 to 2013-06-13" in message.summary
+
+
+def test_the_incidents_own_monitors_come_before_what_else_was_amber():
+    drift = evaluation(monitor="drift", severity=Severity.WARN)
+    own = [evaluation(monitor="performance", column=None, metric=m) for m in ("brier", "log_loss")]
+    found = replace(incident(own[0], drift, own[1]), monitors=("performance",))
+    rows = compose(found, Transition.OPENED, run_url=None).rows
+    assert [row.monitor for row in rows] == ["performance", "performance", "drift"]

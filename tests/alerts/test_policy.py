@@ -158,9 +158,7 @@ def test_a_resolved_incident_keeps_what_it_was():
 
 
 def test_escalation_happens_once_for_a_kind_even_after_it_was_quiet():
-    [(_, both)] = advance(
-        PERFORMANCE, [bad("drift", partition=NEXT)], now=LATER, policy=AT_ONCE
-    )
+    [(_, both)] = advance(PERFORMANCE, [bad("drift", partition=NEXT)], now=LATER, policy=AT_ONCE)
     third_day = [
         bad(partition="2013-06-15"),
         bad("drift_of_scores", kind="drift", partition="2013-06-15"),
@@ -194,12 +192,8 @@ class TestAge:
     def test_labels_that_are_expected_late_do_not_make_a_verdict_old(self):
         late = NOW + timedelta(days=35)
         verdict = bad(n_labelled=900)
-        [(_, told)] = advance(
-            None, [verdict], now=late, policy=AT_ONCE, expected_delay_days=30
-        )
-        [(_, old)] = advance(
-            None, [bad("drift")], now=late, policy=AT_ONCE, expected_delay_days=30
-        )
+        [(_, told)] = advance(None, [verdict], now=late, policy=AT_ONCE, expected_delay_days=30)
+        [(_, old)] = advance(None, [bad("drift")], now=late, policy=AT_ONCE, expected_delay_days=30)
         assert (told.historical, old.historical) == (False, True)
 
     def test_trouble_that_reaches_today_is_announced_for_the_first_time(self):
