@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -54,18 +55,34 @@ class EnvironmentVariable(Declaration):
         return value
 
 
-def explain(error: ValidationError, *, where: str = "") -> str:
+def explain(error: ValidationError, *, where: str = "", given: object = None) -> str:
     """A validation error as lines a person can act on: where, field, fault.
 
     Args:
         error: what pydantic raised.
         where: a prefix of every line, for instance a file name and a colon.
+        given: what was validated; then the path holds its keys only, as it was written, and not
+            the kinds of monitor or source that pydantic puts between them.
     """
     lines = []
     for fault in error.errors(include_url=False, include_input=False, include_context=False):
         message = str(fault["msg"]).removeprefix("Value error, ")
-        lines.append(f"{where}{_path(fault['loc'])}: {message}")
+        loc = fault["loc"] if given is None else _as_written(fault["loc"], given)
+        lines.append(f"{where}{_path(loc)}: {message}")
     return "\n".join(lines)
+
+
+def _as_written(loc: tuple[int | str, ...], given: object) -> tuple[int | str, ...]:
+    kept: list[int | str] = []
+    for place, part in enumerate(loc):
+        if isinstance(given, Mapping) and part in given:
+            given = given[part]
+        elif isinstance(given, list | tuple) and isinstance(part, int) and part < len(given):
+            given = given[part]
+        elif place < len(loc) - 1 or not isinstance(given, Mapping) or part == given.get("type"):
+            continue
+        kept.append(part)
+    return tuple(kept)
 
 
 def _path(loc: tuple[int | str, ...]) -> str:

@@ -153,7 +153,7 @@ class MonitoredModel(Declaration):
         try:
             return cls.model_validate(attributes)
         except ValidationError as error:
-            raise DeclarationError(explain(error, where=where)) from None
+            raise DeclarationError(explain(error, where=where, given=attributes)) from None
 
     @field_validator("model")
     @classmethod

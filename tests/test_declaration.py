@@ -69,3 +69,29 @@ def test_an_unknown_name_lists_what_there_is():
     assert "Did you mean 'psi'?" in message
     assert "hellinger, psi" in message
     assert did_you_mean("nothing like it", ["psi"]) == ""
+
+
+def test_a_fault_is_where_it_was_written():
+    from dagster_monitoring.model import MonitoredModel
+
+    declared = {
+        "model": "m",
+        "task": {"type": "regression", "label": "y"},
+        "columns": {"id": "id", "timestamp": "at"},
+        "partitions": {"start": "2024-01-01"},
+        "baseline": {"type": "parquet", "path": ""},
+        "predictions": {"type": "parquet", "path": "x", "pth": "y"},
+        "monitors": [
+            "default",
+            {"type": "drift", "window": 0, "threshold": {"type": "learned", "slices": 1}},
+        ],
+    }
+    with pytest.raises(DeclarationError) as raised:
+        MonitoredModel.read(declared, where="attributes.")
+    assert [line.partition(": ")[0] for line in str(raised.value).splitlines()] == [
+        "attributes.task.prediction",
+        "attributes.baseline.path",
+        "attributes.predictions",
+        "attributes.monitors[1].window",
+        "attributes.monitors[1].threshold.slices",
+    ]

@@ -46,6 +46,13 @@ def summary_of(profile: Profile, column: str, segment: str | None) -> ColumnSumm
     return profile.segments.column(segment, column)
 
 
+def why_empty(profile: Profile, what: str) -> str:
+    """Why a profile has no rows: the fault that it was read with, where there was one."""
+    if profile.faults:
+        return f"{what} has no rows: {profile.faults[0]}"
+    return f"{what} has no rows; look at what writes it"
+
+
 def why_unusable(profile: Profile, column: str, what: str) -> str | None:
     """Why a column of a profile has no value to judge, with the remedy; ``None`` when it has.
 
@@ -55,7 +62,7 @@ def why_unusable(profile: Profile, column: str, what: str) -> str | None:
         what: the profile in words, for instance ``"the slice"``.
     """
     if profile.is_empty:
-        return f"{what} has no rows; look at what writes it"
+        return why_empty(profile, what)
     summary = profile.columns.get(column)
     if summary is None or summary.rows == 0:
         return (

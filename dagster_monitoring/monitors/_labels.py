@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC
 
+from dagster_monitoring.monitors._columns import why_empty
 from dagster_monitoring.monitors._monitor import View
 
 
@@ -25,7 +26,7 @@ def no_predictions(view: View) -> Waiting | None:
         )
     if not rows_of(view):
         return Waiting(
-            reason="the slice has no rows that labels could belong to; look at what writes it",
+            reason=why_empty(view.window(1).profile, "the slice"),
             expected=False,
         )
     return None

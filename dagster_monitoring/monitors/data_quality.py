@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -12,6 +13,7 @@ from dagster_monitoring.monitors._columns import (
     all_columns,
     segment_names,
     summary_of,
+    why_empty,
     why_unusable,
 )
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, MonitoredAsset, View
@@ -119,8 +121,9 @@ class _Scene:
 
     def of_table(self, metric: QualityMetric) -> Measurement:
         """The value of a metric of the table as a whole."""
-        if self.current.is_empty and not metric.on_empty:
-            value: QualityValue | Undefined = Undefined("the slice has no rows")
+        empty = why_empty(self.current, "the slice") if self.current.is_empty else None
+        if empty and not metric.on_empty:
+            value: QualityValue | Undefined = Undefined(empty)
         else:
             value = metric.compute(
                 Subject(
@@ -130,8 +133,8 @@ class _Scene:
                 )
             )
         measured = _measurement(metric, value, n=self.current.rows)
-        notes = [text for text in (measured.reason, self.note) if text]
-        return replace(measured, reason="; ".join(notes) or None)
+        notes = [text for text in (measured.reason, empty, self.note) if text]
+        return replace(measured, reason="; ".join(dict.fromkeys(notes)) or None)
 
     def of_column(self, column: str, metric: QualityMetric) -> Iterator[Measurement]:
         """The values of a metric on a column, of all rows and of each segment."""
@@ -205,7 +208,9 @@ def _usual_rows(view: View, width: int) -> float | None:
     """Rows of as many slices as are judged: of those before them, else of the baseline's days."""
     before = view.rolling(_USUAL_SLICES, before=width)
     if len(before.partitions) >= _FEWEST_USUAL_SLICES and before.profile.rows:
-        return width * before.profile.rows / len(before.partitions)
+        # The median: one huge day does not make the days after it look empty.
+        rows = [view.at(day).window(1).profile.rows for day in before.partitions]
+        return width * median(rows)
     first, last = view.baseline.profile.first_timestamp, view.baseline.profile.last_timestamp
     if first is None or last is None:
         return None

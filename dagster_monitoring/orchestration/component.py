@@ -46,7 +46,7 @@ class ModelMonitoringComponent(dg.Component):
         try:
             model = MonitoredModel.model_validate(resolved)
         except ValidationError as error:
-            raise DeclarationError(explain(error, where="attributes.")) from None
+            raise DeclarationError(explain(error, where="attributes.", given=resolved)) from None
         return cls(model.rooted(context.project_root))
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
