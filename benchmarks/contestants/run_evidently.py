@@ -42,11 +42,18 @@ def main() -> None:
     found = json.loads(report.run(current, reference).json())
     watch.lap("compute")
     values: list[Value] = [
-        (str(m.get("metric_name")), "", float(m["value"]))
-        for m in found["metrics"]
-        if isinstance(m.get("value"), float | int)
+        (str(metric["metric_name"]), "", float(number))
+        for metric in found["metrics"]
+        for number in _numbers(metric["value"])
     ]
     watch.report(values, ["evidently", "pandas", "numpy", "scipy", "pyarrow"])
+
+
+def _numbers(value: float | dict[str, float] | None) -> list[float]:
+    """A value as Evidently writes it: a number, or a count with its share, which is one value."""
+    if isinstance(value, dict):
+        return [value["count"]]
+    return [] if value is None else [value]
 
 
 def _report(*, is_full: bool) -> Report:
