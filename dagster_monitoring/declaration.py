@@ -75,11 +75,16 @@ def explain(error: ValidationError, *, where: str = "", given: object = None) ->
 def _as_written(loc: tuple[int | str, ...], given: object) -> tuple[int | str, ...]:
     kept: list[int | str] = []
     for place, part in enumerate(loc):
-        if isinstance(given, Mapping) and part in given:
+        is_last = place == len(loc) - 1
+        if (
+            isinstance(given, list | tuple)
+            and isinstance(part, int)
+            and part < len(given)
+            or isinstance(given, Mapping)
+            and part in given
+        ):
             given = given[part]
-        elif isinstance(given, list | tuple) and isinstance(part, int) and part < len(given):
-            given = given[part]
-        elif place < len(loc) - 1 or not isinstance(given, Mapping) or part == given.get("type"):
+        elif not (is_last and isinstance(given, Mapping)) or part == given.get("type"):
             continue
         kept.append(part)
     return tuple(kept)

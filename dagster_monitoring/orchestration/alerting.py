@@ -22,9 +22,8 @@ from dagster_monitoring.orchestration.clock import Clock
 from dagster_monitoring.orchestration.naming import job_name
 from dagster_monitoring.stores import OutboxEntry
 
-# Two transactions may commit in another order than their ids were given on PostgreSQL: what was
-# recorded shortly before the cursor is judged again, which changes nothing the second time.
-OVERLAP = 2_000
+# Writers of the store take turns, so ids are committed in the order in which they were given, and
+# a cursor on them misses nothing.
 BATCH = 20_000
 
 
@@ -48,15 +47,12 @@ def advance_incidents(
     store, name = backend.store, _cursor(backend.model)
     changed: list[Incident] = []
     cursor = int(store.cursors.get(name) or 0)
-    while news := store.evaluations.after(max(cursor - OVERLAP, 0), limit=BATCH):
-        newest = max(identity for identity, _ in news)
-        if newest <= cursor:
-            break
+    while news := store.evaluations.after(cursor, limit=BATCH):
         for partition in sorted({e.partition for _, e in news if e.model == backend.model.model}):
             changed += _judge(backend, partition, now=now, run_url=run_url)
             seen = store.cursors.get(_frontier(backend.model)) or ""
             store.cursors.set(_frontier(backend.model), max(seen, partition))
-        cursor = newest
+        cursor = news[-1][0]
         store.cursors.set(name, str(cursor))
     return tuple(changed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Self
 
 import dagster as dg
@@ -59,4 +60,8 @@ def root_cause(error: BaseException) -> str:
     """The message at the bottom of an exception's chain, where the useful words are."""
     while (deeper := error.__cause__ or error.__context__) is not None:
         error = deeper
+    if isinstance(error, ValidationError):
+        # Dagster validated the attributes itself, with the kinds of the entries in the paths.
+        text = explain(error, where="attributes.")
+        return re.sub(r"monitors\.list(\[\d+\])(\.monitor\.\w+)?", r"monitors\1", text)
     return f"{error}" if isinstance(error, DeclarationError) else f"{type(error).__name__}: {error}"

@@ -16,7 +16,7 @@ from dagster_monitoring.declaration import EnvironmentVariable
 from dagster_monitoring.errors import SchemaMismatchError, SliceNotFoundError
 from dagster_monitoring.sources._queries import Relation, connected, relation, stream
 from dagster_monitoring.sources._source import Request, SliceFacts, Source
-from dagster_monitoring.sources._times import within
+from dagster_monitoring.sources._times import to_utc, within
 from dagster_monitoring.sources.database import database_url
 
 
@@ -52,7 +52,7 @@ class SqlSource(Source):
             statement, names = _select(found, request, padded=_is_sqlite(connection))
             fields = pa.schema([found.schema.field(name) for name in names])
             for batch in stream(connection, statement, fields):
-                kept = _keep_within(batch, found, request)
+                kept = _zoned(_keep_within(batch, found, request), request.timestamp)
                 rows += kept.num_rows
                 if kept.num_rows or not batch.num_rows:
                     yield kept
@@ -131,6 +131,17 @@ def comparable(bound: datetime, column: sa.ColumnElement[datetime]) -> datetime:
 
 def _is_sqlite(connection: sa.Connection) -> bool:
     return connection.dialect.name == "sqlite"
+
+
+def _zoned(batch: pa.RecordBatch, timestamp: str | None) -> pa.RecordBatch:
+    """The batch with its timestamp in UTC, as declared; databases often keep no zone."""
+    position = batch.schema.get_field_index(timestamp) if timestamp is not None else -1
+    if position < 0:
+        return batch
+    kind = batch.schema.field(position).type
+    if not pa.types.is_timestamp(kind) or kind.tz is not None:
+        return batch
+    return batch.set_column(position, str(timestamp), to_utc(batch.column(position)))
 
 
 def _keep_within(batch: pa.RecordBatch, found: Relation, request: Request) -> pa.RecordBatch:

@@ -154,7 +154,7 @@ def test_an_incident_is_told_once_on_each_channel_and_so_is_its_end(world, recei
 
 
 def test_a_channel_that_is_down_fails_the_run_and_gets_its_message_later(world, receiver):
-    with pytest.raises(RunFailedError, match="webhook.*127.0.0.1 refused the connection"):
+    with pytest.raises(RunFailedError, match=r"webhook.*127\.0\.0\.1 refused the connection"):
         alert(world)
     assert [m["transition"] for m in lines(world)] == ["OPENED"]
     failed = world.instance.get_runs(filters=dg.RunsFilter(job_name="late_alerts"), limit=1)[0]

@@ -284,7 +284,7 @@ def test_a_hostile_value_is_data_in_the_store_and_harmless_in_what_is_shown(worl
         command = [sys.executable, "-c", "from dagster_monitoring.cli.main import main; main()"]
         options = ["history", "late", "-m", "hostile_project", "--column", "city"]
         day = day_of(DAY["hostile value"])
-        shown = subprocess.run(  # noqa: S603 - this package's own command
+        shown = subprocess.run(
             [*command, *options, "--since", day, "--until", day, "--format", form],
             cwd=tmp_path,
             capture_output=True,
@@ -352,7 +352,7 @@ def test_a_baseline_of_too_few_rows_is_refused(tmp_path):
         with pytest.raises(RunFailedError, match="9 rows"):
             world.setup()
         world.serve(0)
-        with pytest.raises(RunFailedError, match="no baseline was built yet.*late_setup"):
+        with pytest.raises(RunFailedError, match=r"no baseline was built yet.*late_setup"):
             world.day(0)
 
 

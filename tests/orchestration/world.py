@@ -239,7 +239,7 @@ def truth(table: pa.Table, *, flipped: bool = False, seed: int = 0) -> np.ndarra
     return (source.random(len(table)) < 1 / (1 + np.exp(-logit))).astype(np.int64)
 
 
-def labels(  # noqa: PLR0913 - what a label file can be
+def labels(
     table: pa.Table,
     arrived: datetime,
     *,
