@@ -82,11 +82,14 @@ def _cells(evaluation: Evaluation, columns: tuple[str, ...]) -> list[Cell]:
 
 
 def _print_table(found: list[Evaluation]) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*TABLE_COLUMNS, header_style="bold", row_styles=["", "dim"])
+    table = Table(header_style="bold", row_styles=["", "dim"], box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in TABLE_COLUMNS:
+        table.add_column(name, no_wrap=name in ("partition", "monitor", "value", "status"))
     for evaluation in found:
         cells = _cells(evaluation, TABLE_COLUMNS)
         # Text, not str: a value in the data is never read as markup.

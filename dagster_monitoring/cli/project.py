@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 import dagster as dg
+from dotenv import load_dotenv
 
 from dagster_monitoring.errors import DeclarationError, UnknownNameError
 from dagster_monitoring.model import MonitoredModel
@@ -66,6 +67,8 @@ def load_definitions(*, project: Path, module: str | None) -> dg.Definitions:
         if module:
             return _definitions_of(module)
         root = _dg_project(project)
+        # As `dg` does: DAGSTER_HOME and secrets of a project may stand in its .env.
+        load_dotenv(root / ".env")
         sys.path[:0] = [str(root / "src"), str(root)]
         with warnings.catch_warnings():
             # Dagster warns of each beta feature that it finds; a command's output is not for that.

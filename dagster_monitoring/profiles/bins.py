@@ -227,7 +227,8 @@ def _atoms(distinct: Floats) -> Floats:
 
 def _group(distinct: Floats, counts: npt.NDArray[np.int64], most: float) -> Floats:
     """Edges that put at most ``most`` rows in a bin, and each heavier value in its own."""
-    ends = np.cumsum(counts)
+    # Of the key's type: searching integers for a float would convert all of them at each step.
+    ends = np.cumsum(counts).astype(np.float64)
     starts = []
     at = 0
     while at < len(distinct):

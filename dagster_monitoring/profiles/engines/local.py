@@ -213,6 +213,8 @@ class CategoricalCounter:
 
     def add_segments(self, place: Places, segments: Sequence[SegmentPlaces]) -> None:
         """Count rows by segment."""
+        if not segments:
+            return
         coarse = self._coarse[place]
         for block, segment in zip(self._segments, segments, strict=True):
             joint = segment.place * self._wide + coarse
