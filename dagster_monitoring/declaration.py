@@ -76,15 +76,12 @@ def _as_written(loc: tuple[int | str, ...], given: object) -> tuple[int | str, .
     kept: list[int | str] = []
     for place, part in enumerate(loc):
         is_last = place == len(loc) - 1
-        if (
-            isinstance(given, list | tuple)
-            and isinstance(part, int)
-            and part < len(given)
-            or isinstance(given, Mapping)
-            and part in given
-        ):
+        if isinstance(part, int):
+            given = given[part] if isinstance(given, list | tuple) and part < len(given) else None
+        elif isinstance(given, Mapping) and part in given:
             given = given[part]
-        elif not (is_last and isinstance(given, Mapping)) or part == given.get("type"):
+        elif not is_last or not isinstance(given, Mapping) or part == given.get("type"):
+            # The kind of an entry; a field that is missing comes last, and stays.
             continue
         kept.append(part)
     return tuple(kept)

@@ -52,7 +52,7 @@ PUBLIC = [
 def loaded_by(statement: str) -> set[str]:
     """The modules that a new interpreter has loaded after a statement."""
     script = f"import sys, json\n{statement}\nprint(json.dumps(sorted(sys.modules)))"
-    run = subprocess.run(
+    run = subprocess.run(  # noqa: S603 - this project's own commands
         [sys.executable, "-W", "ignore", "-c", script], capture_output=True, text=True, check=True
     )
     return set(json.loads(run.stdout.splitlines()[-1]))

@@ -104,7 +104,7 @@ def test_a_variable_of_the_environment_can_stand_in_text(project, monkeypatch):
 
 def test_dg_lists_the_component(project):
     dg_command = Path(sys.executable).with_name("dg")
-    run = subprocess.run(
+    run = subprocess.run(  # noqa: S603 - this project's own commands
         [str(dg_command), "list", "components", "--json"],
         cwd=project,
         env={

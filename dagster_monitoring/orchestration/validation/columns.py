@@ -130,7 +130,7 @@ def _binary_labels(task: BinaryClassification, column: ColumnFacts, what: str) -
                 "correct task.positive or task.label",
             )
         ]
-    if len(values) > 2:
+    if len(values) > 2:  # noqa: PLR2004 - two classes
         text = f"label {column.name} holds {shown}: all but {task.positive!r} count as negative"
         return [warning(what, text, "or declare multiclass_classification")]
     if len(values) == 1:
