@@ -125,7 +125,7 @@ def test_infinities_and_not_a_number_are_counted_apart(baseline: Baseline) -> No
         pa.array([1, 0] * 30, pa.int8()),
         pa.array([1, 0] * 30, pa.uint64()),
         pa.array([1.0, 0.0] * 30, pa.float32()),
-        pa.array([1.0, 0.0] * 30, pa.float16()),
+        pa.array(np.array([1.0, 0.0] * 30, np.float16)),
         pa.array([True, False] * 30),
         pa.array([decimal.Decimal("1.0"), decimal.Decimal("0.0")] * 30),
         pa.array([1, 0] * 30).dictionary_encode(),
