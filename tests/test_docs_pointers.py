@@ -103,5 +103,5 @@ def test_every_page_is_linked_from_the_readme():
 
 def test_the_readmes_pictures_are_linked():
     linked = {t for page, t in links() if page.name == "README.md" and t.endswith(".png")}
-    names = ("asset_graph", "check_history", "triggered_check")
+    names = ("asset_graph", "check_history", "triggered_check", "check_plot")
     assert linked == {f"docs/pictures/{name}.png" for name in names}

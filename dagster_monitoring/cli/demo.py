@@ -17,7 +17,7 @@ def command(folder: Path) -> None:
 
     A classifier of late flights serves New York from April to mid July 2013: slices come daily,
     labels late, storms hit in June. Everything runs as it would in service, on real data, without
-    server, account or network.
+    server, account or network. With SLACK_TOKEN set, alerts go to Slack's #ml-alerts as well.
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn

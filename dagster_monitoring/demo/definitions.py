@@ -15,7 +15,7 @@ from dagster_monitoring.orchestration.clock import Clock, utc_now
 from dagster_monitoring.orchestration.definitions import build_monitoring_defs
 
 DEFAULT_FOLDER = "dagster-monitoring-demo"
-_DECLARATION = Path("src/flight_delays/defs/flight_delay/defs.yaml")
+DECLARATION = Path("src/flight_delays/defs/flight_delay/defs.yaml")
 
 
 def read_model(project: Path) -> MonitoredModel:
@@ -24,7 +24,7 @@ def read_model(project: Path) -> MonitoredModel:
     Raises:
         DeclarationError: the YAML was changed to what can't be right.
     """
-    file = project / _DECLARATION
+    file = project / DECLARATION
     attributes = yaml.safe_load(file.read_text())["attributes"]
     return MonitoredModel.read(attributes, where=f"{file}: ").rooted(project.resolve())
 
@@ -35,4 +35,4 @@ def build(project: Path, *, clock: Clock = utc_now) -> dg.Definitions:
 
 
 _laid_out = Path(DEFAULT_FOLDER)
-defs = build(_laid_out if (_laid_out / _DECLARATION).exists() else PROJECT)
+defs = build(_laid_out if (_laid_out / DECLARATION).exists() else PROJECT)

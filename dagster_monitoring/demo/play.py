@@ -14,7 +14,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from dagster_monitoring.demo.definitions import build, read_model
+from dagster_monitoring.demo.definitions import DECLARATION, build, read_model
 from dagster_monitoring.demo.world import DAYS, FIRST_VERSION, HOME, World, lay_out
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import open_backend
@@ -26,6 +26,7 @@ LIVE = ("2013-06-01", "2013-07-06")
 # One morning every so many days: a morning costs a second or two whatever it brings.
 DAYS_A_MORNING = 3
 
+SLACK_TOKEN = "SLACK_TOKEN"
 _DAGSTER_YAML = "# This project's runs, checks and sensor ticks.\ntelemetry:\n  enabled: false\n"
 
 
@@ -91,6 +92,8 @@ class Play:
         yield self._say(f"lay out the project in {self.folder}")
         with self.progress.timed("first champion"):
             lay_out(self.folder)
+            if os.environ.get(SLACK_TOKEN):
+                declare_slack(self.folder)
             home = self.folder.resolve() / HOME
             home.mkdir(exist_ok=True)
             (home / "dagster.yaml").write_text(_DAGSTER_YAML)
@@ -209,6 +212,13 @@ class Play:
         self.progress.step += steps
         self.progress.words = words
         return self.progress
+
+
+def declare_slack(project: Path) -> None:
+    """Take the comment sign off the Slack channel in the project's declaration."""
+    file = project / DECLARATION
+    commented = "    # - { type: slack"
+    file.write_text(file.read_text().replace(commented, commented.replace("# ", "")))
 
 
 def _use_home(home: Path) -> None:
