@@ -221,6 +221,27 @@ def test_a_late_commit_alone_is_a_new_delivery(database: str):
     assert after.fingerprint != before.fingerprint
 
 
+def test_a_label_dated_in_the_future_does_not_hide_the_next_ones(database: str):
+    table = LabelTable(database)
+    table.add(("slip", 1, 365 * 75))
+    feed = SqlGroundTruth(url=database, table="labels")
+    (alone,) = feed.deliveries()
+    (rows,) = feed.read(alone, id="id", label="late")
+    assert rows["prediction_id"].to_pylist() == ["slip"]
+    table.add(("a", 1, 5))
+    (first,) = feed.deliveries(after=alone.cursor)
+    assert datetime.fromisoformat(first.cursor) == DAY + timedelta(days=5)
+    (quiet,) = feed.deliveries(after=first.cursor)
+    assert (quiet.cursor, [quiet]) == (first.cursor, feed.deliveries(after=first.cursor))
+    table.add(("b", 0, 6))
+    # Also after a mark that an earlier version left in the future.
+    for mark in (first.cursor, (DAY + timedelta(days=365 * 75)).isoformat()):
+        (second,) = feed.deliveries(after=mark)
+        (rows,) = feed.read(second, id="id", label="late")
+        assert {"a", "b", "slip"} == set(rows["prediction_id"].to_pylist())
+        assert datetime.fromisoformat(second.cursor) == DAY + timedelta(days=6)
+
+
 def test_a_table_must_say_when_labels_came(database: str):
     LabelTable(database)
     feed = SqlGroundTruth(url=database, table="labels", available_at="came")

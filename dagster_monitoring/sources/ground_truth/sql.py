@@ -18,12 +18,15 @@ from dagster_monitoring.sources._times import to_utc
 from dagster_monitoring.sources.ground_truth._ground_truth import Delivery, GroundTruth
 from dagster_monitoring.sources.sql import SqlSource, comparable
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC).isoformat()
+
 
 class SqlGroundTruth(GroundTruth):
     """A table or query of labels, read by the moment they became available.
 
     Only rows from ``overlap_hours`` before the newest one taken in are read again, so that rows
-    whose transaction committed late are not lost.
+    whose transaction committed late are not lost. A label dated in the future is read, and does
+    not count as the newest.
 
     Example:
         >>> SqlGroundTruth(url="sqlite:///scores.db", table="labels").overlap_hours
@@ -47,25 +50,32 @@ class SqlGroundTruth(GroundTruth):
 
     def deliveries(self, after: str | None = None) -> list[Delivery]:
         """See :meth:`GroundTruth.deliveries`: one delivery of the newer rows, or none."""
-        source = self._source()
+        source, now = self._source(), datetime.now(UTC)
         since = None
-        if after is not None:
-            since = datetime.fromisoformat(after) - timedelta(hours=self.overlap_hours)
+        # A mark in the future would hide every label until then: all rows are read again.
+        if after is not None and (mark := datetime.fromisoformat(after)) <= now:
+            since = mark - timedelta(hours=self.overlap_hours)
         with connected(source.address(), what=source.name) as connection:
             found = relation(connection, table=self.table, query=self.query)
             moment = found.column(self.available_at, role="field available_at of the ground truth")
-            counted = sa.select(sa.func.max(moment), sa.func.count()).select_from(found.clause)
+            arrived = sa.case((moment <= comparable(now, moment), moment))
+            counted = sa.select(
+                sa.func.max(moment), sa.func.count(), sa.func.max(arrived)
+            ).select_from(found.clause)
             if since is not None:
                 counted = counted.where(moment >= comparable(since, moment))
             row = connection.execute(counted).one()
         newest: object = row[0]
         if newest is None:
             return []
-        cursor = self._moment(newest, found).isoformat()
+        # The mark stays with what has arrived: a label dated in the future does not move it.
+        cursor = _EPOCH if since is None else str(after)
+        if row[2] is not None:
+            cursor = self._moment(row[2], found).isoformat()
         return [
             Delivery(
                 uri=f"sql:{self.table or 'query'}",
-                fingerprint=f"{cursor}:{row[1]}:{after or ''}",
+                fingerprint=f"{self._moment(newest, found).isoformat()}:{row[1]}:{after or ''}",
                 cursor=cursor,
                 arrived_at=None,
                 since=since,
