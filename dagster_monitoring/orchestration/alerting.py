@@ -25,6 +25,8 @@ from dagster_monitoring.stores import OutboxEntry
 # Writers of the store take turns, so ids are committed in the order in which they were given, and
 # a cursor on them misses nothing.
 BATCH = 20_000
+# Dagster asks for a run key once, whatever became of the run: after so long, a crashed one again.
+ASK_AGAIN_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,11 +152,13 @@ def build_alert_sensor(
         with open_backend(model) as backend:
             latest = backend.store.evaluations.latest_id()
             seen = int(backend.store.cursors.get(_cursor(model)) or 0)
-            due = backend.store.outbox.due(clock())
+            now = clock()
+            due = backend.store.outbox.due(now)
         waiting = [entry for entry in due if entry.model == model.model]
         if latest <= seen and not waiting:
             return dg.SensorResult(skip_reason=dg.SkipReason("nothing new was evaluated"))
-        key = f"{model.model}-{latest}-{_attempts(waiting)}"
+        bucket = int(now.timestamp() // ASK_AGAIN_SECONDS)
+        key = f"{model.model}-{latest}-{_attempts(waiting)}-{bucket}"
         return dg.SensorResult(run_requests=[dg.RunRequest(run_key=key)])
 
     return alert_sensor

@@ -199,3 +199,16 @@ def test_days_of_long_ago_are_recorded_and_nobody_is_told(world, receiver):
         alert(world)
     assert [i.historical for i in incidents(world)] == [True]
     assert (lines(world), receiver.received) == ([], [])
+
+
+def test_a_run_that_crashed_is_asked_for_again_and_one_that_runs_is_not(world):
+    def key() -> str | None:
+        (request,) = world.tick("alert_sensor").run_requests
+        return request.run_key
+
+    world.clock.now = morning(3)  # ten minutes begin
+    first = key()
+    world.clock.now += timedelta(minutes=9)
+    assert key() == first
+    world.clock.now += timedelta(minutes=1)
+    assert key() != first
