@@ -202,7 +202,7 @@ def request_retraining(backend: Backend, *, clock: Clock) -> tuple[Retraining | 
         config_of(model),
         now=now,
         last_requested_at=last.requested_at if last else None,
-        last_incident_id=last.incident_id if last and not was_lost else None,
+        last_incident_id=None if was_lost else _answered_incident(model, last, now=now),
     )
     if not decision.due or incident is None:
         return None, decision.reason
@@ -216,6 +216,24 @@ def request_retraining(backend: Backend, *, clock: Clock) -> tuple[Retraining | 
     )
     backend.store.retrainings.request(request)
     return request, decision.reason
+
+
+def _answered_incident(
+    model: MonitoredModel, last: Retraining | None, *, now: datetime
+) -> str | None:
+    """The incident that the last retraining answered; one that failed answered none.
+
+    Without a cool-down a trainer that fails would be started at every tick: it waits a day.
+    """
+    if last is None:
+        return None
+    failed = last.outcome is RetrainingOutcome.FAILED
+    return None if failed and now >= last.requested_at + _patience(model) else last.incident_id
+
+
+def _patience(model: MonitoredModel) -> timedelta:
+    """How long to wait for a retraining's run, or after one that failed."""
+    return timedelta(days=max(config_of(model).cooldown_days, 1.0))
 
 
 def _fit(model: MonitoredModel, reference: str, rows: Rows) -> Estimator:
@@ -235,9 +253,10 @@ def _fit(model: MonitoredModel, reference: str, rows: Rows) -> Estimator:
 
 def _is_lost(backend: Backend, request: Retraining, *, now: datetime) -> bool:
     """Whether a request's run must have died: nothing came of it in a cool-down, or a day."""
-    days = max(config_of(backend.model).cooldown_days, 1.0)
-    if now < request.requested_at + timedelta(days=days):
+    patience = _patience(backend.model)
+    if now < request.requested_at + patience:
         return False
+    days = patience / timedelta(days=1)
     backend.store.retrainings.finish(
         request.id,
         outcome=RetrainingOutcome.FAILED,

@@ -1,5 +1,6 @@
 """One drift is one retraining: asked for, trained, judged, promoted or refused, rolled over."""
 
+import shutil
 from datetime import timedelta
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from dagster_monitoring.evaluation import Severity, Status
 from dagster_monitoring.incident import IncidentStatus
 from dagster_monitoring.orchestration.running import RunFailedError
+from dagster_monitoring.orchestration.training_rows import labelled_rows
 from dagster_monitoring.stores import RetrainingOutcome
 from tests.orchestration.world import World, day_of, labels, morning, new_world, rows
 
@@ -65,6 +67,15 @@ def last_retraining(world: World):
 def incident(world: World):
     with world.store() as store:
         return store.incidents.open_incident("late")
+
+
+def test_days_whose_slice_retention_deleted_are_left_out(world: World):
+    shutil.rmtree(world.folder / "slices" / f"day={day_of(4)}")
+    with world.backend() as backend:
+        found = labelled_rows(backend, [day_of(3), day_of(4), day_of(5)])
+    assert set(found.days) == {day_of(3), day_of(5)}
+    (request,) = asked(world)
+    assert world.run("retraining", request).success
 
 
 def test_one_incident_asks_once_and_a_better_challenger_takes_over(world: World):
@@ -154,6 +165,21 @@ def test_a_trainer_that_fails_is_kept_as_failed_and_the_incident_stays(world, tr
     assert asked(world) == [], "a broken trainer is not started again every minute"
     world.day(LAST)
     assert world.cell(LAST, "performance", "accuracy").status is Status.TRIGGERED
+
+
+@pytest.mark.parametrize(("cooldown", "wait"), [(7, 7), (0, 1)])
+def test_a_retraining_that_failed_is_tried_again_after_the_cool_down(world: World, cooldown, wait):
+    settings = {**RETRAINING, "trainer": "tests.orchestration.trainers:broken"}
+    settings["cooldown_days"] = cooldown
+    world = world.declare(**{**world.changes, "retraining": settings})
+    (request,) = asked(world)
+    with pytest.raises(RunFailedError):
+        world.run("retraining", request)
+    world.clock.now += timedelta(days=wait, minutes=-1)
+    assert asked(world) == []
+    world.clock.now += timedelta(minutes=1)
+    (again,) = asked(world)
+    assert again.run_key != request.run_key
 
 
 def test_a_run_that_died_does_not_block_retraining_for_ever(world: World):
