@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dagster_monitoring.errors import SchemaMismatchError
+from dagster_monitoring.errors import SchemaMismatchError, SliceNotFoundError
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.slices import output_columns, read_slice
@@ -60,10 +61,15 @@ def labelled_rows(backend: Backend, partitions: Sequence[str]) -> Rows:
     """The labelled rows of some days; a day without file or label gives none.
 
     Raises:
-        DataError: a slice can't be read.
+        DataError: a slice is there and can't be read.
     """
     known = set(backend.judged_days())
-    parts = [_day(backend, day) for day in partitions if day in known]
+    parts = []
+    for day in partitions:
+        # Retention may have deleted a day that was judged.
+        with suppress(SliceNotFoundError):
+            if day in known:
+                parts.append(_day(backend, day))
     return Rows.concatenate(parts) if parts else Rows(table=_nothing())
 
 

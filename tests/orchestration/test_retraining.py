@@ -12,7 +12,16 @@ from dagster_monitoring.incident import IncidentStatus
 from dagster_monitoring.orchestration.running import RunFailedError
 from dagster_monitoring.orchestration.training_rows import labelled_rows
 from dagster_monitoring.stores import RetrainingOutcome
-from tests.orchestration.world import World, day_of, labels, morning, new_world, rows
+from tests.orchestration.world import (
+    World,
+    baseline_rows,
+    day_of,
+    labels,
+    morning,
+    new_world,
+    rows,
+    write,
+)
 
 TURNED, LAST = 3, 8
 MONITORS = [
@@ -191,6 +200,26 @@ def test_a_run_that_died_does_not_block_retraining_for_ever(world: World):
         lost = store.retrainings.get(request.run_key)
     assert lost.outcome is RetrainingOutcome.FAILED
     assert "no run finished" in lost.reason
+
+
+def test_the_declared_rows_brought_back_judge_again(world: World):
+    first, days = world.folder / "baseline.parquet", []
+    kept = first.read_bytes()
+    with world.backend() as backend:
+        days.append(backend.baseline_in_force(day_of(LAST + 1)).version)
+    for content in (None, kept):
+        if content is None:
+            write(baseline_rows(400), first)
+        else:
+            first.write_bytes(content)
+        world.setup()
+        world.setup()
+        with world.backend() as backend:
+            days.append(backend.baseline_in_force(day_of(LAST + 1)).version)
+    assert days[0] == days[2] != days[1]
+    with world.backend() as backend:
+        assert [b.version for b in backend.store.baselines.list("late")] == days
+        assert backend.baseline_in_force(day_of(LAST)).version == days[0]
 
 
 def test_a_person_may_ask_without_an_incident(world: World):
