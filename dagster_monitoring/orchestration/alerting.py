@@ -46,11 +46,11 @@ def advance_incidents(
     Each partition with news is judged once, oldest first; messages are queued in the transaction
     that saves the incident, so neither is there without the other.
     """
-    store, name = backend.store, _cursor(backend.model)
+    store, name, model = backend.store, _cursor(backend.model), backend.model.model
     changed: list[Incident] = []
     cursor = int(store.cursors.get(name) or 0)
-    while news := store.evaluations.after(cursor, limit=BATCH):
-        for partition in sorted({e.partition for _, e in news if e.model == backend.model.model}):
+    while news := store.evaluations.after(cursor, model=model, limit=BATCH):
+        for partition in sorted({e.partition for _, e in news}):
             changed += _judge(backend, partition, now=now, run_url=run_url)
             seen = store.cursors.get(_frontier(backend.model)) or ""
             store.cursors.set(_frontier(backend.model), max(seen, partition))
@@ -66,8 +66,8 @@ def deliver(backend: Backend, *, now: datetime) -> tuple[int, tuple[str, ...]]:
     """
     channels = {channel.name: channel for channel in backend.model.alerts}
     sent, failed = 0, []
-    for entry in backend.store.outbox.due(now):
-        if entry.model != backend.model.model or not backend.store.outbox.claim(entry, now=now):
+    for entry in backend.store.outbox.due(now, model=backend.model.model):
+        if not backend.store.outbox.claim(entry, now=now):
             continue
         try:
             _channel(channels, entry.channel).send(AlertMessage.from_json(entry.payload))
@@ -150,11 +150,10 @@ def build_alert_sensor(
     )
     def alert_sensor() -> dg.SensorResult:
         with open_backend(model) as backend:
-            latest = backend.store.evaluations.latest_id()
+            latest = backend.store.evaluations.latest_id(model.model)
             seen = int(backend.store.cursors.get(_cursor(model)) or 0)
             now = clock()
-            due = backend.store.outbox.due(now)
-        waiting = [entry for entry in due if entry.model == model.model]
+            waiting = backend.store.outbox.due(now, model=model.model)
         if latest <= seen and not waiting:
             return dg.SensorResult(skip_reason=dg.SkipReason("nothing new was evaluated"))
         bucket = int(now.timestamp() // ASK_AGAIN_SECONDS)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = sa.MetaData()
 
@@ -81,6 +81,14 @@ sa.Index(
     postgresql_where=_CURRENT,
 )
 sa.Index("monitoring_evaluations_by_partition", evaluations.c.model, evaluations.c.partition)
+# What is new of one model, in a store that many models write to.
+sa.Index(
+    "monitoring_evaluations_news",
+    evaluations.c.model,
+    evaluations.c.id,
+    sqlite_where=_CURRENT,
+    postgresql_where=_CURRENT,
+)
 
 models = sa.Table(
     "monitoring_models",
@@ -216,8 +224,8 @@ baselines = sa.Table(
     metadata,
     sa.Column("model", sa.Text, primary_key=True),
     sa.Column("version", sa.Text, primary_key=True),
+    sa.Column("valid_from", sa.Text, primary_key=True),
     sa.Column("model_version", sa.Text, nullable=False),
-    sa.Column("valid_from", sa.Text, nullable=False),
     sa.Column("created_at", UtcMoment, nullable=False),
 )
 

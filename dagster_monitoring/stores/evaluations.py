@@ -131,29 +131,36 @@ class EvaluationStore:
         with self._database.read() as connection:
             return [_evaluation(row) for row in connection.execute(query)]
 
-    def after(self, cursor: int, *, limit: int = 10_000) -> list[tuple[int, Evaluation]]:
+    def after(
+        self, cursor: int, *, model: str | None = None, limit: int = 10_000
+    ) -> list[tuple[int, Evaluation]]:
         """Current evaluations recorded after ``cursor``, with their ids, in the order recorded.
 
         An evaluation whose verdict changed comes again; one that was superseded since does not.
 
         Args:
             cursor: the id read last; 0 from the beginning.
+            model: only of this model; of all when ``None``.
             limit: at most so many.
         """
+        wanted = [evaluations.c.id > cursor, evaluations.c.superseded_at.is_(None)]
+        wanted += [evaluations.c.model == model] if model is not None else []
         query = (
             sa.select(evaluations.c.id, *_COLUMNS)
-            .where(evaluations.c.id > cursor, evaluations.c.superseded_at.is_(None))
+            .where(*wanted)
             .order_by(evaluations.c.id)
             .limit(limit)
         )
         with self._database.read() as connection:
             return [(row[0], _evaluation(row[1:])) for row in connection.execute(query)]
 
-    def latest_id(self) -> int:
-        """The id recorded last; 0 when nothing is recorded."""
+    def latest_id(self, model: str) -> int:
+        """The id of a model's current evaluation recorded last: where ``after`` ends; 0: none."""
+        query = sa.select(sa.func.max(evaluations.c.id)).where(
+            evaluations.c.model == model, evaluations.c.superseded_at.is_(None)
+        )
         with self._database.read() as connection:
-            found = connection.execute(sa.select(sa.func.max(evaluations.c.id))).scalar()
-        return int(found or 0)
+            return int(connection.execute(query).scalar() or 0)
 
 
 def evaluation_to_json(evaluation: Evaluation) -> str:

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -212,3 +213,21 @@ def test_a_run_that_crashed_is_asked_for_again_and_one_that_runs_is_not(world):
     assert key() == first
     world.clock.now += timedelta(minutes=1)
     assert key() != first
+
+
+def test_news_of_another_model_in_the_same_store_asks_for_no_run(world, receiver):
+    with receiver.open():
+        assert alert(world) == 1
+    with world.store() as store:
+        news = [replace(e, model="other") for e in world.evaluations()]
+        store.evaluations.record(news)
+        store.outbox.enqueue(
+            model="other",
+            incident_id="i",
+            transition="OPENED",
+            channel="file",
+            dedup_key="k",
+            payload="{}",
+            now=world.clock(),
+        )
+    assert alert(world) == 0

@@ -52,12 +52,12 @@ def test_what_is_recorded_comes_back_to_the_last_bit(store: Store):
 
 def test_the_same_verdict_of_another_run_writes_nothing(store: Store):
     store.evaluations.record([HEALTHY])
-    before = store.evaluations.latest_id()
+    before = store.evaluations.latest_id("m")
     again = store.evaluations.record(
         [replace(HEALTHY, run_id="other", evaluated_at=NOW + timedelta(days=1))]
     )
     assert (again.inserted, again.unchanged, again.superseded) == (0, 1, 0)
-    assert store.evaluations.latest_id() == before
+    assert store.evaluations.latest_id("m") == before
     assert store.evaluations.read("m") == [HEALTHY]
 
 
@@ -144,7 +144,7 @@ def test_hostile_text_is_kept_as_text(store: Store):
 
 def test_nothing_to_record_is_fine(store: Store):
     assert store.evaluations.record([]).inserted == 0
-    assert store.evaluations.latest_id() == 0
+    assert store.evaluations.latest_id("m") == 0
 
 
 def test_a_moment_without_a_zone_is_refused_and_nothing_is_kept(store: Store):
@@ -198,3 +198,20 @@ def test_ten_thousand_evaluations_are_recorded_together(store: Store):
     ]
     assert store.evaluations.record(many).inserted == 10_000
     assert store.evaluations.record(many).unchanged == 10_000
+
+
+def test_news_of_one_model_is_no_news_of_another(store: Store):
+    store.evaluations.record([HEALTHY])
+    mine = store.evaluations.latest_id("m")
+    theirs = replace(HEALTHY, model="other")
+    store.evaluations.record([theirs])
+    assert store.evaluations.latest_id("m") == mine < store.evaluations.latest_id("other")
+    assert [e for _, e in store.evaluations.after(0, model="m")] == [HEALTHY]
+    assert [e for _, e in store.evaluations.after(mine, model="other")] == [theirs]
+    assert store.evaluations.after(mine, model="m") == []
+
+
+def test_the_latest_id_is_one_that_reading_on_reaches(store: Store):
+    store.evaluations.record([BAD])
+    store.evaluations.record([HEALTHY])  # computed before: kept as history only
+    assert store.evaluations.latest_id("m") == store.evaluations.after(0, model="m")[-1][0]
