@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -24,28 +24,22 @@ class _Verdict:
     reason: str | None = None
 
 
-def past_partitions(
-    monitor: Monitor, view: View, *, excluded: Collection[str] = ()
-) -> tuple[str, ...]:
+def past_partitions(monitor: Monitor, view: View) -> tuple[str, ...]:
     """The partitions whose measurements the monitor's learned thresholds look at, oldest first.
 
     Their windows are whole, overlap neither the judged window nor each other, and lie within
-    production. Empty when no threshold learns.
+    production. Empty when no threshold learns. Days that were not normal are among them: the
+    threshold leaves their values out, by the values alone.
 
     Args:
         monitor: whose thresholds.
         view: the partition that is judged.
-        excluded: partitions that were not normal, for instance those of known incidents.
     """
     width = monitor.window
     first = view.partitions.start.isoformat()
     steps = range(monitor.past_slices() // width, 0, -1)
     keys = (view.partitions.shift(view.partition, -width * step) for step in steps)
-    return tuple(
-        key
-        for key in keys
-        if view.partitions.shift(key, 1 - width) >= first and key not in excluded
-    )
+    return tuple(key for key in keys if view.partitions.shift(key, 1 - width) >= first)
 
 
 def evaluate(

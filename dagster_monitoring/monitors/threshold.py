@@ -157,6 +157,13 @@ class LearnedThreshold(Threshold):
     A level's error probability is divided by the number of values that the monitor judges at
     once (Bonferroni), so that it holds for the monitor and not for each of its columns.
 
+    A past value that was itself an error is not learned from: values are taken from the oldest
+    on, and one outside the error limits (the warn limits, where there are no others) of those
+    taken before it is left out. A shift that lasts is therefore flagged until the look-back holds
+    fewer than ``minimum_slices`` of before it, ``slices - minimum_slices`` slices after it came;
+    from then on it is what is normal. More ``slices`` keep it flagged for longer. All of this
+    follows from the past values alone, whatever was judged before and in which order.
+
     Source: Hahn, Meeker, Escobar, Statistical Intervals (2nd ed.), section 4.7.
     """
 
@@ -200,7 +207,7 @@ class LearnedThreshold(Threshold):
         return self.slices
 
     def levels(self, evidence: Evidence) -> Levels | Undefined:
-        """Prediction limits of one more value after ``evidence.past``."""
+        """Prediction limits of one more value after what is normal of ``evidence.past``."""
         have = len(evidence.past)
         needed = max(-(-self.minimum_slices // evidence.window), _FEWEST_WINDOWS)
         if have < needed:
@@ -208,24 +215,35 @@ class LearnedThreshold(Threshold):
                 f"limits are learned from {needed} earlier windows of {evidence.window} slices at "
                 f"least, and {have} have a value"
             )
-        sides = self.sides or evidence.worse
-        warn = self._limits(self.warn_alpha, sides, evidence)
-        error = self._limits(self.error_alpha, sides, evidence)
+        normal = self._normal(evidence, needed)
+        warn = self._limits(self.warn_alpha, normal, evidence)
+        error = self._limits(self.error_alpha, normal, evidence)
         if isinstance(warn, Undefined):
             return warn
         if isinstance(error, Undefined):
             return error
         return Levels(warn=warn, error=error)
 
+    def _normal(self, evidence: Evidence, needed: int) -> list[float]:
+        """The past without its errors; the first ``needed`` values are all there is to go by."""
+        alpha = self.warn_alpha if self.error_alpha is None else self.error_alpha
+        normal = list(evidence.past[:needed])
+        for value in evidence.past[needed:]:
+            limits = self._limits(alpha, normal, evidence)
+            if limits is None or isinstance(limits, Undefined) or _within(value, limits):
+                normal.append(value)
+        return normal
+
     def _limits(
-        self, alpha: float | None, sides: Sides, evidence: Evidence
+        self, alpha: float | None, past: Sequence[float], evidence: Evidence
     ) -> Pair | Undefined | None:
         if alpha is None:
             return None
-        limits = prediction_limits(evidence.past, alpha=alpha / max(evidence.tests, 1), sides=sides)
+        sides = self.sides or evidence.worse
+        limits = prediction_limits(past, alpha=alpha / max(evidence.tests, 1), sides=sides)
         if isinstance(limits, Undefined):
             return limits
-        mean = sum(evidence.past) / len(evidence.past)
+        mean = sum(past) / len(past)
         lower, upper = limits
         return (
             None if lower is None else min(lower, mean - self.minimum_change),
@@ -241,6 +259,11 @@ AnyThreshold = Annotated[
 def _need_a_level(warn: object, error: object) -> None:
     if warn is None and error is None:
         raise ValueError("give warn, error, or both")
+
+
+def _within(value: float, limits: Pair) -> bool:
+    lower, upper = limits
+    return (lower is None or value >= lower) and (upper is None or value <= upper)
 
 
 def _moved(limits: Limits | None, origin: float, scale: float, noise: float) -> Pair | None:

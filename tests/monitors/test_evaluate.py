@@ -3,11 +3,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 from scipy import stats
 
 from dagster_monitoring.evaluation import Severity, Status
-from dagster_monitoring.monitors import Measurement, evaluate, excess, overall, past_partitions
+from dagster_monitoring.monitors import (
+    Measurement,
+    default_monitors,
+    evaluate,
+    excess,
+    overall,
+    past_partitions,
+)
 from dagster_monitoring.monitors.drift import DriftMonitor, Rolling
 from dagster_monitoring.monitors.evaluate import model_version
 from dagster_monitoring.monitors.threshold import (
@@ -16,6 +24,8 @@ from dagster_monitoring.monitors.threshold import (
     Levels,
     Limits,
 )
+from dagster_monitoring.schema import Partitions
+from tests.monitors.conftest import FIRST_DAY, ROWS, change, rows
 
 DAY = "2024-05-20"
 NOW = datetime(2024, 7, 1, tzinfo=UTC)
@@ -116,11 +126,10 @@ def test_learned_limits_look_at_windows_that_overlap_nothing(world, window, slic
     assert list(keys) == sorted(keys)
 
 
-def test_windows_that_began_before_production_and_excluded_ones_are_left_out(world):
+def test_windows_that_began_before_production_are_left_out(world):
     monitor = DriftMonitor(window=3, threshold=LearnedThreshold())
     view = world.at("2024-05-11")
     assert past_partitions(monitor, view) == ("2024-05-05", "2024-05-08")
-    assert past_partitions(monitor, view, excluded={"2024-05-08"}) == ("2024-05-05",)
     assert past_partitions(DriftMonitor(), view) == ()
 
 
@@ -156,6 +165,27 @@ def test_a_real_shift_breaks_limits_learned_from_real_days(world, shifted):
         past = [monitor.measure(view.at(key)) for key in past_partitions(monitor, view)]
         (verdict,) = evaluate(monitor, view, past, run_id=None, now=NOW)
         assert verdict.status is expected
+
+
+def test_predictions_that_shift_for_good_stay_an_error_for_two_weeks(world):
+    """The shift's own days are not what later days are held against."""
+    days = Partitions(start=FIRST_DAY).between(FIRST_DAY, "2024-06-13")
+    slices = {day: rows(100 + i, day) for i, day in enumerate(days)}
+    for day in days[30:]:
+        score = np.random.default_rng(int(day[-2:])).beta(4, 3, ROWS)
+        moved = change(slices[day], "score", score)
+        slices[day] = change(moved, "predicted", (score > 0.4).astype(np.int64))
+    seen = replace(world, slices=slices)
+    (monitor,) = [
+        m for m in default_monitors(world.task, world.columns) if m.name == "prediction_drift"
+    ]
+    severities = {}
+    for day in days[28:44]:
+        view = seen.at(day)
+        past = [monitor.measure(view.at(key)) for key in past_partitions(monitor, view)]
+        severities[day] = overall(evaluate(monitor, view, past, run_id=None, now=NOW)).severity
+    assert [severities[day] for day in days[28:30]] == [None, None]
+    assert {severities[day] for day in days[30:44]} == {Severity.ERROR}
 
 
 def test_a_verdict_does_not_change_when_later_days_come(world, shifted):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 from scipy import stats
@@ -75,6 +76,55 @@ def test_a_past_without_any_spread_keeps_the_minimum_change():
     threshold = LearnedThreshold(slices=7, minimum_slices=7, minimum_change=0.05)
     levels = threshold.levels(Evidence(past=(0.0,) * 7, worse="upper"))
     assert levels == Levels(warn=(None, 0.05), error=(None, 0.05))
+
+
+def test_a_past_error_is_not_learned_from_wherever_it_stands_behind_the_first_values():
+    threshold = LearnedThreshold(slices=28, minimum_slices=14)
+    calm = list(np.random.default_rng(3).normal(size=20))
+    expected = threshold.levels(Evidence(past=calm, worse="upper"))
+    for place in (14, 17, 20):
+        past = [*calm[:place], 50.0, 60.0, *calm[place:]]
+        assert threshold.levels(Evidence(past=past, worse="upper")) == expected
+    # A value on the good side is no error, so it stays.
+    low = threshold.levels(Evidence(past=[*calm, -50.0], worse="upper"))
+    assert low.error[1] > expected.error[1]
+
+
+def test_without_error_limits_a_past_warning_is_not_learned_from():
+    threshold = LearnedThreshold(slices=28, minimum_slices=14, error_alpha=None)
+    calm = list(np.random.default_rng(3).normal(size=20))
+    expected = threshold.levels(Evidence(past=calm, worse="upper"))
+    assert threshold.levels(Evidence(past=[*calm, 50.0], worse="upper")) == expected
+
+
+@pytest.mark.parametrize("window", [1, 3])
+def test_a_lasting_shift_stays_outside_until_too_few_windows_before_it_are_left(window):
+    threshold = LearnedThreshold()
+    source = np.random.default_rng(5)
+    before, after = source.normal(size=40), source.normal(size=60) + 30.0
+    have, needed = 28 // window, -(-14 // window)
+    outside = []
+    for age in range(have + needed):
+        past = [*before, *after[:age]][-have:]
+        levels = threshold.levels(Evidence(past=past, worse="upper", window=window))
+        outside.append(bool(after[age] > levels.error[1]))
+    flagged = have - needed + 1
+    assert all(outside[:flagged])
+    assert not any(outside[flagged + needed :])
+
+
+@pytest.mark.parametrize("window", [1, 3])
+def test_quiet_noise_leaves_learned_limits_as_seldom_as_declared(window):
+    """The default alphas: leaving out errors makes the limits hardly narrower."""
+    source = np.random.default_rng(11)
+    trials, warned, failed = 5000, 0, 0
+    for _ in range(trials):
+        *past, value = source.normal(size=28 // window + 1).tolist()
+        levels = LearnedThreshold().levels(Evidence(past=past, worse="upper", window=window))
+        warned += value > levels.warn[1]
+        failed += value > levels.error[1]
+    for count, alpha in ((warned, 0.01), (failed, 0.001)):
+        assert stats.binomtest(count, trials, alpha, alternative="greater").pvalue > 0.01
 
 
 @pytest.mark.parametrize(

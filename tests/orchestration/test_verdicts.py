@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from dagster_monitoring.evaluation import Evaluation
+from dagster_monitoring.evaluation import Evaluation, Severity
 from tests.orchestration.world import (
     World,
     day_of,
@@ -15,7 +15,7 @@ from tests.orchestration.world import (
     triggered,
 )
 
-LAST = 6
+SHIFT, LAST = 5, 6
 MONITORS = {
     "data_quality": ("data_quality",),
     "drift": ("drift", "learned"),
@@ -26,7 +26,7 @@ MONITORS = {
 def served(world: World) -> World:
     for number in range(LAST + 1):
         table = rows(number)
-        if number == 5:
+        if number >= SHIFT:
             table = table.set_column(
                 2, "temp", [[value + 2 for value in table["temp"].to_pylist()]]
             )
@@ -57,6 +57,11 @@ def test_day_by_day_and_in_any_order_it_is_the_same(in_a_range, tmp_path):
             for number in order:
                 world.day(number)
             assert verdicts(world) == expected, name
+
+
+def test_learned_limits_do_not_learn_a_shift_that_lasts(in_a_range):
+    for number in (SHIFT, LAST):
+        assert in_a_range.cell(number, "learned", "mean_shift", "temp").severity is Severity.ERROR
 
 
 def test_judging_again_records_nothing_new(in_a_range):
