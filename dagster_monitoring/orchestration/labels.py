@@ -7,7 +7,7 @@ from datetime import date
 
 import dagster as dg
 
-from dagster_monitoring.errors import DataError
+from dagster_monitoring.errors import CorruptDataError, DataError, SchemaMismatchError
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend, open_backend
 from dagster_monitoring.orchestration.jobs import AssetJob, range_tags
@@ -25,8 +25,9 @@ MAX_RUNS = 25
 class TakenIn:
     """What one reading of the feed brought.
 
-    ``faults`` has one line for each delivery that could not be read; it is not read again until it
-    changes, and the others go on. ``notes`` are of deliveries that were taken in, and look wrong.
+    ``faults`` has one line for each delivery that is damaged; it is not read again until it
+    changes, and the others go on. ``retried`` has one for each that the storage did not give; it
+    is read again the next time. ``notes`` are of deliveries that were taken in, and look wrong.
     """
 
     deliveries: int
@@ -35,21 +36,25 @@ class TakenIn:
     corrections: int
     unknown: int
     faults: tuple[str, ...]
+    retried: tuple[str, ...]
     notes: tuple[str, ...]
 
     def report(self, log: logging.Logger) -> None:
         """Says what a person should look at."""
         for fault in self.faults:
             log.error(f"left aside until it changes: {fault}")
+        for fault in self.retried:
+            log.error(f"tried again next time: {fault}")
         for note in self.notes:
             log.warning(note)
 
 
-def take_in_labels(backend: Backend, *, limit: int = MAX_DELIVERIES) -> TakenIn:
+def take_in_labels(backend: Backend, *, limit: int | None = MAX_DELIVERIES) -> TakenIn:
     """Reads the deliveries that the ledger has not seen, oldest first, at most ``limit``.
 
-    Taking the same delivery in twice changes nothing, so that the sensor and the ``ground_truth``
-    asset may both do it.
+    ``None`` reads them all. A delivery that the storage does not give, unlike a damaged one, stays
+    unseen. Taking the same delivery in twice changes nothing, so that the sensor and the
+    ``ground_truth`` asset may both do it.
     """
     feed = backend.ground_truth
     ledger, name = backend.store.labels, backend.model.model
@@ -58,12 +63,16 @@ def take_in_labels(backend: Backend, *, limit: int = MAX_DELIVERIES) -> TakenIn:
     unseen = [d for d in found if not ledger.delivery_seen(name, d.uri, d.fingerprint)][:limit]
     taken: list[Appended] = []
     faults: list[str] = []
+    retried: list[str] = []
     notes: list[str] = []
     for delivery in unseen:
         try:
             parts = _take_in(backend, feed, delivery)
-        except DataError as error:
+        except (CorruptDataError, SchemaMismatchError) as error:
             faults.append(f"{name}: {error}")
+        except DataError as error:
+            retried.append(f"{name}: {error}")
+            continue
         else:
             taken += parts
             notes += _remarks(backend, delivery, parts)
@@ -76,6 +85,7 @@ def take_in_labels(backend: Backend, *, limit: int = MAX_DELIVERIES) -> TakenIn:
         corrections=sum(part.corrections for part in taken),
         unknown=ledger.unknown(name),
         faults=tuple(faults),
+        retried=tuple(retried),
         notes=tuple(notes),
     )
 

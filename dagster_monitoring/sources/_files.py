@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import Any
 from urllib.parse import urlsplit
 
 import pyarrow as pa
@@ -75,11 +75,12 @@ def open_parquet(
 
     Raises:
         CorruptDataError: the file is empty, cut off, or no Parquet; names it and what to do.
-        DataError: the storage can't be reached.
+        DataError: the storage can't be reached, or fails while it is read; worth another try.
     """
     with _storage_faults(file.url):
         filesystem, _ = _open_filesystem(file.url, options)
-    with _reading_faults(file), _handle(filesystem, file.path) as handle:
+    faults: list[Exception] = []
+    with _reading_faults(file, faults), _handle(filesystem, file.path, faults) as handle:
         parquet = pq.ParquetFile(handle)
         if dictionaries:
             encoded = _worth_a_dictionary(parquet)
@@ -124,13 +125,54 @@ def _open_filesystem(url: str, options: StorageOptions):  # type: ignore[no-unty
 
 
 @contextmanager
-def _handle(filesystem, path: str) -> Iterator[IO[bytes] | pa.NativeFile]:  # type: ignore[no-untyped-def]  # noqa: ANN001 - fsspec publishes no types
+def _handle(filesystem, path: str, faults: list[Exception]) -> Iterator[Any]:  # type: ignore[no-untyped-def]  # noqa: ANN001 - fsspec publishes no types
     if "file" in filesystem.protocol:
         with pa.memory_map(path) if Path(path).stat().st_size else pa.OSFile(path) as handle:
             yield handle
     else:
-        with filesystem.open(path, "rb") as handle:
-            yield handle
+        with _remembered(faults):
+            opened = filesystem.open(path, "rb")
+        with opened as handle:
+            yield _Watched(handle, faults)
+
+
+class _Watched:
+    """A file of a storage that remembers the storage's own faults.
+
+    pyarrow raises OSError for a damaged page as well as for a read that timed out; whoever
+    handles it must tell what never gets better from what does.
+    """
+
+    def __init__(self, file: Any, faults: list[Exception]) -> None:  # noqa: ANN401 - fsspec publishes no types
+        self._file = file
+        self._faults = faults
+
+    @property
+    def closed(self) -> bool:
+        return bool(self._file.closed)
+
+    def read(self, size: int = -1) -> bytes:
+        with _remembered(self._faults):
+            return bytes(self._file.read(size))
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        with _remembered(self._faults):
+            return int(self._file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def close(self) -> None:
+        """The file is closed by whoever opened it."""
+
+
+@contextmanager
+def _remembered(faults: list[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        faults.append(error)
+        raise
 
 
 def _worth_a_dictionary(parquet: pq.ParquetFile) -> list[str]:
@@ -195,7 +237,7 @@ def _storage_faults(path: str) -> Iterator[None]:
 
 
 @contextmanager
-def _reading_faults(file: StoredFile) -> Iterator[None]:
+def _reading_faults(file: StoredFile, faults: list[Exception]) -> Iterator[None]:
     shown = show_path(file.url)
     if file.size_bytes == 0:
         raise CorruptDataError(
@@ -206,7 +248,15 @@ def _reading_faults(file: StoredFile) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise DataError(f"file {shown} went away while it was read: run it again") from error
-    except (pa.ArrowException, OSError) as error:
+    except Exception as error:
+        if faults or (isinstance(error, OSError) and error.errno is not None):
+            reason = faults[0] if faults else error
+            raise DataError(
+                f"file {shown} can't be read now: {type(reason).__name__}: {reason}. Check the "
+                f"storage, the credentials and the network, then run the partition again"
+            ) from error
+        if not isinstance(error, pa.ArrowException | OSError):
+            raise
         raise CorruptDataError(
             f"file {shown} can't be read to its end ({file.size_bytes} bytes): {error}. "
             f"Write it again, or remove it, then run the partition again"

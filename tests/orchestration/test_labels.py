@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dagster_monitoring.evaluation import Status
+from tests.flaky import failing
 from tests.orchestration.world import (
     MONITORS,
     World,
@@ -123,6 +124,22 @@ def test_a_corrupt_file_is_left_aside_and_the_others_go_on(world: World):
     # Written anew, it is read.
     world.label("broken", labels(rows(5), NOW, values=1 - truth(rows(5)), revision=3))
     assert asked(world.tick("ground_truth_sensor", tick.cursor)) == days(5, 6, 7)
+
+
+def test_a_file_that_the_storage_does_not_give_is_tried_again(world: World):
+    path = f"flaky://{world.folder}/labels/*.parquet"
+    far = world.declare(
+        **{**world.changes, "ground_truth": {"type": "parquet", "path": path}, "monitors": LABELLED}
+    )
+    cursor = far.tick("ground_truth_sensor").cursor
+    far.label("l3", labels(rows(3), NOW))
+    log: list[str] = []
+    with failing(TimeoutError("took too long")):
+        refused = far.tick("ground_truth_sensor", cursor, log)
+    assert asked(refused) == set()
+    (line,) = log
+    assert line.startswith("tried again next time: late: file flaky://")
+    assert asked(far.tick("ground_truth_sensor", refused.cursor)) == days(3, 4, 5)
 
 
 def test_labels_that_come_before_their_predictions_wait_for_them(world: World):

@@ -12,11 +12,13 @@ from pydantic import TypeAdapter
 
 from dagster_monitoring.errors import (
     CorruptDataError,
+    DataError,
     DeclarationError,
     SchemaMismatchError,
     SliceNotFoundError,
 )
 from dagster_monitoring.sources import AnySource, AssetSource, ParquetSource, Request, Source
+from tests.flaky import failing
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 BY_DAY = "day={partition}/*.parquet"
@@ -146,6 +148,28 @@ def test_a_memory_url_is_read_like_a_local_path():
             list(source.batches(Request(partition="2024-05-03")))
     finally:
         filesystem.rm("/bucket", recursive=True)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [TimeoutError("took too long"), OSError("no more"), OSError(5, "slow down"), RuntimeError("x")],
+)
+@pytest.mark.parametrize("fails_open", [False, True])
+def test_a_fault_of_the_storage_is_no_fault_of_the_file(
+    tmp_path: Path, fault: Exception, *, fails_open: bool
+):
+    pq.write_table(pa.table({"id": ["0"]}), tmp_path / "a.parquet")
+    source = ParquetSource(path=f"flaky://{tmp_path}/*.parquet")
+    with (
+        failing(fault, fails_open=fails_open),
+        pytest.raises(DataError, match=r"a\.parquet can't be read now") as caught,
+    ):
+        list(source.batches(Request()))
+    assert type(caught.value) is DataError
+    assert ids(source.batches(Request())) == ["0"]
+    (tmp_path / "a.parquet").write_bytes(b"PAR1 cut off")
+    with pytest.raises(CorruptDataError, match=r"a\.parquet"):
+        list(source.batches(Request()))
 
 
 def test_no_file_for_a_day_names_partition_path_and_remedy(write_days: Callable[[int], Path]):

@@ -10,6 +10,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from dagster_monitoring.declaration import EnvironmentVariable
+from dagster_monitoring.errors import DataError
 from dagster_monitoring.sources._files import (
     BATCH_ROWS,
     PLACEHOLDER,
@@ -79,4 +80,6 @@ class ParquetGroundTruth(GroundTruth):
         return self.model_copy(update={"path": join_root(self.path, root)})
 
     def _file(self, delivery: Delivery) -> StoredFile:
-        return list_files(delivery.uri, self.storage_options)[0]
+        for file in list_files(delivery.uri, self.storage_options):
+            return file
+        raise DataError(f"file {show_path(delivery.uri)} went away before it was read")
