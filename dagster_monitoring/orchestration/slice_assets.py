@@ -74,7 +74,7 @@ def _build_ground_truth(model: MonitoredModel) -> dg.AssetsDefinition:
     def ground_truth(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         with open_backend(model) as backend:
             _register(context, backend, context.partition_keys)
-            taken = take_in_labels(backend)
+            taken = take_in_labels(backend, limit=None)
             taken.report(context.log)
             for partition in context.partition_keys:
                 context.add_asset_metadata(

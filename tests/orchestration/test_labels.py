@@ -142,6 +142,24 @@ def test_a_file_that_the_storage_does_not_give_is_tried_again(world: World):
     assert asked(far.tick("ground_truth_sensor", refused.cursor)) == days(3, 4, 5)
 
 
+@pytest.mark.parametrize(("purpose", "taken"), [("daily", 60), ("sensor", 50)])
+def test_a_run_takes_all_label_files_in_and_a_tick_a_bounded_number(
+    world: World, purpose: str, taken: int
+):
+    world.tick("ground_truth_sensor")
+    with world.store() as store:
+        before = len(store.labels.deliveries("late"))
+    for number in range(60):
+        world.label(f"many-{number:02}", labels(rows(3), NOW, only=[number]))
+    if purpose == "daily":
+        world.day(3)
+    else:
+        world.tick("ground_truth_sensor")
+    with world.store() as store:
+        assert len(store.labels.deliveries("late")) - before == taken
+        assert store.labels.coverage("late", day_of(3)).n_labelled == taken
+
+
 def test_labels_that_come_before_their_predictions_wait_for_them(world: World):
     cursor = world.tick("ground_truth_sensor").cursor
     world.label("early", labels(rows(9), NOW))
