@@ -167,11 +167,11 @@ def _judge(
     backend: Backend, partition: str, *, now: datetime, run_url: str | None
 ) -> list[Incident]:
     model, store = backend.model, backend.store
-    verdicts: Sequence[Evaluation] = store.evaluations.read(
-        model.model, since=partition, until=partition
-    )
-    delay = model.ground_truth.expected_delay_days if model.ground_truth else 0.0
     names = [monitor.name for monitor in model.active_monitors]
+    found = store.evaluations.read(model.model, since=partition, until=partition)
+    # The store keeps the verdicts of a monitor that was taken away since.
+    verdicts = [evaluation for evaluation in found if evaluation.monitor in names]
+    delay = model.ground_truth.expected_delay_days if model.ground_truth else 0.0
     if _is_over(backend, partition, verdicts):
         return []
     incidents = store.incidents
