@@ -54,12 +54,17 @@ def build_from_table(backend: Backend, table: pa.Table, *, model_version: str) -
 
 
 def put_in_force(backend: Backend, baseline: Baseline, *, clock: Clock) -> InForce:
-    """Let a baseline judge the partitions that were not judged yet; the past keeps its own."""
+    """Let a baseline judge the partitions that were not judged yet; the past keeps its own.
+
+    One that judged before and was replaced comes back in force; the one in force stays as it is.
+    """
     store, model = backend.store, backend.model
+    known = store.baselines.list(model.model)
+    if known and known[-1].version == baseline.version:
+        return InForce(baseline=baseline, valid_from=known[-1].valid_from, is_new=False)
     judged = backend.judged_days()
     first = model.partitions.start.isoformat()
-    has_one = bool(store.baselines.list(model.model))
-    valid_from = model.partitions.shift(judged[-1], 1) if has_one and judged else first
+    valid_from = model.partitions.shift(judged[-1], 1) if known and judged else first
     is_new = store.baselines.put_in_force(
         BaselineInForce(
             model=model.model,
@@ -69,8 +74,7 @@ def put_in_force(backend: Backend, baseline: Baseline, *, clock: Clock) -> InFor
             created_at=clock(),
         )
     )
-    kept = next(b for b in store.baselines.list(model.model) if b.version == baseline.version)
-    return InForce(baseline=baseline, valid_from=kept.valid_from, is_new=is_new)
+    return InForce(baseline=baseline, valid_from=valid_from, is_new=is_new)
 
 
 def declared_version(model: MonitoredModel) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -36,13 +36,28 @@ class BaselineStore:
         self._database = database
 
     def put_in_force(self, baseline: BaselineInForce) -> bool:
-        """Keeps a version; gives whether it was new. A version keeps its first ``valid_from``."""
+        """Lets a version judge from a partition on, again too after another one did.
+
+        Of versions with the same ``valid_from``, the one put in force last judges.
+
+        Returns:
+            Whether that changed anything: not when this version is the last of its ``valid_from``.
+        """
         with self._database.write() as connection:
-            known = sa.select(baselines.c.version).where(
-                baselines.c.model == baseline.model, baselines.c.version == baseline.version
-            )
-            if connection.execute(known).first() is not None:
+            begun = [b for b in self.list(baseline.model) if b.valid_from == baseline.valid_from]
+            if begun and begun[-1].version == baseline.version:
                 return False
+            if begun:
+                # Two within one tick of the clock are told apart.
+                after = begun[-1].created_at + timedelta(microseconds=1)
+                baseline = replace(baseline, created_at=max(baseline.created_at, after))
+            connection.execute(
+                sa.delete(baselines).where(
+                    baselines.c.model == baseline.model,
+                    baselines.c.version == baseline.version,
+                    baselines.c.valid_from == baseline.valid_from,
+                )
+            )
             row = {name: getattr(baseline, name) for name in BaselineInForce.__dataclass_fields__}
             connection.execute(sa.insert(baselines), [row])
             return True

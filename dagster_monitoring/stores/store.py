@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from dagster_monitoring.errors import StoreError
 from dagster_monitoring.stores._database import Database
-from dagster_monitoring.stores._tables import SCHEMA_VERSION, metadata, schema_version
+from dagster_monitoring.stores._tables import SCHEMA_VERSION, baselines, metadata, schema_version
 from dagster_monitoring.stores.baselines import BaselineStore
 from dagster_monitoring.stores.cursors import CursorStore
 from dagster_monitoring.stores.evaluations import EvaluationStore
@@ -97,6 +97,25 @@ def _prepare(database: Database) -> None:
             f"store {database} was written by a newer version of dagster-monitoring (its tables "
             f"have version {found}, this one knows {SCHEMA_VERSION}): upgrade the package"
         )
+    elif found < SCHEMA_VERSION:
+        _upgrade(database)
+
+
+def _upgrade(database: Database) -> None:
+    """From version 1, in which a baseline came into force only once; makes indexes that lack."""
+    with database.write() as connection:
+        # Another process may have been first; only now does nobody else write.
+        if connection.execute(sa.select(schema_version.c.version)).scalar() == SCHEMA_VERSION:
+            return
+        kept = [dict(row) for row in connection.execute(sa.select(baselines)).mappings()]
+        baselines.drop(connection)
+        baselines.create(connection)
+        if kept:
+            connection.execute(sa.insert(baselines), kept)
+        for table in metadata.sorted_tables:
+            for index in table.indexes:
+                index.create(connection, checkfirst=True)
+        connection.execute(sa.update(schema_version).values(version=SCHEMA_VERSION))
 
 
 def _found_version(database: Database) -> int | None:

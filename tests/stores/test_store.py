@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import threading
 from contextlib import closing
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 import dagster_monitoring.stores
 from dagster_monitoring.errors import DeclarationError, StoreError
 from dagster_monitoring.stores import BaselineInForce, Store, open_store
-from dagster_monitoring.stores._tables import SCHEMA_VERSION, schema_version
+from dagster_monitoring.stores._tables import SCHEMA_VERSION, baselines, schema_version
 
 NOW = datetime(2024, 5, 2, 6, tzinfo=UTC)
 
@@ -66,6 +67,55 @@ def test_the_baseline_in_force_is_the_last_begun(store: Store):
     assert store.baselines.in_force("m", "2024-05-31") == first
     assert store.baselines.in_force("m", "2024-06-01") == second
     assert store.baselines.in_force("m", "2024-01-01") == first
+
+
+def test_a_baseline_comes_back_in_force(store: Store):
+    def put(name: str, start: str) -> bool:
+        return store.baselines.put_in_force(
+            BaselineInForce(
+                model="m", version=name, model_version=name, valid_from=start, created_at=NOW
+            )
+        )
+
+    def judges(partition: str) -> str:
+        found = store.baselines.in_force("m", partition)
+        assert found is not None
+        return found.version
+
+    for name, start in [("a", "2024-05-01"), ("b", "2024-06-01"), ("a", "2024-07-01")]:
+        assert put(name, start)
+    assert [judges(day) for day in ("2024-05-31", "2024-06-30", "2024-07-01")] == ["a", "b", "a"]
+    for name in ("b", "a", "b"):
+        assert put(name, "2024-07-01")
+        assert judges("2024-07-02") == name
+        assert not put(name, "2024-07-01")
+
+
+def test_a_store_of_the_first_version_is_upgraded_with_what_it_holds(store_url: str):
+    kept = BaselineInForce(
+        model="m", version="a", model_version="v1", valid_from="2024-05-01", created_at=NOW
+    )
+    with open_store(store_url) as store:
+        store.baselines.put_in_force(kept)
+        with store._database.write() as connection:
+            connection.execute(sa.update(schema_version).values(version=1))
+            baselines.drop(connection)
+            columns = [
+                sa.Column(c.name, c.type, primary_key=c.name in {"model", "version"})
+                for c in baselines.columns
+            ]
+            first = sa.Table(baselines.name, sa.MetaData(), *columns)
+            first.create(connection)
+            connection.exec_driver_sql("DROP INDEX monitoring_evaluations_news")
+            connection.execute(sa.insert(first), [asdict(kept)])
+    for _ in range(2):
+        with open_store(store_url) as store:
+            assert store.baselines.list("m") == [kept]
+            with store._database.read() as connection:
+                indexes = sa.inspect(connection).get_indexes("monitoring_evaluations")
+            assert "monitoring_evaluations_news" in {index["name"] for index in indexes}
+    with open_store(store_url) as store:
+        assert store.baselines.put_in_force(replace(kept, valid_from="2024-06-01"))
 
 
 def test_a_newer_schema_is_refused(store_url: str, store: Store):
