@@ -155,12 +155,13 @@ class LearnedThreshold(Threshold):
 
     The windows it learns from end before the judged window starts and do not overlap each other.
     A level's error probability is divided by the number of values that the monitor judges at
-    once (Bonferroni), so that it holds for the monitor and not for each of its columns.
+    once (Bonferroni), so that it holds for the monitor and not for each of its columns. Limits
+    are never nearer to the mean of the past than what chance alone can add to so few rows.
 
     A past value that was itself an error is not learned from: values are taken from the oldest
     on, and one outside the error limits (the warn limits, where there are no others) of those
     taken before it is left out. A shift that lasts is therefore flagged until the look-back holds
-    fewer than ``minimum_slices`` of before it, ``slices - minimum_slices`` slices after it came;
+    fewer than ``minimum_slices`` from before it, ``slices - minimum_slices`` slices after it came;
     from then on it is what is normal. More ``slices`` keep it flagged for longer. All of this
     follows from the past values alone, whatever was judged before and in which order.
 
@@ -244,10 +245,11 @@ class LearnedThreshold(Threshold):
         if isinstance(limits, Undefined):
             return limits
         mean = sum(past) / len(past)
+        nearest = max(self.minimum_change, evidence.noise)
         lower, upper = limits
         return (
-            None if lower is None else min(lower, mean - self.minimum_change),
-            None if upper is None else max(upper, mean + self.minimum_change),
+            None if lower is None else min(lower, mean - nearest),
+            None if upper is None else max(upper, mean + nearest),
         )
 
 

@@ -188,6 +188,27 @@ def test_predictions_that_shift_for_good_stay_an_error_for_two_weeks(world):
     assert {severities[day] for day in days[30:44]} == {Severity.ERROR}
 
 
+def test_the_first_positive_after_none_is_within_what_chance_does(world):
+    def never(table):
+        return change(table, "predicted", np.zeros(table.num_rows, dtype=np.int64))
+
+    days = world.days[:30]
+    slices = {day: never(world.slices[day]) for day in days}
+    one = np.zeros(ROWS, dtype=np.int64)
+    one[0] = 1
+    slices[days[-1]] = change(slices[days[-1]], "predicted", one)
+    seen = replace(world, training=never(world.training), slices=slices)
+    monitor = DriftMonitor(
+        columns=("predicted",), metrics=("jensen_shannon",), threshold=LearnedThreshold()
+    )
+    view = seen.at(days[-1])
+    past = [monitor.measure(view.at(key)) for key in past_partitions(monitor, view)]
+    assert {m.value for measured in past for m in measured} == {0.0}
+    (verdict,) = evaluate(monitor, view, past, run_id=None, now=NOW)
+    assert verdict.value > 0.0
+    assert verdict.status is Status.HEALTHY
+
+
 def test_a_verdict_does_not_change_when_later_days_come(world, shifted):
     """Point in time: the day after the shift plays no part in the day before it."""
     monitor = DriftMonitor(

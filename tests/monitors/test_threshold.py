@@ -127,6 +127,12 @@ def test_quiet_noise_leaves_learned_limits_as_seldom_as_declared(window):
         assert stats.binomtest(count, trials, alpha, alternative="greater").pvalue > 0.01
 
 
+def test_limits_of_a_past_without_any_spread_leave_room_for_sampling_noise():
+    threshold = LearnedThreshold(slices=7, minimum_slices=7, minimum_change=0.01)
+    levels = threshold.levels(Evidence(past=(0.0,) * 7, noise=0.03, worse="both"))
+    assert levels == Levels(warn=(-0.03, 0.03), error=(-0.03, 0.03))
+
+
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
