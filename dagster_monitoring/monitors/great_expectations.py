@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from dagster_monitoring.errors import DataError
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, MonitoredAsset, View
-from dagster_monitoring.monitors._suite import (
+from dagster_monitoring.monitors._great_expectations_bridge import (
     Expectation,
     Outcome,
     call_suite,

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from dagster_monitoring.errors import DeclarationError
 from dagster_monitoring.evaluation import Severity, Status
-from dagster_monitoring.monitors import evaluate, overall
+from dagster_monitoring.monitors import _great_expectations_bridge, evaluate, overall
 from dagster_monitoring.monitors.default_suite import write_default_suite
 from dagster_monitoring.monitors.great_expectations import GreatExpectationsMonitor
 
@@ -152,3 +152,9 @@ def test_the_default_suite_is_met_by_a_calm_slice_and_not_by_a_broken_one(world,
         ("expect_column_to_exist", "age"),
         ("expect_column_values_to_be_in_set", "city"),
     }
+
+
+def test_a_run_leaves_no_folder_for_documents_behind():
+    gx = _great_expectations_bridge.load()
+    context = _great_expectations_bridge._new_context(gx)
+    assert context.variables.data_docs_sites == {}

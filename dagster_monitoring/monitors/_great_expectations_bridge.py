@@ -100,7 +100,7 @@ def call_suite(function: str) -> list[Expectation]:
     gx = load()
     module_name, _, name = function.partition(":")
     # Suites that are put together piece by piece need a context that is there before them.
-    gx.get_context(mode="ephemeral")
+    _new_context(gx)
     try:
         suite = getattr(importlib.import_module(module_name), name)()
     except (ImportError, AttributeError) as error:
@@ -129,7 +129,7 @@ def run_suite(expectations: Sequence[Expectation], rows: pa.Table) -> list[Outco
             ProgressBarsConfig,
         )
 
-        context = gx.get_context(mode="ephemeral")
+        context = _new_context(gx)
         context.variables.progress_bars = ProgressBarsConfig(globally=False)
         suite = gx.ExpectationSuite(name="slice", expectations=_build(gx, expectations))
         asset = context.data_sources.add_pandas("slices").add_dataframe_asset("slice")
@@ -158,6 +158,18 @@ def load() -> ModuleType:
         if error.name != "great_expectations":
             raise
         raise MissingExtraError("the Great Expectations monitor", "gx") from None
+
+
+def _new_context(gx: ModuleType) -> Any:  # noqa: ANN401 - theirs
+    """A context in memory; the one it makes by itself leaves a folder for documents behind."""
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+    )
+
+    stores = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
+    config = DataContextConfig(store_backend_defaults=stores)
+    return gx.get_context(mode="ephemeral", project_config=config)
 
 
 @contextmanager
