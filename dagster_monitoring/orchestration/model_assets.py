@@ -24,6 +24,7 @@ from dagster_monitoring.orchestration.retraining import (
     last_labelled_day,
     try_challenger,
 )
+from dagster_monitoring.retraining import Champion
 from dagster_monitoring.stores import RetrainingOutcome
 
 
@@ -70,6 +71,7 @@ def _build_challenger(model: MonitoredModel, clock: Clock) -> dg.AssetsDefinitio
                 )
             except Exception as error:
                 # Whatever a trainer or estimator of the user's raises: the request is done with.
+                _set_candidate(backend, None)
                 _finish(
                     backend,
                     config,
@@ -83,10 +85,7 @@ def _build_challenger(model: MonitoredModel, clock: Clock) -> dg.AssetsDefinitio
                 RetrainingOutcome.PROMOTED if trial.verdict.promoted else RetrainingOutcome.REFUSED
             )
             # The champion asset does the promotion; until then nothing is in force.
-            if trial.baseline is not None:
-                backend.store.cursors.set(
-                    _candidate_cursor(model), f"{trial.version.version} {trial.baseline.version}"
-                )
+            _set_candidate(backend, trial)
             _finish(
                 backend,
                 config,
@@ -155,12 +154,16 @@ def _build_baseline(model: MonitoredModel, clock: Clock) -> dg.AssetsDefinition:
 
 
 def promote_candidate(backend: Backend, *, clock: Clock) -> dict[str, str]:
-    """Put the last challenger that passed its gate in service, if it is not yet; what serves."""
+    """Put the challenger that passed its gate in service, once; what serves.
+
+    After that the registry alone says what serves, so that a promotion by hand lasts.
+    """
     model, registry = backend.model, backend.registry
     candidate = backend.store.cursors.get(_candidate_cursor(model))
     if candidate:
         version, baseline_version = candidate.split(" ")
         registry.promote(version, baseline_version=baseline_version, now=clock())
+        _set_candidate(backend, None)
     serving = registry.champion()
     if serving is None:
         registered = [v.version for v in registry.versions()]
@@ -179,15 +182,32 @@ def promote_candidate(backend: Backend, *, clock: Clock) -> dict[str, str]:
 
 
 def ensure_baseline(backend: Backend, *, clock: Clock) -> InForce:
-    """Put the champion's baseline in force: built with its challenger, or of the declared rows."""
-    model, registry = backend.model, backend.registry
+    """Put the champion's baseline in force: the registry's, or that of the declared rows.
+
+    The declared rows are read again when no champion is registered, or when its baseline is of the
+    declared rows, which may have changed; the registry is then told of their new version.
+
+    Raises:
+        BaselineError: the champion's baseline is not in storage, or the declared rows give none.
+    """
+    registry = backend.registry
     serving = registry.champion()
-    if serving is not None and backend.store.cursors.get(_candidate_cursor(model)):
+    if serving is not None and not _is_declared(backend, serving):
         return put_in_force(backend, backend.baseline(serving.baseline_version), clock=clock)
     baseline = build_declared(backend)
-    if serving is None and baseline.model_version in {v.version for v in registry.versions()}:
+    if serving is not None:
+        registry.promote(serving.version, baseline_version=baseline.version, now=clock())
+    elif baseline.model_version in {v.version for v in registry.versions()}:
         registry.promote(baseline.model_version, baseline_version=baseline.version, now=clock())
     return put_in_force(backend, baseline, clock=clock)
+
+
+def _is_declared(backend: Backend, serving: Champion) -> bool:
+    """Whether a champion's baseline is of the declared rows: the declared model scored them."""
+    declared = declared_version(backend.model)
+    if serving.baseline_version not in backend.storage.list_baselines(backend.model.model):
+        return serving.version == declared
+    return backend.baseline(serving.baseline_version).model_version == declared
 
 
 def _finish(
@@ -207,6 +227,13 @@ def _finish(
             challenger_version=version,
             now=clock(),
         )
+
+
+def _set_candidate(backend: Backend, trial: Trial | None) -> None:
+    """Remember the challenger that the champion asset shall promote; none without a baseline."""
+    baseline = trial.baseline if trial else None
+    found = f"{trial.version.version} {baseline.version}" if trial and baseline else ""
+    backend.store.cursors.set(_candidate_cursor(backend.model), found)
 
 
 def _candidate_cursor(model: MonitoredModel) -> str:

@@ -3,6 +3,7 @@
 import shutil
 from datetime import timedelta
 
+import dagster as dg
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -214,6 +215,59 @@ def test_the_declared_rows_brought_back_judge_again(world: World):
         first, second, third = [b.version for b in backend.store.baselines.list("late")]
         assert first == third != second
         assert backend.baseline_in_force(day_of(LAST + 1)).version == first
+
+
+def serving(world: World) -> tuple[str, str, str]:
+    """The champion, its baseline, and the baseline that judges the next day."""
+    with world.backend() as backend:
+        champion = backend.registry.champion()
+        judging = backend.baseline_in_force(day_of(LAST + 1)).version
+        return champion.version, champion.baseline_version, judging
+
+
+@pytest.mark.parametrize("after", ["nothing", "refused", "failed"])
+def test_a_promotion_by_hand_lasts(world: World, after):
+    world.job("retraining")
+    candidate, own, _ = serving(world)
+    with world.backend() as backend:
+        declared = backend.baseline_in_force(day_of(LAST)).version
+        fitted = backend.registry.load(candidate)
+        backend.registry.register(fitted, version="hotfix")
+        backend.registry.promote("hotfix", baseline_version=declared)
+    if after == "refused":
+        with_trainer(world, "stubborn").job("retraining")
+    if after == "failed":
+        with pytest.raises(RunFailedError):
+            with_trainer(world, "broken").job("retraining")
+    world.job("setup")
+    assert serving(world) == ("hotfix", declared, declared)
+    with world.backend() as backend:
+        backend.registry.promote(candidate, baseline_version=own)
+    world.job("setup")
+    assert serving(world) == (candidate, own, own)
+
+
+def test_a_candidate_that_was_not_promoted_is_forgotten_when_the_next_is_refused(world: World):
+    definition = world.definitions.resolve_implicit_global_asset_job_def()
+    definition.execute_in_process(
+        instance=world.instance, asset_selection=[dg.AssetKey(["late", "challenger"])]
+    )
+    with_trainer(world, "stubborn").job("retraining")
+    with world.backend() as backend:
+        assert backend.registry.champion() is None
+
+
+def test_declared_rows_that_changed_are_read_again_for_a_champion_of_theirs(world: World):
+    world.job("retraining")
+    with world.backend() as backend:
+        champion = backend.registry.champion().version
+        declared = backend.baseline_in_force(day_of(LAST)).version
+        backend.registry.promote(champion, baseline_version=declared)
+    write(baseline_rows(400), world.folder / "baseline.parquet")
+    world.job("setup")
+    version, own, judging = serving(world)
+    assert (version, own) == (champion, judging)
+    assert own != declared
 
 
 def test_a_person_may_ask_without_an_incident(world: World):
