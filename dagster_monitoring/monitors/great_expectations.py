@@ -11,7 +11,6 @@ import pyarrow as pa
 from pydantic import Field, model_validator
 
 from dagster_monitoring.errors import DataError
-from dagster_monitoring.monitors._monitor import Measurement, Monitor, MonitoredAsset, View
 from dagster_monitoring.monitors._great_expectations_bridge import (
     Expectation,
     Outcome,
@@ -19,6 +18,7 @@ from dagster_monitoring.monitors._great_expectations_bridge import (
     read_suite,
     run_suite,
 )
+from dagster_monitoring.monitors._monitor import Measurement, Monitor, MonitoredAsset, View
 from dagster_monitoring.monitors.threshold import AbsoluteThreshold, Levels, Limits, Threshold
 
 
