@@ -63,6 +63,10 @@ def build_daily_schedule(model: MonitoredModel, daily: AssetJob) -> dg.ScheduleD
         yesterday = keys.shift(keys.key_of(context.scheduled_execution_time), -1)
         if yesterday < keys.start.isoformat():
             return dg.SkipReason(f"production starts on {keys.start}, {yesterday} lies before it")
+        if keys.end is not None and yesterday > keys.end.isoformat():
+            return dg.SkipReason(
+                f"production ended on {keys.end} (field partitions.end), {yesterday} lies after it"
+            )
         return dg.RunRequest(run_key=yesterday, partition_key=yesterday)
 
     return daily_schedule

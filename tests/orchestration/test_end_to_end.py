@@ -237,7 +237,7 @@ def test_two_models_live_in_one_code_location(tmp_path):
 
 
 def test_the_schedule_asks_for_yesterday_in_the_models_time_zone(tmp_path):
-    partitions = {"start": "2024-05-01", "timezone": "Europe/Berlin"}
+    partitions = {"start": "2024-05-01", "end": "2024-05-09", "timezone": "Europe/Berlin"}
     with new_world(tmp_path, partitions=partitions) as world:
         schedule = world.definitions.resolve_schedule_def("late_daily_schedule")
 
@@ -254,4 +254,9 @@ def test_the_schedule_asks_for_yesterday_in_the_models_time_zone(tmp_path):
         early = at(datetime(2024, 4, 30, 23, 30, tzinfo=UTC))
         assert not early.run_requests
         assert "production starts on 2024-05-01" in early.skip_message
+        (last,) = at(datetime(2024, 5, 9, 22, 30, tzinfo=UTC)).run_requests
+        assert last.partition_key == "2024-05-09"
+        late = at(datetime(2024, 5, 10, 22, 30, tzinfo=UTC))
+        assert not late.run_requests
+        assert "production ended on 2024-05-09" in late.skip_message
         assert schedule.execution_timezone == "Europe/Berlin"
