@@ -16,6 +16,7 @@ from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.slices import output_columns, read_slice
 from dagster_monitoring.retraining import Predictions
+from dagster_monitoring.retraining.scoring import class_name
 from dagster_monitoring.schema import BinaryClassification, MulticlassClassification
 from dagster_monitoring.sources import Request
 
@@ -101,7 +102,7 @@ def champion_predictions(model: MonitoredModel, rows: Rows) -> Predictions:
         return Predictions(
             outputs=outputs,
             probabilities=np.column_stack([1.0 - score, score]),
-            classes=("__rest", _class_text(task.positive)),
+            classes=("__rest", class_name(task.positive)),
         )
     if isinstance(task, MulticlassClassification) and task.scores:
         scores = np.column_stack([_floats(table[name]) for name in task.scores.values()])
@@ -115,7 +116,7 @@ def with_outputs(model: MonitoredModel, rows: Rows, said: Predictions, *, versio
     table = rows.table.drop([task.prediction])
     table = table.append_column(task.prediction, pa.array(said.outputs))
     if isinstance(task, BinaryClassification) and task.score and said.probabilities is not None:
-        positive = said.classes.index(_class_text(task.positive))
+        positive = said.classes.index(class_name(task.positive))
         table = table.drop([task.score]).append_column(
             task.score, pa.array(said.probabilities[:, positive])
         )
@@ -176,7 +177,3 @@ def _without(table: pa.Table, name: str) -> pa.Table:
 def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
     values: NDArray[np.float64] = column.cast(pa.float64()).to_numpy()
     return values
-
-
-def _class_text(value: object) -> str:
-    return str(int(value)) if isinstance(value, bool) else str(value)
