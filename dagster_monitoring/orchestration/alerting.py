@@ -5,10 +5,10 @@ run, so run-failure sensors never see it, and the store has a cursor of its own 
 indexed id, whatever the history behind it).
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 
 import dagster as dg
 
@@ -196,7 +196,8 @@ def _is_over(backend: Backend, partition: str, verdicts: Sequence[Evaluation]) -
     """Whether late news of a day says nothing about today.
 
     Labels that come late judge a day again that was judged and left behind: where every monitor in
-    trouble on it is healthy on a later day, the new verdict is kept, and nobody is told.
+    trouble on it has since been well for as long as closes an incident, the new verdict is kept,
+    and nobody is told. Days that come for the first time are never over.
     """
     model, store = backend.model, backend.store
     seen = store.cursors.get(_frontier(model))
@@ -205,19 +206,34 @@ def _is_over(backend: Backend, partition: str, verdicts: Sequence[Evaluation]) -
     current = store.incidents.open_incident(model.model)
     if current is not None and partition >= current.opened_partition:
         return False
-    counts = {Severity.ERROR, model.alert_policy.severity}
-    trouble = {e.monitor for e in verdicts if e.severity in counts}
-    later = store.evaluations.read(model.model, since=model.partitions.shift(partition, 1))
-    by_day: dict[tuple[str, str], list[Evaluation]] = defaultdict(list)
+    trouble = {e.monitor for e in verdicts if _is_trouble(e, model)}
+    return bool(trouble) and all(
+        _calm_since(backend, partition, monitor) >= model.alert_policy.resolve_after
+        for monitor in trouble
+    )
+
+
+def _calm_since(backend: Backend, partition: str, monitor: str) -> int:
+    """Partitions without trouble at the end of those a monitor judged after one of them.
+
+    A partition whose labels are still to come is not judged, and doesn't count for either side.
+    """
+    model = backend.model
+    later = backend.store.evaluations.read(
+        model.model, monitor=monitor, since=model.partitions.shift(partition, 1)
+    )
+    in_trouble: dict[str, bool] = {}
     for evaluation in later:
-        by_day[evaluation.monitor, evaluation.partition].append(evaluation)
-    calm = {
-        name
-        for (name, _), rows in by_day.items()
-        if not any(e.severity in counts for e in rows)
-        and any(e.status is Status.HEALTHY for e in rows)
-    }
-    return trouble <= calm
+        bad = _is_trouble(evaluation, model)
+        if bad or evaluation.status is not Status.NO_DATA:
+            day = evaluation.partition
+            in_trouble[day] = bad or in_trouble.get(day, False)
+    newest_first = (in_trouble[day] for day in sorted(in_trouble, reverse=True))
+    return sum(1 for _ in takewhile(lambda bad: not bad, newest_first))
+
+
+def _is_trouble(evaluation: Evaluation, model: MonitoredModel) -> bool:
+    return evaluation.severity in {Severity.ERROR, model.alert_policy.severity}
 
 
 def _already_over(backend: Backend, incident: Incident) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from tests.alerts.conftest import evaluation
 from tests.orchestration.world import day_of, fields_of, morning
 
 MONITORS = [{"type": "data_quality"}, {"type": "performance"}]
+
+
+OPEN, RESOLVED = IncidentStatus.OPEN, IncidentStatus.RESOLVED
 
 
 def declared(folder: Path, **changes: object) -> MonitoredModel:
@@ -62,7 +66,7 @@ def judge(backend: Backend, news: Sequence[Evaluation], *, today: int = 5) -> No
 
 
 def incidents(backend: Backend) -> list[tuple[IncidentStatus, str, str]]:
-    """Status, first and last bad day of each incident, oldest first."""
+    """Status, first and last bad day of each incident, open ones first."""
     found = backend.store.incidents.list("late")
     return sorted(((i.status, i.opened_partition, i.last_partition) for i in found), key=str)
 
@@ -75,3 +79,64 @@ def test_old_verdicts_of_a_monitor_that_was_taken_away_open_nothing(tmp_path):
         judge(now_without, days(" E", "data_quality"))
         (incident,) = now_without.store.incidents.list("late")
         assert incident.monitors == ("data_quality",)
+
+
+class TestLateLabels:
+    """Labels that come when other monitors have long judged the days they are of."""
+
+    @pytest.mark.parametrize(
+        ("marks", "opened"),
+        [
+            ("EEEE.", [(OPEN, day_of(0), day_of(3))]),
+            ("E..E.", [(OPEN, day_of(0), day_of(3))]),
+            ("E...E", [(OPEN, day_of(4), day_of(4)), (RESOLVED, day_of(0), day_of(0))]),
+            ("E.. ..", []),
+            ("E..  ", [(OPEN, day_of(0), day_of(0))]),
+            ("EE...", []),
+            (".....", []),
+        ],
+    )
+    def test_of_days_together_tell_unless_all_was_well_since(self, backend, marks, opened):
+        judge(backend, days(".....", "data_quality"))
+        judge(backend, days(marks))
+        assert incidents(backend) == opened
+
+    def test_of_a_day_left_behind_open_no_second_incident(self, backend):
+        for number, mark in enumerate(".E......"):
+            news = [verdict(number, error=mark == "E"), verdict(number, "data_quality")]
+            judge(backend, news, today=number)
+        once = [(RESOLVED, day_of(1), day_of(1))]
+        assert incidents(backend) == once
+        judge(backend, days("EE", version=90), today=9)
+        assert incidents(backend) == once
+
+    def test_that_are_still_to_come_leave_what_was_known_before(self, backend):
+        judge(backend, days(".E......", "performance"), today=8)
+        waiting = [
+            replace(
+                e, status=Status.NO_DATA, value=None, severity=Severity.WARN, reason="no labels"
+            )
+            for e in days("        ..")
+        ]
+        judge(backend, waiting, today=10)
+        before = incidents(backend)
+        judge(backend, days(" E", version=90), today=10)
+        assert incidents(backend) == before == [(RESOLVED, day_of(1), day_of(1))]
+
+    def test_of_days_in_which_another_monitor_is_in_trouble_join_its_incident(self, backend):
+        judge(backend, days("..EEE", "data_quality"))
+        judge(backend, days(".EEEE"))
+        (incident,) = backend.store.incidents.list("late")
+        assert incident.monitors == ("data_quality", "performance")
+
+    def test_that_are_well_close_an_incident_of_long_ago(self, backend):
+        judge(backend, days("E", "performance"), today=60)
+        judge(backend, days("    .", "data_quality"), today=60)
+        assert [i.historical for i in backend.store.incidents.list("late")] == [True]
+        judge(backend, days("   ."), today=60)
+        assert incidents(backend) == [(RESOLVED, day_of(0), day_of(0))]
+
+
+def test_days_that_come_for_the_first_time_are_judged_in_order(backend):
+    judge(backend, days("E...."))
+    assert incidents(backend) == [(RESOLVED, day_of(0), day_of(0))]
