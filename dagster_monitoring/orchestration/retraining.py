@@ -119,8 +119,10 @@ def try_challenger(backend: Backend, *, last_labelled: str, reason: str, clock: 
             "reason": reason,
         },
     )
-    scored = with_outputs(model, holdout, challenger, version=name)
-    baseline = build_from_table(backend, scored, model_version=name) if verdict.promoted else None
+    baseline = None
+    if verdict.promoted:
+        scored = with_outputs(model, holdout, challenger, version=name)
+        baseline = build_from_table(backend, scored, model_version=name)
     return Trial(
         version=version,
         verdict=verdict,

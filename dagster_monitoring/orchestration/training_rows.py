@@ -116,14 +116,12 @@ def with_outputs(model: MonitoredModel, rows: Rows, said: Predictions, *, versio
     table = rows.table.drop([task.prediction])
     table = table.append_column(task.prediction, pa.array(said.outputs))
     if isinstance(task, BinaryClassification) and task.score and said.probabilities is not None:
-        positive = said.classes.index(class_name(task.positive))
         table = table.drop([task.score]).append_column(
-            task.score, pa.array(said.probabilities[:, positive])
+            task.score, pa.array(_share(said, class_name(task.positive)))
         )
     if isinstance(task, MulticlassClassification) and said.probabilities is not None:
         for name, column in task.scores.items():
-            scores = said.probabilities[:, said.classes.index(name)]
-            table = table.drop([column]).append_column(column, pa.array(scores))
+            table = table.drop([column]).append_column(column, pa.array(_share(said, name)))
     table = table.append_column(task.label, table[LABEL]).drop([LABEL, DAY])
     if model.columns.model_version:
         version_column = pa.array([version] * table.num_rows, pa.string())
@@ -172,6 +170,14 @@ def _nothing() -> pa.Table:
 
 def _without(table: pa.Table, name: str) -> pa.Table:
     return table.drop([name]) if name in table.column_names else table
+
+
+def _share(said: Predictions, name: str) -> NDArray[np.float64]:
+    """A class's probability; 0 for one that the model never saw, as the gate takes it."""
+    if said.probabilities is None or name not in said.classes:
+        return np.zeros(len(said.outputs))
+    share: NDArray[np.float64] = said.probabilities[:, said.classes.index(name)]
+    return share
 
 
 def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
