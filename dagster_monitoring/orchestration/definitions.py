@@ -58,7 +58,7 @@ def _build(model: MonitoredModel, clock: Clock) -> dg.Definitions:
     sensors = [build_alert_sensor(model, alert_job, clock=clock)]
     if model.ground_truth is not None:
         labels_job = by_name[job_name(model, "labels")]
-        sensors.append(build_ground_truth_sensor(model, labels_job))
+        sensors.append(build_ground_truth_sensor(model, labels_job, clock=clock))
     if model.retraining is not None:
         retraining_job = by_name[job_name(model, "retraining")]
         sensors.append(build_retraining_sensor(model, retraining_job, clock=clock))

@@ -21,7 +21,7 @@ from dagster_monitoring.orchestration.backend import Backend, open_backend
 from dagster_monitoring.orchestration.checks import to_verdict
 from dagster_monitoring.orchestration.clock import Clock
 from dagster_monitoring.orchestration.evaluator import Evaluator
-from dagster_monitoring.orchestration.labels import last_label_change, note_judged_labels
+from dagster_monitoring.orchestration.judged_labels import last_label_change, note_judged_labels
 from dagster_monitoring.orchestration.naming import (
     asset_key,
     partitions_definition,

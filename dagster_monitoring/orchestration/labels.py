@@ -1,16 +1,20 @@
 """Ground truth: taken in as it arrives, and the days it touches asked for again."""
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime, timedelta
+from hashlib import blake2b
 
 import dagster as dg
 
 from dagster_monitoring.errors import CorruptDataError, DataError, SchemaMismatchError
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend, open_backend
+from dagster_monitoring.orchestration.clock import Clock
 from dagster_monitoring.orchestration.jobs import AssetJob, range_tags
+from dagster_monitoring.orchestration.judged_labels import outdated_days
 from dagster_monitoring.orchestration.naming import job_name
 from dagster_monitoring.schema import Partitions
 from dagster_monitoring.sources import Delivery, GroundTruth, show_path
@@ -19,6 +23,8 @@ from dagster_monitoring.stores import Appended
 # Bounds of one tick: the rest comes with the next, a minute later.
 MAX_DELIVERIES = 50
 MAX_RUNS = 25
+# When a day is asked for again that no run has judged since.
+ASK_AGAIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,28 +96,6 @@ def take_in_labels(backend: Backend, *, limit: int | None = MAX_DELIVERIES) -> T
     )
 
 
-def affected_days(touched: Mapping[str, int], *, slices: int, known: Sequence[str]) -> list[str]:
-    """The days whose verdict the touched days change, sorted.
-
-    Args:
-        touched: days with new labels, and how many.
-        slices: the longest window of a monitor that rests on labels; with 3, a day's labels also
-            change the verdicts of the two days after it.
-        known: the days that were judged before, sorted; others come with their own daily run.
-
-    Example:
-        >>> days = ["2013-06-01", "2013-06-02", "2013-06-04", "2013-06-05"]
-        >>> affected_days({"2013-06-01": 9}, slices=3, known=days)
-        ['2013-06-01', '2013-06-02']
-    """
-    changed = sorted(date.fromisoformat(day) for day in touched)
-    return [
-        day
-        for day in known
-        if any(0 <= (date.fromisoformat(day) - change).days < slices for change in changed)
-    ]
-
-
 def consecutive(days: Sequence[str], partitions: Partitions) -> list[tuple[str, str]]:
     """Days as ranges without a gap, oldest first.
 
@@ -129,29 +113,14 @@ def consecutive(days: Sequence[str], partitions: Partitions) -> list[tuple[str, 
     return ranges
 
 
-def last_label_change(backend: Backend, partition: str) -> int:
-    """The ledger's count of changes at the last change of a label that a verdict rests on."""
-    model = backend.model
-    first = model.partitions.shift(partition, 1 - label_window(model))
-    return backend.store.labels.last_change(model.model, first, partition)
-
-
-def note_judged_labels(backend: Backend, partition: str, change: int) -> None:
-    """Keep the state of the labels that a partition's verdicts rest on."""
-    backend.store.cursors.set(_judged_cursor(backend, partition), str(change))
-
-
-def is_outdated(backend: Backend, partition: str) -> bool:
-    """Whether labels have changed since the partition was judged; not if it never was."""
-    judged = backend.store.cursors.get(_judged_cursor(backend, partition))
-    return judged is not None and int(judged) < last_label_change(backend, partition)
-
-
-def build_ground_truth_sensor(model: MonitoredModel, job: AssetJob) -> dg.SensorDefinition:
+def build_ground_truth_sensor(
+    model: MonitoredModel, job: AssetJob, *, clock: Clock
+) -> dg.SensorDefinition:
     """Takes new labels in and asks for the days whose verdict they change.
 
-    The cursor is the ledger's own count of changes, so a tick that dies is simply done again, and
-    its cost does not grow with history. Run keys hold the cursor, so a replayed tick asks once.
+    A day is asked for until a run has judged it with the labels there are: once, and again when
+    an hour later no run has, because it failed or died. The cursor holds what was asked for, and
+    run keys hold the state of the labels and the hour, so a replayed tick asks once.
     """
 
     @dg.sensor(
@@ -162,37 +131,40 @@ def build_ground_truth_sensor(model: MonitoredModel, job: AssetJob) -> dg.Sensor
         description=f"Watches for labels of {model.model}: late ones, corrections, all.",
     )
     def ground_truth_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        now = clock()
         with open_backend(model) as backend:
             taken = take_in_labels(backend)
             taken.report(context.log)
-            touched = backend.store.labels.touched(model.model, after=int(context.cursor or 0))
-            stale = affected_days(
-                touched.partitions, slices=label_window(model), known=backend.judged_days()
+            outdated = outdated_days(backend)
+        asked = _still_asked(context.cursor, outdated, now=now)
+        due = [day for day in outdated if day not in asked]
+        cursor = json.dumps({**asked, **{day: [outdated[day], now.timestamp()] for day in due}})
+        if not due:
+            reason = (
+                "the runs asked for are awaited" if asked else "no label of a judged day is new"
             )
-            runs = consecutive(
-                [day for day in stale if is_outdated(backend, day)],
-                model.partitions,
-            )
-        cursor = str(touched.cursor)
-        if not runs:
-            reason = "no label of a judged day is new" if touched.partitions else "no new labels"
             return dg.SensorResult(skip_reason=dg.SkipReason(reason), cursor=cursor)
+        ranges = _bounded(consecutive(due, model.partitions))
         return dg.SensorResult(
-            run_requests=[_request(model, first, last, cursor) for first, last in _bounded(runs)],
-            cursor=cursor,
+            run_requests=[_request(model, span, outdated, now) for span in ranges], cursor=cursor
         )
 
     return ground_truth_sensor
 
 
-def label_window(model: MonitoredModel) -> int:
-    """The longest window, in slices, of the monitors that rest on labels."""
-    windows = [m.window for m in model.active_monitors if m.asset == "performance"]
-    return max(windows, default=1)
-
-
-def _judged_cursor(backend: Backend, partition: str) -> str:
-    return f"{backend.model.model}/judged-labels/{partition}"
+def _still_asked(
+    cursor: str | None, outdated: Mapping[str, str], *, now: datetime
+) -> dict[str, tuple[str, float]]:
+    """The outdated days that were asked for within the hour, with their labels as they are."""
+    found = json.loads(cursor) if cursor else {}
+    if not isinstance(found, dict):
+        return {}
+    since = (now - ASK_AGAIN).timestamp()
+    return {
+        day: (labels, moment)
+        for day, (labels, moment) in found.items()
+        if outdated.get(day) == labels and moment > since
+    }
 
 
 def _bounded(runs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -204,8 +176,15 @@ def _bounded(runs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(group[0][0], group[-1][1]) for group in groups]
 
 
-def _request(model: MonitoredModel, first: str, last: str, cursor: str) -> dg.RunRequest:
-    key = f"{model.model}-labels-{cursor}-{first}"
+def _request(
+    model: MonitoredModel, span: tuple[str, str], outdated: Mapping[str, str], now: datetime
+) -> dg.RunRequest:
+    first, last = span
+    days = [f"{day}:{labels}" for day, labels in outdated.items() if first <= day <= last]
+    state = blake2b(" ".join(days).encode(), digest_size=6).hexdigest()
+    # A key is taken for good, also by a run that failed: the next hour has another.
+    hour = int(now.timestamp() / ASK_AGAIN.total_seconds())
+    key = f"{model.model}-labels-{first}-{state}-{hour}"
     tags = {"dagster_monitoring/cause": "labels"}
     if first == last:
         return dg.RunRequest(run_key=key, partition_key=first, tags=tags)

@@ -20,6 +20,16 @@ class CursorStore:
         with self._database.read() as connection:
             return connection.execute(query).scalar()
 
+    def starting_with(self, prefix: str) -> dict[str, str]:
+        """The cursors whose name starts with a text, by the rest of their name."""
+        query = sa.select(cursors.c.name, cursors.c.value).where(
+            cursors.c.name.startswith(prefix, autoescape=True)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        # SQLite's LIKE takes capitals for small letters.
+        return {row[0][len(prefix) :]: row[1] for row in rows if row[0].startswith(prefix)}
+
     def set(self, name: str, value: str) -> None:
         """Moves the cursor; do it in the transaction that keeps what was read."""
         with self._database.write() as connection:

@@ -202,6 +202,17 @@ class LabelLedger:
         with self._database.read() as connection:
             return int(connection.execute(query).scalar() or 0)
 
+    def last_changes(self, model: str) -> dict[str, int]:
+        """Each partition with the cursor of its labels' last change; none without a change."""
+        table = label_changes.c
+        query = (
+            sa.select(table.partition, sa.func.max(table.id))
+            .where(table.model_id == find_model(model))
+            .group_by(table.partition)
+        )
+        with self._database.read() as connection:
+            return {row[0]: int(row[1]) for row in connection.execute(query)}
+
     def partitions(self, model: str) -> list[str]:
         """Partitions whose predictions are registered, sorted."""
         query = sa.select(partitions.c.partition).where(partitions.c.model_id == find_model(model))

@@ -73,8 +73,8 @@ def test_labels_in_time_order_ask_for_what_they_change_and_no_more(world: World)
     for request in late.run_requests:
         assert world.run("labels", request).success
     assert world.cell(3, "label_coverage", "label_coverage").status is Status.HEALTHY
-    assert asked(world.tick("ground_truth_sensor", first.cursor)) == set()
-    assert asked(world.tick("ground_truth_sensor", None)) == set()
+    for cursor in (late.cursor, first.cursor, None):
+        assert asked(world.tick("ground_truth_sensor", cursor)) == set()
 
     world.label("l3-again", labels(rows(3), NOW))
     redelivered = world.tick("ground_truth_sensor", late.cursor)
@@ -90,6 +90,33 @@ def test_labels_in_time_order_ask_for_what_they_change_and_no_more(world: World)
     after = world.cell(6, "performance", "accuracy")
     assert after.value < before.value
     assert after.n_labelled == before.n_labelled
+
+
+def test_a_day_whose_run_died_is_asked_for_again_in_an_hour(world: World):
+    first = world.tick("ground_truth_sensor")
+    world.label("l3", labels(rows(3), NOW))
+    lost = world.tick("ground_truth_sensor", first.cursor)
+    assert asked(lost) == days(3, 4, 5)
+    world.clock.now += timedelta(minutes=59)
+    waiting = world.tick("ground_truth_sensor", lost.cursor)
+    assert asked(waiting) == set()
+    # Other days go on meanwhile, and labels that change again are no repetition.
+    world.label("l7-corrected", labels(rows(7), NOW, values=1 - truth(rows(7)), revision=2))
+    other = world.tick("ground_truth_sensor", waiting.cursor)
+    assert asked(other) == days(7)
+    world.clock.now += timedelta(minutes=1)
+    again = world.tick("ground_truth_sensor", other.cursor)
+    assert asked(again) == days(3, 4, 5)
+    assert not {r.run_key for r in again.run_requests} & {r.run_key for r in lost.run_requests}
+    for request in [*again.run_requests, *other.run_requests]:
+        assert world.run("labels", request).success
+    world.clock.now += timedelta(hours=2)
+    assert asked(world.tick("ground_truth_sensor", again.cursor)) == set()
+
+
+def test_a_cursor_of_an_earlier_version_is_taken_for_none(world: World):
+    world.label("l3", labels(rows(3), NOW))
+    assert asked(world.tick("ground_truth_sensor", "17")) == days(3, 4, 5)
 
 
 def test_a_daily_run_that_takes_labels_of_earlier_days_in_counts_them(world: World):

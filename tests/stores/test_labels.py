@@ -168,6 +168,8 @@ def test_touched_gives_exactly_the_partitions_that_changed(store: Store):
     assert store.labels.last_change("m", "d1", "d2") > first.cursor
     assert store.labels.last_change("m", "d2", "d2") <= first.cursor
     assert store.labels.last_change("m", "d4", "d9") == 0
+    for day, change in store.labels.last_changes("m").items():
+        assert change == store.labels.last_change("m", day, day) > 0
 
 
 def test_registering_a_partition_again_replaces_its_predictions(store: Store):
