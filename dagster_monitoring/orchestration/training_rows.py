@@ -36,8 +36,12 @@ class Rows:
 
     @staticmethod
     def concatenate(parts: Sequence[Rows]) -> Rows:
-        """All rows one after the other; a column that some part lacks is null there."""
-        tables = [part.table for part in parts]
+        """All rows one after the other; a column that some part lacks is null there.
+
+        A column that one part holds as booleans and another as numbers becomes numbers (true is
+        1, as for the metrics), and one that some hold as text becomes text.
+        """
+        tables = _alike([part.table for part in parts])
         return Rows(table=pa.concat_tables(tables, promote_options="permissive"))
 
     @property
@@ -162,6 +166,36 @@ def _decoded(table: pa.Table) -> pa.Table:
             plain = table.column(index).cast(field.type.value_type)
             table = table.set_column(index, field.name, plain)
     return table
+
+
+def _alike(tables: Sequence[pa.Table]) -> list[pa.Table]:
+    """Tables whose columns of one name have types that Arrow can join."""
+    names = dict.fromkeys(name for table in tables for name in table.column_names)
+    found = list(tables)
+    for name in names:
+        types = {table.schema.field(name).type for table in found if name in table.column_names}
+        types.discard(pa.null())
+        # Classes in words, as the gate writes them: true and 1.0 are "1".
+        kinds = [pa.int8()] if pa.bool_() in types and len(types) > 1 else []
+        if len(types) > 1 and any(_is_text(kind) for kind in types):
+            kinds.append(pa.string())
+        for kind in kinds:
+            found = [_cast(table, name, kind, only_bool=kind == pa.int8()) for table in found]
+    return found
+
+
+def _cast(table: pa.Table, name: str, kind: pa.DataType, *, only_bool: bool) -> pa.Table:
+    if name not in table.column_names:
+        return table
+    index = table.schema.get_field_index(name)
+    column = table.column(index)
+    if only_bool and not pa.types.is_boolean(column.type):
+        return table
+    return table.set_column(index, name, column.cast(kind))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _nothing() -> pa.Table:

@@ -14,6 +14,7 @@ from dagster_monitoring.orchestration.running import RunFailedError
 from dagster_monitoring.orchestration.training_rows import labelled_rows
 from dagster_monitoring.stores import RetrainingOutcome
 from tests.orchestration.world import (
+    ROWS,
     World,
     baseline_rows,
     day_of,
@@ -215,6 +216,18 @@ def test_the_declared_rows_brought_back_judge_again(world: World):
         first, second, third = [b.version for b in backend.store.baselines.list("late")]
         assert first == third != second
         assert backend.baseline_in_force(day_of(LAST + 1)).version == first
+
+
+def test_a_baseline_with_boolean_labels_is_trained_on_beside_a_feed_of_numbers(world: World):
+    table = baseline_rows()
+    table = table.set_column(
+        table.schema.get_field_index("late"), "late", table["late"].cast("bool")
+    )
+    write(table, world.folder / "baseline.parquet")
+    longer = {**RETRAINING, "train_days": 30}
+    done = world.declare(**{**world.changes, "retraining": longer}).job("retraining")
+    (gate,) = done.get_asset_check_evaluations()
+    assert gate.metadata["rows"].value == 3 * ROWS
 
 
 def serving(world: World) -> tuple[str, str, str]:

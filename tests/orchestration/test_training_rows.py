@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.training_rows import DAY, LABEL, Rows, with_outputs
@@ -49,3 +50,21 @@ def test_a_class_that_a_challenger_never_saw_has_probability_0_in_its_baseline()
     )
     table = with_outputs(model_of(BINARY), rows, said, version="v2")
     assert table["score"].to_pylist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("parts", "joined"),
+    [
+        ([pa.array([True, False]), pa.array([1, 0])], [1, 0, 1, 0]),
+        ([pa.array([1, 0]), pa.array([True, None])], [1, 0, 1, None]),
+        ([pa.array([True, False]), pa.array([1.0, 0.5])], [1, 0, 1, 0.5]),
+        ([pa.array([True, False]), pa.array(["1", "0"])], ["1", "0", "1", "0"]),
+        ([pa.array([1.0, 2.0]), pa.array(["b"]), pa.array([3])], ["1", "2", "b", "3"]),
+        ([pa.array(["b"]), pa.array(["c"], pa.large_string())], ["b", "c"]),
+        ([pa.array([True]), pa.array([None], pa.null()), pa.array([False])], [True, None, False]),
+    ],
+)
+def test_labels_of_several_types_are_joined_as_one(parts, joined):
+    found = Rows.concatenate([rows_of(part, said=part) for part in parts]).table
+    assert found[LABEL].to_pylist() == joined
+    assert found["said"].to_pylist() == joined
