@@ -29,8 +29,8 @@ class Incident:
     """One cause for concern about one model, from its first partition to its last.
 
     ``monitors`` are the names of the monitors that took part, ``worst`` the triggered evaluations
-    of the partition that was judged last (worst first, bounded), ``historical`` says that it was
-    found so long after the fact that nobody is told.
+    of each from its own newest partition in trouble (the worst of each first, bounded),
+    ``historical`` says that it was found so long after the fact that nobody is told.
     """
 
     id: str

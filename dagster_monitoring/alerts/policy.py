@@ -49,7 +49,7 @@ class _Findings:
     model: str
     partition: str
     trouble: tuple[Evaluation, ...]
-    worst: tuple[Evaluation, ...]
+    bad: tuple[Evaluation, ...]
     fresh: bool
     verdicts: Sequence[Evaluation]
 
@@ -123,7 +123,7 @@ def _find(
         model=evaluations[0].model,
         partition=evaluations[0].partition,
         trouble=tuple(trouble),
-        worst=worst_first(bad)[:MAX_WORST],
+        bad=tuple(bad),
         fresh=any(_fresh(e, now, policy, delay_days) for e in trouble),
         verdicts=evaluations,
     )
@@ -138,6 +138,7 @@ def _fresh(evaluation: Evaluation, now: datetime, policy: AlertPolicy, delay_day
 
 
 def _opened(found: _Findings, *, now: datetime) -> Incident:
+    monitors = tuple(sorted({e.monitor for e in found.trouble}))
     return Incident(
         id=_incident_id(found),
         model=found.model,
@@ -146,8 +147,8 @@ def _opened(found: _Findings, *, now: datetime) -> Incident:
         opened_partition=found.partition,
         last_partition=found.partition,
         resolved_partition=None,
-        monitors=tuple(sorted({e.monitor for e in found.trouble})),
-        worst=found.worst,
+        monitors=monitors,
+        worst=_bounded(found.bad, monitors),
         historical=not found.fresh,
         opened_at=now,
         updated_at=now,
@@ -169,18 +170,47 @@ def _worsened(
 
 
 def _joined(current: Incident, found: _Findings, *, now: datetime) -> Incident:
-    newest = found.partition >= current.last_partition
-    names = {*current.monitors, *(e.monitor for e in found.trouble)}
+    names = tuple(sorted({*current.monitors, *(e.monitor for e in found.trouble)}))
     return replace(
         current,
         severity=max(current.severity, _top_severity(found.trouble), key=lambda s: _RANK[s]),
         opened_partition=min(current.opened_partition, found.partition),
         last_partition=max(current.last_partition, found.partition),
-        monitors=tuple(sorted(names)),
-        worst=found.worst if newest else current.worst,
+        monitors=names,
+        worst=_bounded(_newest_of_each(current, found), names),
         historical=current.historical and not found.fresh,
         updated_at=now,
     )
+
+
+def _newest_of_each(current: Incident, found: _Findings) -> list[Evaluation]:
+    """The bad rows of each member from its own newest partition in trouble.
+
+    So that trouble that shows late, when labels come, is not hidden by another monitor's of
+    today. Rows of monitors that take no part are context, of the newest partition alone.
+    """
+    # What was kept of the judged partition itself is superseded.
+    kept = [e for e in current.worst if e.partition != found.partition]
+    newest: dict[str, str] = {}
+    for e in kept:
+        if e.monitor in current.monitors:
+            newest[e.monitor] = max(e.partition, newest.get(e.monitor, ""))
+    for e in found.trouble:
+        newest[e.monitor] = max(e.partition, newest.get(e.monitor, ""))
+    last = max(current.last_partition, found.partition)
+    return [e for e in [*kept, *found.bad] if e.partition == newest.get(e.monitor, last)]
+
+
+def _bounded(bad: Sequence[Evaluation], members: Collection[str]) -> tuple[Evaluation, ...]:
+    """The worst row of each member, then the worst of all others, at most ``MAX_WORST``."""
+    ranked = worst_first(bad)
+    heads: dict[str, Evaluation] = {}
+    for evaluation in ranked:
+        if evaluation.monitor in members:
+            heads.setdefault(evaluation.monitor, evaluation)
+    first = {evaluation.key for evaluation in heads.values()}
+    others = [evaluation for evaluation in ranked if evaluation.key not in first]
+    return (*heads.values(), *others)[:MAX_WORST]
 
 
 def _escalates(current: Incident, joined: Incident, found: _Findings) -> bool:
@@ -218,7 +248,7 @@ def _calm(
 def _all_clear(current: Incident, found: _Findings, declared: Collection[str] | None) -> bool:
     holding = {name for name in current.monitors if declared is None or name in declared}
     healthy = {e.monitor for e in found.verdicts if e.status is Status.HEALTHY}
-    return holding <= healthy - {e.monitor for e in found.worst}
+    return holding <= healthy - {e.monitor for e in found.bad}
 
 
 def worst_first(evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:

@@ -150,6 +150,48 @@ def test_an_earlier_partition_moves_the_beginning_and_leaves_the_worst():
     assert incident.worst == PERFORMANCE.worst
 
 
+def rows_of(incident: Incident) -> list[tuple[str, str]]:
+    return [(e.monitor, e.partition) for e in incident.worst]
+
+
+class TestWorst:
+    """Each member shows its own newest trouble, whatever came of the others since."""
+
+    def test_late_trouble_is_not_hidden_by_anothers_of_today(self):
+        quality = opened(bad("data_quality", partition=NEXT))
+        [(_, both)] = advance(quality, [bad()], now=LATER, policy=AT_ONCE)
+        assert both.last_partition == NEXT
+        assert set(rows_of(both)) == {("data_quality", NEXT), ("performance", DAY)}
+
+    def test_trouble_of_today_does_not_hide_an_earlier_members(self):
+        news = [
+            good(),
+            bad("data_quality", partition=NEXT),
+            bad("drift", severity=WARN, partition=NEXT),
+        ]
+        [(_, both)] = advance(PERFORMANCE, news, now=LATER, policy=AT_ONCE)
+        assert set(rows_of(both)[:2]) == {("data_quality", NEXT), ("performance", DAY)}
+        assert rows_of(both)[2:] == [("drift", NEXT)], "warnings of the newest day are context"
+        third = [
+            bad("data_quality", partition="2013-06-15"),
+            bad(severity=WARN, partition="2013-06-15"),
+        ]
+        [(_, later)] = advance(both, third, now=LATER, policy=AT_ONCE)
+        assert set(rows_of(later)) == {("data_quality", "2013-06-15"), ("performance", DAY)}
+
+    def test_what_was_corrected_is_not_kept(self):
+        both = opened(bad(), bad("data_quality"))
+        corrected = [good(partition=DAY), bad("data_quality")]
+        [(_, incident)] = advance(both, corrected, now=LATER, policy=AT_ONCE)
+        assert rows_of(incident) == [("data_quality", DAY)]
+
+    def test_a_wide_monitor_leaves_room_for_every_member(self):
+        wide = [bad("drift", column=f"c{i}", partition=NEXT) for i in range(30)]
+        [(_, incident)] = advance(PERFORMANCE_WARNS, wide, now=LATER, policy=WARNS)
+        assert len(incident.worst) == 20
+        assert rows_of(incident)[:2] == [("drift", NEXT), ("performance", DAY)]
+
+
 def test_a_resolved_incident_keeps_what_it_was():
     [(_, incident)] = advance(PERFORMANCE, [good()], now=LATER, policy=AT_ONCE)
     assert incident.status is IncidentStatus.RESOLVED

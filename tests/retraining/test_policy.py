@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
+from dagster_monitoring.alerts import AlertPolicy, advance
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
 from dagster_monitoring.incident import Incident, IncidentStatus
 from dagster_monitoring.retraining import RetrainingConfig, decide, training_windows
@@ -99,6 +100,19 @@ def test_decision(row):
     )
     assert decision.due is due
     assert reason in decision.reason
+
+
+def test_performance_that_shows_late_counts_beside_the_data_quality_of_today():
+    today = verdict("data_quality")
+    late = replace(verdict("performance"), partition="2013-06-10")
+    current = None
+    for news in (today, late):
+        [(_, current)] = advance(current, [news], now=NOW, policy=AlertPolicy())
+    decision = decide(
+        current, RetrainingConfig(), now=NOW, last_requested_at=None, last_incident_id=None
+    )
+    assert decision.due
+    assert decision.reason.endswith("ERROR in performance")
 
 
 def test_one_drift_that_lasts_sixty_days_is_one_retraining():
