@@ -8,7 +8,7 @@ import dagster as dg
 from dagster_monitoring.errors import DataError, DeclarationError, MonitoringError
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend, open_backend
-from dagster_monitoring.orchestration.baselines import build_from_table
+from dagster_monitoring.orchestration.baselines import build_from_table, declared_version
 from dagster_monitoring.orchestration.clock import Clock
 from dagster_monitoring.orchestration.jobs import AssetJob
 from dagster_monitoring.orchestration.naming import job_name
@@ -138,9 +138,15 @@ def failure_reason(error: Exception) -> str:
 
 
 def next_version(backend: Backend) -> str:
-    """``v2`` after one registered version, and so on; never a name that is taken."""
-    taken = {version.version for version in backend.registry.versions()}
-    number = len(taken) + 1
+    """``v2`` after one registered version, and so on; never a name that is taken.
+
+    Taken are also the names of models served from elsewhere: the one that scored the declared
+    rows, and those that went with a baseline.
+    """
+    registered = {version.version for version in backend.registry.versions()}
+    in_force = {one.model_version for one in backend.store.baselines.list(backend.model.model)}
+    taken = registered | in_force | {declared_version(backend.model)}
+    number = len(registered) + 1
     while f"v{number}" in taken:
         number += 1
     return f"v{number}"

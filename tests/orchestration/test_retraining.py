@@ -10,14 +10,16 @@ import pytest
 
 from dagster_monitoring.evaluation import Severity, Status
 from dagster_monitoring.incident import IncidentStatus
+from dagster_monitoring.orchestration.retraining import next_version
 from dagster_monitoring.orchestration.running import RunFailedError
 from dagster_monitoring.orchestration.training_rows import labelled_rows
-from dagster_monitoring.stores import RetrainingOutcome
+from dagster_monitoring.stores import BaselineInForce, RetrainingOutcome
 from tests.orchestration.world import (
     ROWS,
     World,
     baseline_rows,
     day_of,
+    fields_of,
     labels,
     morning,
     new_world,
@@ -228,6 +230,27 @@ def test_a_baseline_with_boolean_labels_is_trained_on_beside_a_feed_of_numbers(w
     done = world.declare(**{**world.changes, "retraining": longer}).job("retraining")
     (gate,) = done.get_asset_check_evaluations()
     assert gate.metadata["rows"].value == 3 * ROWS
+
+
+def test_a_challenger_never_gets_the_name_of_a_model_that_serves_already(world: World):
+    with world.backend() as backend:
+        assert next_version(backend) == "v1"
+        backend.store.baselines.put_in_force(
+            BaselineInForce(
+                model="late",
+                version="b-1",
+                model_version="v1",
+                valid_from=day_of(0),
+                created_at=world.clock.now,
+            )
+        )
+        assert next_version(backend) == "v2"
+    table = baseline_rows()
+    served = pa.array(["v2"] * len(table))
+    write(table.append_column("served_by", served), world.folder / "baseline.parquet")
+    columns = {**fields_of("late")["columns"], "model_version": "served_by"}
+    with world.declare(**{**world.changes, "columns": columns}).backend() as backend:
+        assert next_version(backend) == "v3"
 
 
 def serving(world: World) -> tuple[str, str, str]:
