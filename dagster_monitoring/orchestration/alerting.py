@@ -5,7 +5,7 @@ run, so run-failure sensors never see it, and the store has a cursor of its own 
 indexed id, whatever the history behind it).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
@@ -31,11 +31,15 @@ ASK_AGAIN_SECONDS = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announced:
-    """What one run of the alert job did."""
+    """What one run of the alert job did, with a line for each message that did not go out.
+
+    ``failed`` are tried again; ``undeliverable`` are not, for their channel was taken away.
+    """
 
     incidents: tuple[Incident, ...]
     sent: int
     failed: tuple[str, ...]
+    undeliverable: tuple[str, ...]
 
 
 def advance_incidents(
@@ -59,41 +63,56 @@ def advance_incidents(
     return tuple(changed)
 
 
-def deliver(backend: Backend, *, now: datetime) -> tuple[int, tuple[str, ...]]:
-    """Sends what is due; gives how many were sent, and one line for each that failed.
+def announce(backend: Backend, *, now: datetime, run_url: str | None) -> Announced:
+    """Advances the incidents, then sends what is due.
 
     A channel that fails does not stop the others, and is tried again later.
     """
-    channels = {channel.name: channel for channel in backend.model.alerts}
-    sent, failed = 0, []
-    for entry in backend.store.outbox.due(now, model=backend.model.model):
-        if not backend.store.outbox.claim(entry, now=now):
-            continue
-        try:
-            _channel(channels, entry.channel).send(AlertMessage.from_json(entry.payload))
-        except (DeliveryError, MissingExtraError, MonitoringError) as error:
-            wait = getattr(error, "retry_after_seconds", None)
-            backend.store.outbox.mark_failed(
-                entry.id, str(error), now=now, retry_after_seconds=wait
-            )
-            failed.append(str(error))
-        else:
-            backend.store.outbox.mark_sent(entry.id, now=now)
-            sent += 1
-    return sent, tuple(failed)
-
-
-def _channel(channels: Mapping[str, Channel], name: str) -> Channel:
-    if name not in channels:
-        raise DeliveryError(f"no channel is called {name!r} any more: declare it again in alerts")
-    return channels[name]
-
-
-def announce(backend: Backend, *, now: datetime, run_url: str | None) -> Announced:
-    """Advances the incidents, then delivers what is due."""
     incidents = advance_incidents(backend, now=now, run_url=run_url)
-    sent, failed = deliver(backend, now=now)
-    return Announced(incidents=incidents, sent=sent, failed=failed)
+    channels = {channel.name: channel for channel in backend.model.alerts}
+    outbox = backend.store.outbox
+    sent = 0
+    failed: list[str] = []
+    undeliverable: list[str] = []
+    for entry in outbox.due(now, model=backend.model.model):
+        if not outbox.claim(entry, now=now):
+            continue
+        if entry.channel not in channels:
+            undeliverable.append(_give_up(backend, entry))
+            continue
+        error = _send(backend, entry, channels[entry.channel], now=now)
+        if error is None:
+            sent += 1
+        else:
+            failed.append(error)
+    return Announced(
+        incidents=incidents,
+        sent=sent,
+        failed=tuple(failed),
+        undeliverable=tuple(undeliverable),
+    )
+
+
+def _send(backend: Backend, entry: OutboxEntry, channel: Channel, *, now: datetime) -> str | None:
+    """Sends one message; gives what went wrong."""
+    outbox = backend.store.outbox
+    try:
+        channel.send(AlertMessage.from_json(entry.payload))
+    except (DeliveryError, MissingExtraError, MonitoringError) as error:
+        wait = getattr(error, "retry_after_seconds", None)
+        outbox.mark_failed(entry.id, str(error), now=now, retry_after_seconds=wait)
+        return str(error)
+    outbox.mark_sent(entry.id, now=now)
+    return None
+
+
+def _give_up(backend: Backend, entry: OutboxEntry) -> str:
+    error = (
+        f"message {entry.id} ({entry.transition} of incident {entry.incident_id}) was not sent: "
+        f"channel {entry.channel!r} is no longer declared (field alerts)"
+    )
+    backend.store.outbox.mark_undeliverable(entry.id, error)
+    return error
 
 
 def build_alert_job(model: MonitoredModel, *, clock: Clock) -> dg.JobDefinition:
@@ -117,6 +136,8 @@ def build_alert_job(model: MonitoredModel, *, clock: Clock) -> dg.JobDefinition:
                 f"monitors {', '.join(incident.monitors)}"
             )
         context.log.info(f"{done.sent} messages sent")
+        for line in done.undeliverable:
+            context.log.warning(line)
         if done.failed:
             raise dg.Failure(
                 description="some messages were not delivered and will be tried again: "

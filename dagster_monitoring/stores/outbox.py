@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -13,7 +13,9 @@ from dagster_monitoring.stores._tables import outbox
 from dagster_monitoring.stores._text import storable
 
 _FIRST_RETRY_SECONDS = 60
-_LONGEST_RETRY_SECONDS = 3600
+_LONGEST_RETRY_SECONDS = 86_400
+# Not the last year there is: a database may give a moment back in a zone that is ahead of UTC.
+_NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,11 @@ class OutboxEntry:
     last_error: str | None
     next_attempt_at: datetime
     sent_at: datetime | None
+
+    @property
+    def undeliverable(self) -> bool:
+        """Whether it was given up, because there is nobody to take it; ``last_error`` says why."""
+        return self.sent_at is None and self.next_attempt_at >= _NEVER
 
 
 _COLUMNS = [outbox.c[name] for name in OutboxEntry.__dataclass_fields__]
@@ -124,22 +131,21 @@ class Outbox:
     def mark_failed(
         self, entry_id: int, error: str, *, now: datetime, retry_after_seconds: float | None = None
     ) -> None:
-        """The channel did not take it: it is due again later, at most an hour later.
+        """The channel did not take it: it is due again later, at most a day later.
 
         Args:
             entry_id: the entry.
             error: what to show a person; no secrets.
             now: the clock.
-            retry_after_seconds: what the channel asked for; else 1, 2, 4 ... 60 minutes.
+            retry_after_seconds: what the channel asked for; else 1, 2, 4 ... 1,440 minutes.
         """
         with self._database.write() as connection:
             query = sa.select(outbox.c.attempts).where(outbox.c.id == entry_id)
             attempts = max(int(connection.execute(query).scalar() or 0), 1)
             wait = retry_after_seconds
             if wait is None:
-                wait = min(
-                    _FIRST_RETRY_SECONDS * 2.0 ** min(attempts - 1, 10), _LONGEST_RETRY_SECONDS
-                )
+                wait = _FIRST_RETRY_SECONDS * 2.0 ** min(attempts - 1, 20)
+            wait = min(wait, _LONGEST_RETRY_SECONDS)
             statement = (
                 sa.update(outbox)
                 .where(outbox.c.id == entry_id, outbox.c.sent_at.is_(None))
@@ -151,8 +157,19 @@ class Outbox:
             )
             connection.execute(statement)
 
+    def mark_undeliverable(self, entry_id: int, error: str) -> None:
+        """Nobody can take it: it is never due again, and stays among ``failing`` with the error."""
+        statement = sa.update(outbox).where(outbox.c.id == entry_id, outbox.c.sent_at.is_(None))
+        with self._database.write() as connection:
+            connection.execute(
+                statement.values(last_error=storable(error)[:2000], next_attempt_at=_NEVER)
+            )
+
     def failing(self, *, limit: int = 100) -> list[OutboxEntry]:
-        """Announcements that failed at least once and are still not sent, oldest first."""
+        """Announcements that failed at least once and are still not sent, oldest first.
+
+        Those that were given up are among them (``undeliverable``).
+        """
         wanted = [outbox.c.sent_at.is_(None), outbox.c.last_error.is_not(None)]
         return self._read(wanted, limit=limit)
 

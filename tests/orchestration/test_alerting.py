@@ -231,3 +231,23 @@ def test_news_of_another_model_in_the_same_store_asks_for_no_run(world, receiver
             now=world.clock(),
         )
     assert alert(world) == 0
+
+
+def test_a_channel_that_was_taken_away_fails_no_run_and_its_message_shows(world):
+    with pytest.raises(RunFailedError):
+        alert(world)  # the webhook is down
+    world.clock.now += timedelta(seconds=61)
+    kept = [{"type": "file", "path": "alerts.jsonl"}]
+    without = world.declare(**world.changes | {"alerts": kept})
+    (request,) = without.tick("alert_sensor").run_requests
+    run = without.run("alerts", request)
+    assert run.success
+    logged = [e.user_message for e in world.instance.all_logs(run.run_id)]
+    (said,) = [line for line in logged if "is no longer declared" in line]
+    with world.store() as store:
+        (entry,) = store.outbox.failing()
+    assert (entry.channel, entry.undeliverable) == ("webhook", True)
+    assert entry.last_error == said
+    world.clock.now += timedelta(days=30)
+    assert without.tick("alert_sensor").run_requests in (None, [])
+    assert [m["transition"] for m in lines(world)] == ["OPENED"]

@@ -54,19 +54,19 @@ def test_only_one_sender_gets_an_entry_until_its_lease_ends(store: Store):
     assert store.outbox.claim(again, now=NOW + timedelta(seconds=60))
 
 
-def test_failures_wait_longer_each_time_at_most_an_hour_and_show(store: Store):
+def test_failures_wait_longer_each_time_at_most_a_day_and_show(store: Store):
     enqueue(store)
     now, waits = NOW, []
-    for _ in range(8):
+    for _ in range(13):
         (entry,) = store.outbox.due(now)
         assert store.outbox.claim(entry, now=now)
         store.outbox.mark_failed(entry.id, "channel_not_found", now=now)
         (failing,) = store.outbox.failing()
         waits.append((failing.next_attempt_at - now).total_seconds())
         now = failing.next_attempt_at
-    assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600]
+    assert waits == [60 * 2**n for n in range(11)] + [86_400, 86_400]
     assert failing.last_error == "channel_not_found"
-    assert failing.attempts == 8
+    assert failing.attempts == 13
 
 
 def test_a_channel_may_say_how_long_to_wait(store: Store):
@@ -89,3 +89,30 @@ def test_due_gives_the_oldest_first(store: Store):
     for number in range(3):
         enqueue(store, f"k{number}")
     assert [e.dedup_key for e in store.outbox.due(NOW, limit=2)] == ["k0", "k1"]
+
+
+def test_what_nobody_can_take_is_never_due_and_stays_to_be_seen(store: Store):
+    enqueue(store)
+    (entry,) = store.outbox.due(NOW)
+    assert not entry.undeliverable
+    store.outbox.mark_undeliverable(entry.id, "no such channel")
+    assert store.outbox.due(NOW + timedelta(days=36_500)) == []
+    (kept,) = store.outbox.failing()
+    assert (kept.undeliverable, kept.last_error, kept.sent_at) == (True, "no such channel", None)
+    assert not enqueue(store)
+
+
+def test_what_was_sent_is_not_given_up(store: Store):
+    enqueue(store)
+    (entry,) = store.outbox.due(NOW)
+    store.outbox.mark_sent(entry.id, now=NOW)
+    store.outbox.mark_undeliverable(entry.id, "no such channel")
+    assert [e.last_error for e in store.outbox.of_incident("i-1")] == [None]
+
+
+def test_no_channel_is_waited_for_longer_than_a_day(store: Store):
+    enqueue(store)
+    (entry,) = store.outbox.due(NOW)
+    store.outbox.claim(entry, now=NOW)
+    store.outbox.mark_failed(entry.id, "next year", now=NOW, retry_after_seconds=1e9)
+    assert len(store.outbox.due(NOW + timedelta(days=1))) == 1
