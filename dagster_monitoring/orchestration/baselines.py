@@ -62,9 +62,11 @@ def put_in_force(backend: Backend, baseline: Baseline, *, clock: Clock) -> InFor
     known = store.baselines.list(model.model)
     if known and known[-1].version == baseline.version:
         return InForce(baseline=baseline, valid_from=known[-1].valid_from, is_new=False)
-    judged = backend.judged_days()
+    # Without ground truth no label is looked at, and evaluations alone tell what was judged.
+    evaluated = store.evaluations.last_partition(model.model)
+    judged = max([*backend.judged_days()[-1:], *([evaluated] if evaluated else [])], default=None)
     first = model.partitions.start.isoformat()
-    valid_from = model.partitions.shift(judged[-1], 1) if known and judged else first
+    valid_from = model.partitions.shift(judged, 1) if known and judged else first
     is_new = store.baselines.put_in_force(
         BaselineInForce(
             model=model.model,

@@ -154,6 +154,12 @@ class EvaluationStore:
         with self._database.read() as connection:
             return [(row[0], _evaluation(row[1:])) for row in connection.execute(query)]
 
+    def last_partition(self, model: str) -> str | None:
+        """The last partition that was ever evaluated; ``None`` when none was."""
+        query = sa.select(sa.func.max(evaluations.c.partition)).where(evaluations.c.model == model)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
+
     def latest_id(self, model: str) -> int:
         """The id of a model's current evaluation recorded last: where ``after`` ends; 0: none."""
         query = sa.select(sa.func.max(evaluations.c.id)).where(

@@ -253,6 +253,20 @@ def test_a_challenger_never_gets_the_name_of_a_model_that_serves_already(world: 
         assert next_version(backend) == "v3"
 
 
+def test_without_ground_truth_a_new_baseline_leaves_the_past_alone(tmp_path):
+    drift = [{"type": "drift", "columns": ["temp"]}]
+    with new_world(tmp_path, monitors=drift, ground_truth=None) as world:
+        for number in range(2):
+            world.serve(number)
+        world.setup()
+        world.range(0, 1)
+        write(baseline_rows(400), tmp_path / "baseline.parquet")
+        world.job("setup")
+        with world.backend() as backend:
+            first, second = backend.store.baselines.list("late")
+    assert (first.valid_from, second.valid_from) == (day_of(0), day_of(2))
+
+
 def serving(world: World) -> tuple[str, str, str]:
     """The champion, its baseline, and the baseline that judges the next day."""
     with world.backend() as backend:

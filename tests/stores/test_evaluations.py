@@ -215,3 +215,10 @@ def test_the_latest_id_is_one_that_reading_on_reaches(store: Store):
     store.evaluations.record([BAD])
     store.evaluations.record([HEALTHY])  # computed before: kept as history only
     assert store.evaluations.latest_id("m") == store.evaluations.after(0, model="m")[-1][0]
+
+
+def test_the_last_partition_is_the_models_own(store: Store):
+    assert store.evaluations.last_partition("m") is None
+    later = replace(HEALTHY, partition="2024-05-03")
+    store.evaluations.record([later, HEALTHY, replace(HEALTHY, model="n", partition="2024-06-01")])
+    assert store.evaluations.last_partition("m") == "2024-05-03"
