@@ -1,6 +1,6 @@
 """From an incident to a challenger: when one is asked for, and how it is trained and judged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import dagster as dg
@@ -17,13 +17,16 @@ from dagster_monitoring.orchestration.training_rows import (
     baseline_rows,
     champion_predictions,
     labelled_rows,
+    scored_by_champion,
     with_outputs,
 )
 from dagster_monitoring.profiles.baseline import Baseline
 from dagster_monitoring.retraining import (
     Estimator,
     GateVerdict,
+    LossName,
     ModelVersion,
+    Predictions,
     RetrainingConfig,
     TrainingWindows,
     decide,
@@ -94,17 +97,7 @@ def try_challenger(backend: Backend, *, last_labelled: str, reason: str, clock: 
         )
     estimator = _fit(model, config.trainer, rows)
     challenger = predict(estimator, feature_frame(holdout.table, model.columns))
-    champion = champion_predictions(model, holdout)
-    loss = shared_loss(model.task, [champion, challenger])
-    label = holdout.label_array()
-    verdict = judge(
-        row_losses(model.task, label, champion, loss=loss),
-        row_losses(model.task, label, challenger, loss=loss),
-        holdout.days,
-        alpha=config.alpha,
-        minimum_improvement=config.minimum_improvement,
-        minimum_rows=config.minimum_rows,
-    )
+    verdict, loss = _compare(model, holdout, challenger)
     name = next_version(backend)
     version = backend.registry.register(
         estimator,
@@ -233,10 +226,11 @@ def _answered_incident(
 
     Without a cool-down a trainer that fails would be started at every tick: it waits a day.
     """
-    if last is None:
+    if last is None or (
+        last.outcome is RetrainingOutcome.FAILED and now >= last.requested_at + _patience(model)
+    ):
         return None
-    failed = last.outcome is RetrainingOutcome.FAILED
-    return None if failed and now >= last.requested_at + _patience(model) else last.incident_id
+    return last.incident_id
 
 
 def _patience(model: MonitoredModel) -> timedelta:
@@ -257,6 +251,28 @@ def _fit(model: MonitoredModel, reference: str, rows: Rows) -> Estimator:
             f"{type(error).__name__}: {error}. Correct it (field retraining.trainer), then "
             f"materialize the asset challenger"
         ) from error
+
+
+def _compare(
+    model: MonitoredModel, holdout: Rows, challenger: Predictions
+) -> tuple[GateVerdict, LossName]:
+    """The gate's verdict, on the rows that the champion did score, and the loss it rests on."""
+    config, task = config_of(model), model.task
+    both, challenger = scored_by_champion(model, holdout, challenger)
+    champion = champion_predictions(model, both)
+    loss, label = shared_loss(task, [champion, challenger]), both.label_array()
+    verdict = judge(
+        row_losses(task, label, champion, loss=loss),
+        row_losses(task, label, challenger, loss=loss),
+        both.days,
+        alpha=config.alpha,
+        minimum_improvement=config.minimum_improvement,
+        minimum_rows=config.minimum_rows,
+    )
+    if left_out := holdout.table.num_rows - both.table.num_rows:
+        why = f"{left_out:,} rows without the champion's prediction or score are left out"
+        verdict = replace(verdict, reason=f"{verdict.reason}; {why}")
+    return verdict, loss
 
 
 def _is_lost(backend: Backend, request: Retraining, *, now: datetime) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 from dagster_monitoring.errors import SchemaMismatchError, SliceNotFoundError
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend
+from dagster_monitoring.orchestration.clock import utc_now
 from dagster_monitoring.orchestration.slices import output_columns, read_slice
 from dagster_monitoring.retraining import Predictions
 from dagster_monitoring.retraining.scoring import class_name
@@ -62,19 +64,26 @@ class Rows:
         return pd.Series(self.label_array(), name="label")
 
 
-def labelled_rows(backend: Backend, partitions: Sequence[str]) -> Rows:
+def labelled_rows(
+    backend: Backend, partitions: Sequence[str], *, as_of: datetime | None = None
+) -> Rows:
     """The labelled rows of some days; a day without file or label gives none.
+
+    Args:
+        backend: the model's storage and store.
+        partitions: the days.
+        as_of: labels that became available later are left out; this moment when ``None``.
 
     Raises:
         DataError: a slice is there and can't be read.
     """
-    known = set(backend.judged_days())
+    known, moment = set(backend.judged_days()), as_of or utc_now()
     parts = []
     for day in partitions:
         # Retention may have deleted a day that was judged.
         with suppress(SliceNotFoundError):
             if day in known:
-                parts.append(_day(backend, day))
+                parts.append(_day(backend, day, moment))
     return Rows.concatenate(parts) if parts else Rows(table=_nothing())
 
 
@@ -95,6 +104,28 @@ def baseline_rows(model: MonitoredModel) -> Rows:
     table = table.filter(pc.is_valid(table[model.task.label]))
     label = table[model.task.label]
     return Rows(table=_with_label_and_day(table.drop([model.task.label]), label, "baseline"))
+
+
+def is_scored(model: MonitoredModel, rows: Rows) -> NDArray[np.bool_]:
+    """Whether the champion's prediction and all of its scores are there, shape (n,)."""
+    numeric, categorical = output_columns(model.task)
+    found = np.ones(rows.table.num_rows, dtype=np.bool_)
+    for name in (*numeric, *categorical):
+        missing = pc.is_null(rows.table[name], nan_is_null=True)
+        found &= ~missing.combine_chunks().to_numpy(zero_copy_only=False)
+    return found
+
+
+def scored_by_champion(
+    model: MonitoredModel, rows: Rows, challenger: Predictions
+) -> tuple[Rows, Predictions]:
+    """The rows that the champion scored, and what the challenger says of these."""
+    scored, shares = is_scored(model, rows), challenger.probabilities
+    return Rows(table=rows.table.filter(pa.array(scored))), replace(
+        challenger,
+        outputs=challenger.outputs[scored],
+        probabilities=None if shares is None else shares[scored],
+    )
 
 
 def champion_predictions(model: MonitoredModel, rows: Rows) -> Predictions:
@@ -135,9 +166,9 @@ def with_outputs(model: MonitoredModel, rows: Rows, said: Predictions, *, versio
     return table
 
 
-def _day(backend: Backend, partition: str) -> Rows:
+def _day(backend: Backend, partition: str, as_of: datetime) -> Rows:
     model = backend.model
-    labels = backend.store.labels.resolved(model.model, partition)
+    labels = backend.store.labels.resolved(model.model, partition, as_of)
     batches = list(read_slice(model, partition, _columns(model)))
     table = _decoded(pa.Table.from_batches(batches))
     ids = table[model.columns.id].cast(pa.string())

@@ -267,6 +267,18 @@ def test_without_ground_truth_a_new_baseline_leaves_the_past_alone(tmp_path):
     assert (first.valid_from, second.valid_from) == (day_of(0), day_of(2))
 
 
+@pytest.mark.parametrize("column", ["late_proba", "late_pred"])
+def test_rows_that_the_champion_did_not_score_are_left_out_and_counted(world: World, column):
+    table = rows(LAST)
+    some = [None if i < 7 else value for i, value in enumerate(table[column].to_pylist())]
+    index = table.schema.get_field_index(column)
+    world.serve(LAST, table.set_column(index, column, pa.array(some, table[column].type)))
+    (gate,) = world.job("retraining").get_asset_check_evaluations()
+    assert gate.passed
+    assert gate.metadata["rows"].value == 3 * ROWS - 7
+    assert "7 rows without the champion's prediction or score are left out" in gate.description
+
+
 def serving(world: World) -> tuple[str, str, str]:
     """The champion, its baseline, and the baseline that judges the next day."""
     with world.backend() as backend:

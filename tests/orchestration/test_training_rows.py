@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from dagster_monitoring.model import MonitoredModel
-from dagster_monitoring.orchestration.training_rows import DAY, LABEL, Rows, with_outputs
+from dagster_monitoring.orchestration.training_rows import DAY, LABEL, Rows, is_scored, with_outputs
 from dagster_monitoring.retraining import Predictions
 from tests.orchestration.world import fields_of
 
@@ -68,3 +68,11 @@ def test_labels_of_several_types_are_joined_as_one(parts, joined):
     found = Rows.concatenate([rows_of(part, said=part) for part in parts]).table
     assert found[LABEL].to_pylist() == joined
     assert found["said"].to_pylist() == joined
+
+
+def test_a_row_is_scored_when_prediction_and_score_are_there():
+    said, score = pa.array([1, None, 1, 1]), pa.array([0.9, 0.9, None, float("nan")])
+    rows = rows_of(pa.array([1, 1, 1, 1]), said=said, score=score)
+    assert is_scored(model_of(BINARY), rows).tolist() == [True, False, False, False]
+    empty = Rows(table=rows.table.slice(0, 0))
+    assert is_scored(model_of(BINARY), empty).tolist() == []
