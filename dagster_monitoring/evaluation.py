@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +24,12 @@ class Severity(StrEnum):
 
     WARN = "WARN"
     ERROR = "ERROR"
+
+
+_SEVERITY_RANK = {None: 0, Severity.WARN: 1, Severity.ERROR: 2}
+_STATUS_RANK = {Status.HEALTHY: 0, Status.NO_DATA: 1, Status.TRIGGERED: 2}
+# A limit of 0 has no size to count in; nor should one close to it make all else look small.
+_LEAST_UNIT = 1e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,3 +95,63 @@ class Evaluation:
     def same_verdict_as(self, other: Evaluation) -> bool:
         """Whether only the run and the moment of computing differ."""
         return self == replace(other, evaluated_at=self.evaluated_at, run_id=self.run_id)
+
+
+def excess(evaluation: Evaluation) -> float:
+    """How far a value lies outside its limits, in units of the limit; 0 within them, or without.
+
+    Example:
+        A value of 0.5 against an upper limit of 0.25 has an excess of 1. The unit of a limit of 0
+        is 0.001.
+    """
+    return max(_beyond(evaluation), 0.0)
+
+
+def worst_first(evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
+    """Evaluations by severity, then each monitor's worst before any monitor's second worst.
+
+    So that a monitor with a hundred red columns does not hide the others. Within a monitor and
+    severity: triggered before undefined before healthy, then the farthest beyond its limit, or
+    the closest to it.
+    """
+    by_excess = sorted(evaluations, key=_order)
+    seen: Counter[tuple[str, Severity | None]] = Counter()
+    ranked = []
+    for evaluation in by_excess:
+        group = (evaluation.monitor, evaluation.severity)
+        ranked.append((-_SEVERITY_RANK[evaluation.severity], seen[group], evaluation))
+        seen[group] += 1
+    ranked.sort(key=lambda entry: entry[:2])  # stable: by excess within a round
+    return tuple(evaluation for _, _, evaluation in ranked)
+
+
+def _order(evaluation: Evaluation) -> tuple[int, int, float, tuple[str, ...]]:
+    return (
+        -_SEVERITY_RANK[evaluation.severity],
+        -_STATUS_RANK[evaluation.status],
+        -_beyond(evaluation),
+        (
+            evaluation.monitor,
+            evaluation.column or "",
+            evaluation.metric,
+            evaluation.segment or "",
+            evaluation.baseline_kind or "",
+        ),
+    )
+
+
+def _beyond(evaluation: Evaluation) -> float:
+    """As :func:`excess`, and below 0 within the limits; minus infinity without value or limit."""
+    value, lower, upper = evaluation.value, evaluation.lower, evaluation.upper
+    beyond = [-float("inf")]
+    if value is not None and upper is not None:
+        beyond.append(_in_units(value - upper, upper))
+    if value is not None and lower is not None:
+        beyond.append(_in_units(lower - value, lower))
+    return max(beyond)
+
+
+def _in_units(distance: float, limit: float) -> float:
+    if not distance and not limit:
+        return -1.0  # nothing there, where nothing may be: as far from trouble as 0 from any limit
+    return distance / max(abs(limit), _LEAST_UNIT)

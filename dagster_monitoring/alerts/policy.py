@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -11,7 +10,7 @@ from datetime import date, datetime, timedelta
 from pydantic import Field
 
 from dagster_monitoring.declaration import Declaration
-from dagster_monitoring.evaluation import Evaluation, Severity, Status
+from dagster_monitoring.evaluation import Evaluation, Severity, Status, worst_first
 from dagster_monitoring.incident import Incident, IncidentStatus, Transition
 
 # An incident carries what a message and a page show, not every red column of a wide model.
@@ -249,45 +248,6 @@ def _all_clear(current: Incident, found: _Findings, declared: Collection[str] | 
     holding = {name for name in current.monitors if declared is None or name in declared}
     healthy = {e.monitor for e in found.verdicts if e.status is Status.HEALTHY}
     return holding <= healthy - {e.monitor for e in found.bad}
-
-
-def worst_first(evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
-    """Evaluations by severity, then each monitor's worst before any monitor's second worst.
-
-    So that a monitor with a hundred red columns does not hide the others. Within a monitor, by how
-    far the value lies beyond its limit, relative to the limit; without a value last.
-    """
-    by_excess = sorted(evaluations, key=lambda e: (-_RANK[e.severity], -_excess(e), _order(e)))
-    seen: Counter[tuple[str, Severity | None]] = Counter()
-    ranked = []
-    for evaluation in by_excess:
-        group = (evaluation.monitor, evaluation.severity)
-        ranked.append((-_RANK[evaluation.severity], seen[group], evaluation))
-        seen[group] += 1
-    ranked.sort(key=lambda entry: entry[:2])  # stable: by excess within a round
-    return tuple(evaluation for _, _, evaluation in ranked)
-
-
-def _excess(evaluation: Evaluation) -> float:
-    value = evaluation.value
-    if value is None:
-        return -1.0
-    over = [0.0]
-    if evaluation.upper is not None:
-        over.append((value - evaluation.upper) / max(abs(evaluation.upper), 1e-9))
-    if evaluation.lower is not None:
-        over.append((evaluation.lower - value) / max(abs(evaluation.lower), 1e-9))
-    return max(over)
-
-
-def _order(evaluation: Evaluation) -> tuple[str, ...]:
-    return (
-        evaluation.monitor,
-        evaluation.metric,
-        evaluation.column or "",
-        evaluation.segment or "",
-        evaluation.baseline_kind or "",
-    )
 
 
 def _top_severity(trouble: Sequence[Evaluation]) -> Severity:

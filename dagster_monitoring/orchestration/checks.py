@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import dagster as dg
 
-from dagster_monitoring.evaluation import Evaluation, Severity, Status
+from dagster_monitoring.evaluation import Evaluation, Severity, Status, worst_first
 from dagster_monitoring.monitors import Monitor, overall
 from dagster_monitoring.orchestration.charts import (
     AMBER,
@@ -68,31 +68,6 @@ def to_verdict(
         description=verdict.description,
         metadata=_metadata(verdict.status, ranked, history),
     )
-
-
-def worst_first(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
-    """Triggered before undefined before healthy; within that, furthest beyond its limit first."""
-    return sorted(evaluations, key=lambda e: (-_rank(e), -_excess(e), e.column or "", e.metric))
-
-
-def _rank(evaluation: Evaluation) -> int:
-    if evaluation.status is Status.TRIGGERED:
-        return 4 if evaluation.severity is Severity.ERROR else 3
-    if evaluation.status is Status.NO_DATA:
-        return 2 if evaluation.severity else 1
-    return 0
-
-
-def _excess(evaluation: Evaluation) -> float:
-    """How far a value is along the way to its limit, 1 at the limit; 0 where there is none."""
-    value = evaluation.value
-    if value is None:
-        return 0.0
-    beyond = [
-        value / evaluation.upper if evaluation.upper else 0.0,
-        evaluation.lower / value if evaluation.lower and value else 0.0,
-    ]
-    return max(beyond)
 
 
 def _metadata(
