@@ -41,5 +41,5 @@ def test_each_option_has_a_help_text(name):
 def test_each_argument_is_explained_in_the_commands_text(name):
     command = command_of(name)
     arguments = [p for p in command.params if isinstance(p, click.Argument)]
-    unexplained = [a.make_metavar(click.Context(command)).strip("[]") for a in arguments]
+    unexplained = [a.human_readable_name for a in arguments]
     assert [name for name in unexplained if name not in (command.help or "")] == []

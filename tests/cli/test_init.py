@@ -7,11 +7,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from dagster_monitoring.cli.init import command
 from dagster_monitoring.errors import DeclarationError, SchemaMismatchError, SliceNotFoundError
 from dagster_monitoring.model import MonitoredModel
+from tests.cli.running import runner
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def init(*arguments: str) -> Result:
-    return CliRunner().invoke(command, list(arguments), catch_exceptions=False)
+    return runner().invoke(command, list(arguments), catch_exceptions=False)
 
 
 def declared(text: str) -> MonitoredModel:
