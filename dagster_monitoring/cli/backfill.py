@@ -8,14 +8,19 @@ from pathlib import Path
 import click
 import dagster as dg
 
+from dagster_monitoring.cli.dates import day
 from dagster_monitoring.cli.project import load_definitions, model_of, project_options
 from dagster_monitoring.orchestration.running import run_range, run_setup
 
 
 @click.command("backfill")
 @click.argument("model")
-@click.option("--from", "first", required=True, metavar="PARTITION", help="First day, YYYY-MM-DD.")
-@click.option("--to", "last", required=True, metavar="PARTITION", help="Last day, included.")
+@click.option(
+    "--from", "first", type=day, required=True, metavar="PARTITION", help="First day, YYYY-MM-DD."
+)
+@click.option(
+    "--to", "last", type=day, required=True, metavar="PARTITION", help="Last day, included."
+)
 @click.option(
     "--days-per-run",
     type=click.IntRange(min=1),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from dagster_monitoring.cli.dates import day, moment
 from dagster_monitoring.cli.project import load_model, project_options
 from dagster_monitoring.evaluation import Evaluation
 from dagster_monitoring.stores import open_store
@@ -25,10 +26,16 @@ Cell = str | int | float | None
 @click.argument("model")
 @click.option("--monitor", help="Only this monitor.")
 @click.option("--column", help="Only this column.")
-@click.option("--since", metavar="PARTITION", help="First partition, for instance 2013-06-01.")
-@click.option("--until", metavar="PARTITION", help="Last partition, included.")
 @click.option(
-    "--as-of", type=click.DateTime(), help="What was known then (UTC) instead of what is known now."
+    "--since", type=day, metavar="PARTITION", help="First partition, for instance 2013-06-01."
+)
+@click.option("--until", type=day, metavar="PARTITION", help="Last partition, included.")
+@click.option(
+    "--as-of",
+    type=moment,
+    metavar="MOMENT",
+    help="What was known then instead of what is known now: 2013-06-01, or 2013-06-01T12:00:00; "
+    "UTC unless it names its zone.",
 )
 @click.option(
     "--format",
@@ -87,7 +94,9 @@ def _print_table(found: list[Evaluation]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(header_style="bold", row_styles=["", "dim"], box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(
+        header_style="bold", row_styles=["", "dim"], box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
+    )
     for name in TABLE_COLUMNS:
         table.add_column(name, no_wrap=name in ("partition", "monitor", "value", "status"))
     for evaluation in found:
@@ -133,12 +142,12 @@ def _parquet(found: list[Evaluation]) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    moment = pa.timestamp("us", tz="UTC")
+    instant = pa.timestamp("us", tz="UTC")
     types = {
         **dict.fromkeys(COLUMNS, pa.string()),
         **dict.fromkeys(("value", "lower", "upper"), pa.float64()),
         **dict.fromkeys(("n", "n_labelled"), pa.int64()),
-        **dict.fromkeys(("window_start", "window_end", "evaluated_at"), moment),
+        **dict.fromkeys(("window_start", "window_end", "evaluated_at"), instant),
     }
     schema = pa.schema([(name, types[name]) for name in COLUMNS])
     rows = [{name: getattr(e, name) for name in COLUMNS} for e in found]

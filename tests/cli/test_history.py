@@ -1,0 +1,174 @@
+"""``history`` shows what is stored: every format, every filter, and what was known earlier."""
+
+import csv
+import io
+import json
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from dagster_monitoring.cli.history import command as history
+from dagster_monitoring.cli.project import load_model
+from dagster_monitoring.evaluation import Evaluation, Severity, Status
+from dagster_monitoring.stores import open_store
+from tests.cli.running import run
+
+COLUMNS = [field.name for field in fields(Evaluation)]
+FIRST = datetime(2024, 5, 9, 7, tzinfo=UTC)
+LATER = datetime(2024, 5, 10, 12, tzinfo=UTC)
+
+
+def evaluation(day: int, monitor: str, column: str | None, value: float | None, **changes: object):
+    start = datetime(2024, 5, day, tzinfo=UTC)
+    is_high = value is not None and value > 0.25
+    given: dict[str, object] = {
+        "model": "price",
+        "monitor": monitor,
+        "monitor_kind": "drift",
+        "metric": "psi",
+        "column": column,
+        "segment": None,
+        "baseline_kind": "training",
+        "baseline_version": "b-1",
+        "partition": f"2024-05-{day:02}",
+        "window_start": start,
+        "window_end": start + timedelta(days=1),
+        "value": value,
+        "lower": None,
+        "upper": 0.25,
+        "status": Status.TRIGGERED if is_high else Status.HEALTHY,
+        "severity": Severity.ERROR if is_high else None,
+        "reason": "=too high" if is_high else None,
+        "n": 100,
+        "n_labelled": None,
+        "model_version": "1",
+        "evaluated_at": FIRST,
+        "run_id": "r1",
+    }
+    if value is None:
+        given |= {"status": Status.NO_DATA, "reason": "No data yet: soon"}
+    return Evaluation(**{**given, **changes})
+
+
+EARLY = [
+    evaluation(6, "drift", "age", 0.1),
+    evaluation(7, "drift", "age", 0.125),
+    evaluation(7, "drift", "city", 0.5),
+    evaluation(8, "shape", "age", None),
+]
+CORRECTED = evaluation(7, "drift", "age", 0.3, evaluated_at=LATER)
+NOW = [EARLY[0], CORRECTED, EARLY[2], EARLY[3]]
+
+
+@pytest.fixture
+def judged(project: str, tmp_path: Path) -> str:
+    """The project with evaluations, one of which was corrected later."""
+    model = load_model("price", project=tmp_path, module=project)
+    with open_store(model.storage.database_url) as store:
+        store.evaluations.record(EARLY)
+        store.evaluations.record([CORRECTED])
+    return project
+
+
+def shown(project: str, *options: str) -> list[tuple[str, str, str, float | None]]:
+    result = run(history, "price", "-m", project, "--format", "json", *options)
+    assert result.exception is None, result.exception
+    rows = json.loads(result.stdout)
+    return [(r["partition"][-2:], r["monitor"], r["column"], r["value"]) for r in rows]
+
+
+ALL = [
+    ("06", "drift", "age", 0.1),
+    ("07", "drift", "age", 0.3),
+    ("07", "drift", "city", 0.5),
+    ("08", "shape", "age", None),
+]
+
+
+@pytest.mark.parametrize(
+    ("options", "places"),
+    [
+        ((), [0, 1, 2, 3]),
+        (("--monitor", "shape"), [3]),
+        (("--column", "city"), [2]),
+        (("--since", "2024-05-07"), [1, 2, 3]),
+        (("--until", "2024-05-07"), [0, 1, 2]),
+        (("--since", "2024-05-07", "--until", "2024-05-07", "--column", "age"), [1]),
+        (("--monitor", "none"), []),
+    ],
+)
+def test_filters_choose_rows(judged: str, options: tuple[str, ...], places: list[int]):
+    assert shown(judged, *options) == [ALL[place] for place in places]
+
+
+@pytest.mark.parametrize(
+    ("moment", "value"),
+    [
+        ("2024-05-10", 0.125),
+        ("2024-05-10T11:59:59", 0.125),
+        ("2024-05-10 12:00:00", 0.3),
+        ("2024-05-10T13:30:00+02:00", 0.125),
+        ("2024-05-10T14:30:00+02:00", 0.3),
+        ("2024-05-11", 0.3),
+    ],
+)
+def test_as_of_shows_what_was_known_then_in_utc_unless_told(judged: str, moment: str, value: float):
+    rows = shown(judged, "--as-of", moment, "--column", "age", "--since", "2024-05-07")
+    assert rows[0] == ("07", "drift", "age", value)
+
+
+def test_before_the_first_evaluation_nothing_was_known(judged: str):
+    assert shown(judged, "--as-of", "2024-05-01") == []
+
+
+def test_json_holds_every_field(judged: str):
+    rows = json.loads(run(history, "price", "-m", judged, "--format", "json").stdout)
+    assert [list(row) for row in rows] == [COLUMNS] * len(NOW)
+    assert rows[1]["evaluated_at"] == LATER.isoformat()
+    assert (rows[2]["status"], rows[2]["severity"]) == ("TRIGGERED", "ERROR")
+
+
+def test_csv_holds_every_field_and_no_formula(judged: str):
+    printed = run(history, "price", "-m", judged, "--format", "csv").stdout
+    rows = list(csv.DictReader(io.StringIO(printed)))
+    assert list(rows[0]) == COLUMNS
+    assert [row["value"] for row in rows] == ["0.1", "0.3", "0.5", ""]
+    assert rows[2]["reason"] == "'=too high"
+
+
+@pytest.mark.parametrize("to_file", [True, False])
+def test_parquet_reads_back_as_the_evaluations(judged: str, tmp_path: Path, to_file: bool):  # noqa: FBT001
+    options = ("--output", str(tmp_path / "history.parquet")) if to_file else ()
+    result = run(history, "price", "-m", judged, "--format", "parquet", *options)
+    content = (tmp_path / "history.parquet").read_bytes() if to_file else result.stdout_bytes
+    table = pq.read_table(io.BytesIO(content))
+    assert table.schema.field("evaluated_at").type == pa.timestamp("us", tz="UTC")
+    assert table.schema.field("value").type == pa.float64()
+    expected = [{name: getattr(e, name) for name in COLUMNS} for e in NOW]
+    assert table.to_pylist() == expected
+
+
+def test_the_table_is_for_reading(judged: str):
+    printed = run(history, "price", "-m", judged, "--since", "2024-05-07", columns=200).stdout
+    lines = [line.split() for line in printed.splitlines() if line.startswith(" 2024")]
+    assert [line[:3] for line in lines] == [
+        ["2024-05-07", "drift", "psi"],
+        ["2024-05-07", "drift", "psi"],
+        ["2024-05-08", "shape", "psi"],
+    ]
+    assert "2024-05-06" not in printed
+    nothing = run(history, "price", "-m", judged, "--monitor", "none").stdout
+    assert "no evaluations match" in nothing
+
+
+@pytest.mark.parametrize("option", ["--since", "--until", "--as-of"])
+@pytest.mark.parametrize("value", ["garbage", "2024-13-01"])
+def test_what_is_no_day_is_refused_with_the_option_and_the_form(option: str, value: str):
+    result = run(history, "price", option, value)
+    assert result.exit_code == 2
+    assert f"'{option}'" in result.stderr
+    assert "YYYY-MM-DD" in result.stderr
