@@ -57,6 +57,8 @@ def put_in_force(backend: Backend, baseline: Baseline, *, clock: Clock) -> InFor
     """Let a baseline judge the partitions that were not judged yet; the past keeps its own.
 
     One that judged before and was replaced comes back in force; the one in force stays as it is.
+    The day decides, not the version that scored a slice: a champion is taken to be deployed before
+    the next day that is judged.
     """
     store, model = backend.store, backend.model
     known = store.baselines.list(model.model)

@@ -277,10 +277,9 @@ def _compare(
 
 def _is_lost(backend: Backend, request: Retraining, *, now: datetime) -> bool:
     """Whether a request's run must have died: nothing came of it in a cool-down, or a day."""
-    patience = _patience(backend.model)
-    if now < request.requested_at + patience:
+    days = _patience(backend.model) / timedelta(days=1)
+    if now < request.requested_at + timedelta(days=days):
         return False
-    days = patience / timedelta(days=1)
     backend.store.retrainings.finish(
         request.id,
         outcome=RetrainingOutcome.FAILED,
