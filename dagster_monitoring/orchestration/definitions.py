@@ -65,7 +65,7 @@ def _build(model: MonitoredModel, clock: Clock) -> dg.Definitions:
     return dg.Definitions(
         assets=[
             *build_model_assets(model, clock=clock),
-            *build_slice_assets(model),
+            *build_slice_assets(model, clock=clock),
             *build_evaluation_assets(model, clock=clock),
         ],
         jobs=[*jobs, alert_job],

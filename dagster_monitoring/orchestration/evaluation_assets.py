@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -102,16 +103,17 @@ def _judge(
     selected = {check.name for check in context.selected_asset_check_keys}
     materializes = judging.key in context.selected_asset_keys
     monitors = [m for m in judging.monitors if materializes or m.name in selected]
-    evaluator = Evaluator(backend, run_id=context.run.run_id, now=clock())
+    now = clock()
+    evaluator = Evaluator(backend, run_id=context.run.run_id, now=now)
     verdicts: list[PartitionVerdict] = []
     is_performance = judging.key.path[-1] == "performance"
     for partition in partitions:
         rests_on = last_label_change(backend, partition) if is_performance else 0
         if is_performance:
-            _join_labels(context, backend, partition)
+            _join_labels(context, backend, partition, now)
         found = evaluator.judge(monitors, partition)
         if is_performance:
-            note_judged_labels(backend, partition, rests_on)
+            note_judged_labels(backend, partition, rests_on, as_of=now)
         verdicts += _verdicts(backend, monitors, partition, found)
         if materializes:
             context.add_asset_metadata(_counts(found), judging.key, partition_key=partition)
@@ -121,9 +123,11 @@ def _judge(
     yield from emit_verdicts(context, asset=judging.key, specs=judging.checks, verdicts=verdicts)
 
 
-def _join_labels(context: dg.AssetExecutionContext, backend: Backend, partition: str) -> None:
+def _join_labels(
+    context: dg.AssetExecutionContext, backend: Backend, partition: str, now: datetime
+) -> None:
     try:
-        write_performance_profile(backend, partition)
+        write_performance_profile(backend, partition, as_of=now)
     except DataError as error:
         context.log.error(str(error))
 

@@ -25,14 +25,14 @@ class Evaluator:
     Args:
         backend: the model's storage and store.
         run_id: the run that evaluates, for the record.
-        now: the moment as of which labels are due.
+        now: the moment as of which labels are read, and due.
     """
 
     def __init__(self, backend: Backend, *, run_id: str | None, now: datetime) -> None:
         self._backend = backend
         self._run_id = run_id
         self._now = now
-        self._profiles = SliceProfiles(backend)
+        self._profiles = SliceProfiles(backend, now=now)
         self._measured: OrderedDict[tuple[str, str, str], list[Measurement]] = OrderedDict()
 
     def judge(self, monitors: Sequence[Monitor], partition: str) -> dict[str, list[Evaluation]]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend
+from dagster_monitoring.orchestration.label_state import LabelState
+from dagster_monitoring.orchestration.performance_profiles import joined_labels
 
 
 def label_window(model: MonitoredModel) -> int:
@@ -18,16 +22,21 @@ def last_label_change(backend: Backend, partition: str) -> int:
     return backend.store.labels.last_change(backend.model.model, min(days), max(days))
 
 
-def note_judged_labels(backend: Backend, partition: str, change: int) -> None:
+def note_judged_labels(backend: Backend, partition: str, change: int, *, as_of: datetime) -> None:
     """Keep the state of the labels that a partition's verdicts rest on."""
-    backend.store.cursors.set(_judged(backend.model) + partition, str(change))
+    joined = [joined_labels(backend, day) for day in _window(backend.model, partition)]
+    # What was due before and still is belongs to a slice that can't be read: no reason to judge.
+    due = [state.due for state in joined if state and state.due and state.due > as_of]
+    state = LabelState(change=change, due=min(due, default=None))
+    backend.store.cursors.set(_judged(backend.model) + partition, state.text())
 
 
-def outdated_days(backend: Backend) -> dict[str, str]:
-    """The days whose labels have changed since they were judged, sorted; not those never judged.
+def outdated_days(backend: Backend, *, now: datetime) -> dict[str, str]:
+    """The days that were judged with other labels than there are, sorted; not those never judged.
 
-    A day stays outdated until a run judges it, whatever became of the runs that were asked for.
-    Two queries, however many days there are.
+    Labels change when they are delivered, and when the moment comes that a delivery dated them. A
+    day stays outdated until a run judges it, whatever became of the runs that were asked for. Two
+    queries, however many days there are.
 
     Returns:
         Each day with what its labels are now: another text when they change again.
@@ -39,8 +48,10 @@ def outdated_days(backend: Backend) -> dict[str, str]:
     for day, text in sorted(judged.items()):
         last = max(changes.get(earlier, 0) for earlier in _window(model, day))
         in_production = bool(model.partitions.between(day, day))
-        if in_production and last > int(text):
-            found[day] = str(last)
+        state = LabelState.read(text)
+        if in_production and state.is_outdated(change=last, now=now):
+            passed = state.due if state.due and state.due <= now else None
+            found[day] = LabelState(change=last, due=passed).text()
     return found
 
 

@@ -135,7 +135,7 @@ def build_ground_truth_sensor(
         with open_backend(model) as backend:
             taken = take_in_labels(backend)
             taken.report(context.log)
-            outdated = outdated_days(backend)
+            outdated = outdated_days(backend, now=now)
         asked = _still_asked(context.cursor, outdated, now=now)
         due = [day for day in outdated if day not in asked]
         cursor = json.dumps({**asked, **{day: [outdated[day], now.timestamp()] for day in due}})

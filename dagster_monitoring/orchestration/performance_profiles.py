@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from dagster_monitoring.errors import DataError
 from dagster_monitoring.orchestration.backend import Backend
+from dagster_monitoring.orchestration.label_state import LabelState
 from dagster_monitoring.orchestration.slices import read_slice, register_slice
 from dagster_monitoring.profiles.performance import scan_performance
 from dagster_monitoring.schema import MulticlassClassification
 
 
-def write_performance_profile(backend: Backend, partition: str) -> None:
-    """Join a slice with its labels and keep the counts.
+def write_performance_profile(backend: Backend, partition: str, *, as_of: datetime) -> None:
+    """Join a slice with the labels available at a moment and keep the counts.
 
     Raises:
         DataError: the slice can't be read; what was kept before stays.
@@ -19,7 +22,8 @@ def write_performance_profile(backend: Backend, partition: str) -> None:
     baseline = backend.baseline_in_force(partition)
     # Read before the labels: what changes meanwhile is joined the next time.
     change = backend.store.labels.last_change(model.model, partition, partition)
-    labels = backend.store.labels.resolved(model.model, partition)
+    due = backend.store.labels.next_arrival(model.model, partition, as_of)
+    labels = backend.store.labels.resolved(model.model, partition, as_of)
     found = scan_performance(
         read_slice(model, partition, _columns(backend)),
         labels=labels,
@@ -28,25 +32,33 @@ def write_performance_profile(backend: Backend, partition: str) -> None:
         segments=baseline.bins.segments,
     )
     backend.storage.write_performance(model.model, partition, found)
-    backend.store.cursors.set(_joined_cursor(backend, partition), str(change))
+    state = LabelState(change=change, due=due)
+    backend.store.cursors.set(_joined_cursor(backend, partition), state.text())
 
 
-def join_if_stale(backend: Backend, partition: str) -> None:
-    """Join a slice with its labels unless that was done with the labels there are.
+def join_if_stale(backend: Backend, partition: str, *, as_of: datetime) -> None:
+    """Join a slice with its labels unless that was done with those available at a moment.
 
     A slice that can't be read keeps what was joined before.
     """
     name, ledger = backend.model.model, backend.store.labels
-    joined = backend.store.cursors.get(_joined_cursor(backend, partition))
-    if joined is not None and int(joined) >= ledger.last_change(name, partition, partition):
+    joined = joined_labels(backend, partition)
+    change = ledger.last_change(name, partition, partition)
+    if joined is not None and not joined.is_outdated(change=change, now=as_of):
         return
     try:
         if joined is None and partition not in backend.judged_days():
             register_slice(backend, partition)
-        write_performance_profile(backend, partition)
+        write_performance_profile(backend, partition, as_of=as_of)
     except DataError:
         # The slice's own run says so; here it is one of a window's, which names what it lacks.
         return
+
+
+def joined_labels(backend: Backend, partition: str) -> LabelState | None:
+    """The labels that a slice was joined with; ``None`` before it was."""
+    text = backend.store.cursors.get(_joined_cursor(backend, partition))
+    return None if text is None else LabelState.read(text)
 
 
 def _joined_cursor(backend: Backend, partition: str) -> str:

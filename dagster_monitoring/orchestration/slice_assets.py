@@ -1,6 +1,7 @@
 """The assets of a slice: predictions, ground truth, profile."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import dagster as dg
@@ -13,6 +14,7 @@ from dagster_monitoring.orchestration.asset_specs import (
     predictions_schema,
 )
 from dagster_monitoring.orchestration.backend import Backend, open_backend
+from dagster_monitoring.orchestration.clock import Clock
 from dagster_monitoring.orchestration.labels import TakenIn, take_in_labels
 from dagster_monitoring.orchestration.naming import asset_key, predictions_key
 from dagster_monitoring.orchestration.profile_io_manager import io_manager_key
@@ -23,13 +25,13 @@ from dagster_monitoring.sources import AssetSource, ParquetSource, SqlSource
 ONE_RUN = dg.BackfillPolicy.single_run()
 
 
-def build_slice_assets(model: MonitoredModel) -> list[dg.AssetsDefinition]:
+def build_slice_assets(model: MonitoredModel, *, clock: Clock) -> list[dg.AssetsDefinition]:
     """Predictions (unless an asset of the user's own), ground truth (if declared), profile."""
     assets = [_build_profile(model)]
     if not isinstance(model.predictions, AssetSource):
         assets.append(_build_predictions(model))
     if model.ground_truth is not None:
-        assets.append(_build_ground_truth(model))
+        assets.append(_build_ground_truth(model, clock))
     return assets
 
 
@@ -57,7 +59,7 @@ def _build_predictions(model: MonitoredModel) -> dg.AssetsDefinition:
     return predictions
 
 
-def _build_ground_truth(model: MonitoredModel) -> dg.AssetsDefinition:
+def _build_ground_truth(model: MonitoredModel, clock: Clock) -> dg.AssetsDefinition:
     spec = build_spec(
         model,
         "ground_truth",
@@ -76,10 +78,10 @@ def _build_ground_truth(model: MonitoredModel) -> dg.AssetsDefinition:
             _register(context, backend, context.partition_keys)
             taken = take_in_labels(backend, limit=None)
             taken.report(context.log)
+            now = clock()
             for partition in context.partition_keys:
-                context.add_asset_metadata(
-                    _coverage(backend, partition, taken), spec.key, partition_key=partition
-                )
+                found = _coverage(backend, partition, taken, as_of=now)
+                context.add_asset_metadata(found, spec.key, partition_key=partition)
         yield dg.MaterializeResult(asset_key=spec.key)
 
     return ground_truth
@@ -147,8 +149,10 @@ def _register(
             context.log.error(str(error))
 
 
-def _coverage(backend: Backend, partition: str, taken: TakenIn) -> dict[str, int | float]:
-    found = backend.store.labels.coverage(backend.model.model, partition)
+def _coverage(
+    backend: Backend, partition: str, taken: TakenIn, *, as_of: datetime
+) -> dict[str, int | float]:
+    found = backend.store.labels.coverage(backend.model.model, partition, as_of)
     share = found.n_labelled / found.n_predictions if found.n_predictions else 0.0
     return {
         "predictions": found.n_predictions,

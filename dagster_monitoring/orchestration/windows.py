@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.performance_profiles import join_if_stale
 from dagster_monitoring.orchestration.slices import profile_slice
@@ -20,11 +22,12 @@ class SliceProfiles:
     A window is whole whatever ran before it: a slice that was not counted yet, or on the bins of
     another baseline, is scanned now and kept; one whose labels changed is joined with them again.
     So a day's verdict is the same live, in a backfill, and in any order of days. One object serves
-    one run: it looks at each slice once.
+    one run: it looks at each slice once, with the labels available at ``now``.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, *, now: datetime) -> None:
         self._backend = backend
+        self._now = now
         self._by_version: dict[str, ProfileWindows] = {}
         self._looked_for: set[tuple[str, str]] = set()
         self._joined: set[str] = set()
@@ -48,7 +51,7 @@ class SliceProfiles:
         days = self._backend.model.partitions
         for day in days.between(days.shift(last, 1 - length), last):
             if day not in self._joined:
-                join_if_stale(self._backend, day)
+                join_if_stale(self._backend, day, as_of=self._now)
                 self._joined.add(day)
         return self._performance.window(last, length)
 

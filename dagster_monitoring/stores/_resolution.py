@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -38,7 +38,7 @@ def resolution(
         labels.c.model_id == model_id, labels.c.prediction_id.in_(ids)
     )
     if as_of is not None:
-        ranked = ranked.where(labels.c.available_at <= _microseconds(as_of))
+        ranked = ranked.where(labels.c.available_at <= microseconds(as_of))
     words = ranked.subquery()
     return (
         sa.select(*(words.c[name] for name in RESOLVED_FIELDS))
@@ -62,6 +62,27 @@ def resolved_table(rows: Sequence[sa.Row[Any]]) -> pa.Table:
     )
 
 
-def _microseconds(moment: datetime) -> int:
+def microseconds(moment: datetime) -> int:
+    """A moment as the ledger keeps it."""
     passed = moment - _EPOCH
     return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
+
+
+def next_arrival(
+    model_id: sa.ScalarSelect[int], partition: str, after: datetime
+) -> sa.Select[Any]:
+    """The first moment after another at which a prediction gets a label."""
+    ids = sa.select(predictions.c.prediction_id).where(
+        predictions.c.model_id == model_id, predictions.c.partition == partition
+    )
+    return sa.select(sa.func.min(labels.c.available_at)).where(
+        labels.c.model_id == model_id,
+        labels.c.prediction_id.in_(ids),
+        labels.c.available_at > microseconds(after),
+        labels.c.available_at <= microseconds(datetime.max.replace(tzinfo=UTC)),
+    )
+
+
+def moment_of(value: int) -> datetime:
+    """A moment from what the ledger keeps."""
+    return _EPOCH + timedelta(microseconds=value)

@@ -20,7 +20,12 @@ import sqlalchemy as sa
 from dagster_monitoring.stores import _ledger
 from dagster_monitoring.stores._database import Database
 from dagster_monitoring.stores._models import find_model, made_id, model_number
-from dagster_monitoring.stores._resolution import resolution, resolved_table
+from dagster_monitoring.stores._resolution import (
+    moment_of,
+    next_arrival,
+    resolution,
+    resolved_table,
+)
 from dagster_monitoring.stores._tables import (
     deliveries,
     label_appends,
@@ -165,6 +170,16 @@ class LabelLedger:
             n_predictions = int(connection.execute(total).scalar() or 0)
             query = sa.select(sa.func.count()).select_from(labelled)
             return Coverage(n_predictions, int(connection.execute(query).scalar_one()))
+
+    def next_arrival(self, model: str, partition: str, after: datetime) -> datetime | None:
+        """When the next label of a partition, dated later than a moment, becomes available.
+
+        ``None`` when all that are in the ledger were available by then.
+        """
+        with self._database.read() as connection:
+            query = next_arrival(find_model(model), partition, after)
+            found = connection.execute(query).scalar_one()
+        return None if found is None else moment_of(int(found))
 
     def touched(self, model: str, after: int = 0) -> Touched:
         """Partitions whose labels changed since a cursor.

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dagster_monitoring.evaluation import Status
+from dagster_monitoring.orchestration.training_rows import labelled_rows
 from tests.flaky import failing
 from tests.orchestration.world import (
     MONITORS,
@@ -114,6 +115,30 @@ def test_a_day_whose_run_died_is_asked_for_again_in_an_hour(world: World):
     assert asked(world.tick("ground_truth_sensor", again.cursor)) == set()
 
 
+def test_labels_dated_in_the_future_count_from_then_on(world: World):
+    """Day 3's labels say that they become available tomorrow, half of them the day after."""
+    cursor = world.tick("ground_truth_sensor").cursor
+    tomorrow, later = NOW + timedelta(days=1), NOW + timedelta(days=2)
+    half = len(rows(3)) // 2
+    world.label("l3-a", labels(rows(3), tomorrow, only=range(half)))
+    world.label("l3-b", labels(rows(3), later, only=range(half, len(rows(3)))))
+    for now, share in ((NOW, 0.0), (tomorrow, 0.5), (later, 1.0)):
+        world.clock.now = now - timedelta(seconds=1)
+        if share:
+            assert asked(world.tick("ground_truth_sensor", cursor)) == set()
+        world.clock.now = now
+        tick = world.tick("ground_truth_sensor", cursor)
+        assert asked(tick) == days(3, 4, 5), now
+        for request in tick.run_requests:
+            assert world.run("labels", request).success
+        assert world.cell(3, "label_coverage", "label_coverage").value == pytest.approx(share)
+        with world.backend() as backend:
+            found = labelled_rows(backend, [day_of(3)], as_of=now)
+            assert found.table.num_rows == pytest.approx(share * len(rows(3)), abs=1)
+        cursor = tick.cursor
+    assert asked(world.tick("ground_truth_sensor", cursor)) == set()
+
+
 def test_a_cursor_of_an_earlier_version_is_taken_for_none(world: World):
     world.label("l3", labels(rows(3), NOW))
     assert asked(world.tick("ground_truth_sensor", "17")) == days(3, 4, 5)
@@ -214,7 +239,7 @@ def test_labels_of_another_type_are_taken_for_what_they_mean(world: World):
     before = world.cell(7, "performance", "accuracy").value
     values = [str(value) for value in truth(rows(7))]
     log: list[str] = []
-    world.label("l7-text", labels(rows(7), NOW + timedelta(hours=1), values=values, revision=2))
+    world.label("l7-text", labels(rows(7), NOW, values=values, revision=2))
     tick = world.tick("ground_truth_sensor", cursor, log)
     for request in tick.run_requests or []:
         world.run("labels", request)

@@ -45,6 +45,11 @@ def test_late_labels_and_corrections_answer_as_of_any_moment(store: Store):
     assert known(store, 5) == known(store) == {"a": 1, "b": 1}
     assert store.labels.coverage("m", "p", DAY + timedelta(days=1)) == (3, 1)
     assert store.labels.coverage("m", "p") == (3, 2)
+    following = [
+        store.labels.next_arrival("m", "p", DAY + timedelta(days=day)) for day in (0.5, 1, 4, 5)
+    ]
+    assert following == [DAY + timedelta(days=1), DAY + timedelta(days=3), following[2], None]
+    assert following[2] == DAY + timedelta(days=5)
 
 
 def test_the_highest_revision_wins_even_when_a_lower_one_arrives_later(store: Store):
