@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from dagster_monitoring.evaluation import excess
 from dagster_monitoring.monitors._catalogue import monitor_types
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, View
 from dagster_monitoring.monitors.defaults import default_monitors
 from dagster_monitoring.monitors.evaluate import evaluate, past_partitions
-from dagster_monitoring.monitors.verdict import Overall, excess, overall, subject
+from dagster_monitoring.monitors.verdict import Overall, overall, subject
 
 if TYPE_CHECKING:
     AnyMonitor = Monitor

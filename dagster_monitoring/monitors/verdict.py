@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dagster_monitoring.evaluation import Evaluation, Severity, Status
+from dagster_monitoring.evaluation import Evaluation, Severity, Status, excess
 
 _NAMED = 3
 
@@ -50,21 +50,6 @@ description='No data: nothing was evaluated. Run the partition again.')
     healthy = len(evaluations) - len(missing)
     text = f"Healthy: {_count(healthy, 'value')} within limits."
     return Overall(Status.HEALTHY, None, f"{text} {_reasons(missing, len(evaluations))}".strip())
-
-
-def excess(evaluation: Evaluation) -> float:
-    """How far a value lies outside its limits, in units of the limit; 0 within them.
-
-    Example:
-        A value of 0.5 against an upper limit of 0.25 has an excess of 1.
-    """
-    value, lower, upper = evaluation.value, evaluation.lower, evaluation.upper
-    if value is None:
-        return 0.0
-    above = value - upper if upper is not None else 0.0
-    below = lower - value if lower is not None else 0.0
-    limit = upper if above >= below else lower
-    return max(above, below, 0.0) / max(abs(limit or 0.0), 1e-3)
 
 
 def subject(evaluation: Evaluation) -> str:

@@ -82,7 +82,7 @@ def put_in_force(backend: Backend, baseline: Baseline, *, clock: Clock) -> InFor
 
 
 def declared_version(model: MonitoredModel) -> str:
-    """The model version that most of the baseline's rows name; ``declared`` when none does."""
+    """The model version that the baseline's first row names; ``declared`` when none does."""
     column = model.columns.model_version
     if column is None:
         return "declared"

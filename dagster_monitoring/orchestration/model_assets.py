@@ -65,7 +65,7 @@ def _build_challenger(model: MonitoredModel, clock: Clock) -> dg.AssetsDefinitio
                 until = config.partition or max(backend.judged_days(), default="")
                 trial = try_challenger(
                     backend,
-                    last_labelled=last_labelled_day(backend, until=until),
+                    last_labelled=last_labelled_day(backend, until=until, as_of=clock()),
                     reason=config.reason,
                     clock=clock,
                 )

@@ -85,10 +85,10 @@ def try_challenger(backend: Backend, *, last_labelled: str, reason: str, clock: 
     """
     model, config = backend.model, config_of(backend.model)
     windows = training_windows(last_labelled, partitions=model.partitions, config=config)
-    rows = labelled_rows(backend, windows.train)
+    rows = labelled_rows(backend, windows.train, as_of=clock())
     if len(windows.train) < config.train_days:
         rows = Rows.concatenate([baseline_rows(model), rows])
-    holdout = labelled_rows(backend, windows.holdout)
+    holdout = labelled_rows(backend, windows.holdout, as_of=clock())
     if holdout.table.num_rows == 0:
         raise DataError(
             f"{model.model}: none of the days {windows.holdout[0]} to {windows.holdout[-1]} has a "
@@ -145,7 +145,7 @@ def next_version(backend: Backend) -> str:
     return f"v{number}"
 
 
-def last_labelled_day(backend: Backend, *, until: str) -> str:
+def last_labelled_day(backend: Backend, *, until: str, as_of: datetime) -> str:
     """The last day, not after ``until``, of which at least half the rows have a label.
 
     Raises:
@@ -153,7 +153,7 @@ def last_labelled_day(backend: Backend, *, until: str) -> str:
     """
     name = backend.model.model
     for day in reversed([d for d in backend.judged_days() if d <= until]):
-        found = backend.store.labels.coverage(name, day)
+        found = backend.store.labels.coverage(name, day, as_of)
         if found.n_predictions and found.n_labelled * 2 >= found.n_predictions:
             return day
     raise DataError(

@@ -68,9 +68,7 @@ def microseconds(moment: datetime) -> int:
     return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
 
 
-def next_arrival(
-    model_id: sa.ScalarSelect[int], partition: str, after: datetime
-) -> sa.Select[Any]:
+def next_arrival(model_id: sa.ScalarSelect[int], partition: str, after: datetime) -> sa.Select[Any]:
     """The first moment after another at which a prediction gets a label."""
     ids = sa.select(predictions.c.prediction_id).where(
         predictions.c.model_id == model_id, predictions.c.partition == partition
