@@ -26,7 +26,6 @@ LIVE = ("2013-06-01", "2013-07-06")
 # One morning every so many days: a morning costs a second or two whatever it brings.
 DAYS_A_MORNING = 3
 
-SLACK_TOKEN = "SLACK_TOKEN"
 _DAGSTER_YAML = "# This project's runs, checks and sensor ticks.\ntelemetry:\n  enabled: false\n"
 
 
@@ -92,7 +91,7 @@ class Play:
         yield self._say(f"lay out the project in {self.folder}")
         with self.progress.timed("first champion"):
             lay_out(self.folder)
-            if os.environ.get(SLACK_TOKEN):
+            if os.environ.get("SLACK_TOKEN"):
                 declare_slack(self.folder)
             home = self.folder.resolve() / HOME
             home.mkdir(exist_ok=True)
