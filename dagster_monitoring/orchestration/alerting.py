@@ -217,8 +217,9 @@ def _is_over(backend: Backend, partition: str, verdicts: Sequence[Evaluation]) -
     """Whether late news of a day says nothing about today.
 
     Labels that come late judge a day again that was judged and left behind: where every monitor in
-    trouble on it has since been well for as long as closes an incident, the new verdict is kept,
-    and nobody is told. Days that come for the first time are never over.
+    trouble on it has since been well for as long as closes an incident, or an incident that is over
+    spoke of it, the new verdict is kept, and nobody is told. Days that come for the first time are
+    never over.
     """
     model, store = backend.model, backend.store
     seen = store.cursors.get(_frontier(model))
@@ -228,9 +229,21 @@ def _is_over(backend: Backend, partition: str, verdicts: Sequence[Evaluation]) -
     if current is not None and partition >= current.opened_partition:
         return False
     trouble = {e.monitor for e in verdicts if _is_trouble(e, model)}
-    return bool(trouble) and all(
+    if not trouble:
+        return False
+    return _was_told(backend, partition, trouble) or all(
         _calm_since(backend, partition, monitor) >= model.alert_policy.resolve_after
         for monitor in trouble
+    )
+
+
+def _was_told(backend: Backend, partition: str, trouble: set[str]) -> bool:
+    """Whether an incident that is over already spoke of these monitors on this day."""
+    over = backend.store.incidents.list(backend.model.model, status=IncidentStatus.RESOLVED)
+    return any(
+        incident.opened_partition <= partition <= (incident.resolved_partition or "")
+        and trouble <= set(incident.monitors)
+        for incident in over
     )
 
 

@@ -110,6 +110,16 @@ class TestLateLabels:
         judge(backend, days("EE", version=90), today=9)
         assert incidents(backend) == once
 
+    def test_of_a_day_already_told_of_leave_newer_trouble_alone(self, backend):
+        for number, mark in enumerate(".E...E"):
+            news = [verdict(number, error=mark == "E"), verdict(number, "data_quality")]
+            judge(backend, news, today=number)
+        told = [(OPEN, day_of(5), day_of(5)), (RESOLVED, day_of(1), day_of(1))]
+        assert incidents(backend) == told
+        for version in (90, 91):
+            judge(backend, days(" E", version=version), today=6)
+            assert incidents(backend) == told
+
     def test_that_are_still_to_come_leave_what_was_known_before(self, backend):
         judge(backend, days(".E......", "performance"), today=8)
         waiting = [
