@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dagster_monitoring.statistics.exact_sum import ExactSum
+
+numbers = st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=40)
+
+
+@given(numbers)
+def test_is_the_sum_of_fractions(values: list[float]) -> None:
+    exact = sum(map(Fraction, values), Fraction(0))
+    assert Fraction(ExactSum.of(values).units, 1 << 1074) == exact
+
+
+@given(numbers)
+def test_rounds_once(values: list[float]) -> None:
+    try:
+        expected = math.fsum(values)
+    except OverflowError:
+        return  # fsum gives up on intermediate sums that are too large
+    assert float(ExactSum.of(values)) == expected
+
+
+@given(numbers, st.randoms(use_true_random=False), st.integers(0, 40))
+def test_order_and_split_leave_no_trace(values: list[float], random, at: int) -> None:
+    shuffled = random.sample(values, len(values))
+    assert ExactSum.of(shuffled[:at]) + ExactSum.of(shuffled[at:]) == ExactSum.of(values)
+
+
+@given(numbers)
+def test_text_keeps_every_bit(values: list[float]) -> None:
+    total = ExactSum.of(values)
+    assert ExactSum.parse(str(total)) == total
+
+
+def test_subtracting_undoes_adding() -> None:
+    left, right = ExactSum.of([1e300, 5e-324]), ExactSum.of([0.1])
+    assert left + right - right == left
+
+
+def test_nothing_sums_to_zero() -> None:
+    assert float(ExactSum.of([])) == 0.0
+    assert str(ExactSum()) == "0p0"
+
+
+def test_too_large_a_sum_is_infinite() -> None:
+    largest = np.finfo(np.float64).max
+    assert float(ExactSum.of([largest, largest])) == math.inf
+    assert float(ExactSum.of([-largest, -largest])) == -math.inf
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_refuses_what_is_not_finite(value: float) -> None:
+    with pytest.raises(ValueError, match="finite"):
+        ExactSum.of([1.0, value])
