@@ -28,8 +28,9 @@ class Measurement:
     ``value`` is a finite number, or ``None`` with a ``reason`` that says what is missing and what
     to do. ``expected`` marks a missing value that is no one's fault yet (labels not due, too few
     slices since production began). A ``reason`` beside a value is a note on it. ``worse`` is the
-    bad side; ``noise`` (at least 0) what chance alone can add with so few rows; ``reference`` the
-    baseline's value. ``levels`` are limits that come with the measurement itself and stand before
+    bad side; ``noise`` (at least 0) what chance alone can add with so few rows;
+    ``standard_error`` the value's own sampling error, ``None`` where it is not known;
+    ``reference`` the baseline's value. ``levels`` are limits that come with the measurement itself and stand before
     the monitor's thresholds.
     """
 
@@ -43,6 +44,7 @@ class Measurement:
     n_labelled: int | None = None
     reference: float | None = None
     noise: float = 0.0
+    standard_error: float | None = None
     worse: Sides = "both"
     levels: Levels | None = None
 
