@@ -30,8 +30,8 @@ class Measurement:
     slices since production began). A ``reason`` beside a value is a note on it. ``worse`` is the
     bad side; ``noise`` (at least 0) what chance alone can add with so few rows;
     ``standard_error`` the value's own sampling error, ``None`` where it is not known;
-    ``reference`` the baseline's value. ``levels`` are limits that come with the measurement itself and stand before
-    the monitor's thresholds.
+    ``reference`` the baseline's value. ``levels`` are limits that come with the measurement
+    itself and stand before the monitor's thresholds.
     """
 
     metric: str
