@@ -30,6 +30,9 @@ _SEVERITY_RANK = {None: 0, Severity.WARN: 1, Severity.ERROR: 2}
 _STATUS_RANK = {Status.HEALTHY: 0, Status.NO_DATA: 1, Status.TRIGGERED: 2}
 # A limit of 0 has no size to count in; nor should one close to it make all else look small.
 _LEAST_UNIT = 1e-3
+# The two-sided 95 % quantile of the normal distribution, as everyone writes it.
+_STANDARD_ERRORS = 1.96
+_SMALLEST_PLAIN, _FOUR_DIGITS, _LARGEST_PLAIN = 1e-4, 1e3, 1e15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,8 @@ class Evaluation:
 
     ``value`` is ``None`` exactly when the status is NO_DATA and nothing could be computed; then
     ``reason`` says why and what to do. ``severity`` is ``None`` when HEALTHY, and for a NO_DATA
-    that is expected (labels not due yet). Window bounds are UTC, half open.
+    that is expected (labels not due yet). ``standard_error`` is the value's own sampling error,
+    in its unit and at least 0; ``None`` where it is not known. Window bounds are UTC, half open.
     """
 
     model: str
@@ -63,12 +67,18 @@ class Evaluation:
     model_version: str | None
     evaluated_at: datetime
     run_id: str | None
+    standard_error: float | None = None
 
     def __post_init__(self) -> None:
         if self.value is not None and not abs(self.value) < float("inf"):
             raise MonitoringError(
                 f"{self.monitor}/{self.metric} on {self.column}: a value is finite or None, "
                 f"never {self.value}"
+            )
+        if self.standard_error is not None and not self._has_a_sound_error():
+            raise MonitoringError(
+                f"{self.monitor}/{self.metric} on {self.column}: a standard error is at least 0, "
+                f"its interval finite, and None without a value, never {self.standard_error}"
             )
         if self.status is Status.TRIGGERED and self.severity is None:
             raise MonitoringError(f"{self.monitor}: a triggered evaluation has a severity")
@@ -92,9 +102,71 @@ class Evaluation:
             self.partition,
         )
 
+    @property
+    def half_width(self) -> float | None:
+        """Half of the 95 % confidence interval: 1.96 standard errors; ``None`` if not known."""
+        return half_width(self.standard_error)
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The value's 95 % confidence interval, by the normal approximation.
+
+        The value give or take :attr:`half_width`; ``None`` where the standard error is not known.
+        It is not cut to the metric's range: below 0 it says that the value can't be told from 0.
+        """
+        half = self.half_width
+        if self.value is None or half is None:
+            return None
+        return self.value - half, self.value + half
+
     def same_verdict_as(self, other: Evaluation) -> bool:
         """Whether only the run and the moment of computing differ."""
         return self == replace(other, evaluated_at=self.evaluated_at, run_id=self.run_id)
+
+    def _has_a_sound_error(self) -> bool:
+        error, half = self.standard_error, self.half_width
+        if self.value is None or error is None or half is None:
+            return False
+        return error >= 0 and abs(self.value) + half < float("inf")
+
+
+def half_width(standard_error: float | None) -> float | None:
+    """Half of a 95 % confidence interval: 1.96 standard errors, ``None`` of none.
+
+    Example:
+        >>> half_width(0.25), half_width(None)
+        (0.49, None)
+    """
+    return None if standard_error is None else _STANDARD_ERRORS * standard_error
+
+
+def value_text(value: float, standard_error: float | None) -> str:
+    """A value with half of its 95 % confidence interval, where that is known.
+
+    Args:
+        value: shown with four significant digits.
+        standard_error: its sampling error, at least 0; the half width has two digits.
+
+    Example:
+        >>> value_text(0.13184, 0.0061), value_text(48_712.0, 660.0), value_text(3.0, None)
+        ('0.1318 ± 0.012', '48,712 ± 1,300', '3')
+    """
+    half = half_width(standard_error)
+    if half is None:
+        return number(value)
+    return f"{number(value)} ± {number(float(f'{half:.2g}'))}"
+
+
+def number(value: float) -> str:
+    """A number with at most four significant digits, thousands in groups.
+
+    Example:
+        >>> number(0.123456), number(1234567.0), number(3.0), number(0.00001234)
+        ('0.1235', '1,234,567', '3', '1.234e-05')
+    """
+    if value and not _SMALLEST_PLAIN <= abs(value) < _LARGEST_PLAIN:
+        return f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= _FOUR_DIGITS else f"{value:.4g}"
 
 
 def excess(evaluation: Evaluation) -> float:

@@ -4,9 +4,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from scipy.stats import norm
 
 from dagster_monitoring.errors import MonitoringError
-from dagster_monitoring.evaluation import Evaluation, Severity, Status, excess, worst_first
+from dagster_monitoring.evaluation import (
+    Evaluation,
+    Severity,
+    Status,
+    excess,
+    value_text,
+    worst_first,
+)
 
 NOW = datetime(2013, 6, 14, tzinfo=UTC)
 HEALTHY = Evaluation(
@@ -23,6 +31,14 @@ HEALTHY = Evaluation(
     [
         ({"value": float("nan")}, "finite or None"),
         ({"value": float("inf")}, "finite or None"),
+        ({"standard_error": float("nan")}, "standard error is at least 0"),
+        ({"standard_error": float("inf")}, "its interval finite"),
+        ({"standard_error": 1.7e308}, "its interval finite"),
+        ({"standard_error": -0.01}, "standard error is at least 0"),
+        (
+            {"value": None, "standard_error": 0.1, "status": Status.NO_DATA, "reason": "none"},
+            "None without a value",
+        ),
         ({"value": None}, "healthy evaluation has a value"),
         ({"severity": Severity.WARN}, "no severity"),
         ({"status": Status.TRIGGERED}, "has a severity"),
@@ -38,7 +54,33 @@ def test_run_and_moment_do_not_change_a_verdict():
     later = replace(HEALTHY, evaluated_at=NOW.replace(year=2014), run_id="r2")
     assert HEALTHY.same_verdict_as(later)
     assert not HEALTHY.same_verdict_as(replace(later, value=0.11))
+    assert not HEALTHY.same_verdict_as(replace(later, standard_error=0.0))
     assert HEALTHY.key == later.key
+
+
+def test_the_interval_holds_95_percent_of_a_normal_error_and_is_not_cut_at_0():
+    known = replace(HEALTHY, standard_error=0.1)
+    assert known.interval == pytest.approx(norm.interval(0.95, loc=0.1, scale=0.1), abs=1e-5)
+    assert known.interval is not None
+    assert known.interval[0] < 0
+    assert replace(HEALTHY, standard_error=0.0).interval == (0.1, 0.1)
+    assert HEALTHY.interval is None
+    assert HEALTHY.half_width is None
+
+
+@pytest.mark.parametrize(
+    ("value", "standard_error", "shown"),
+    [
+        (0.13184, 0.006122, "0.1318 ± 0.012"),
+        (-0.13184, 0.05, "-0.1318 ± 0.098"),
+        (0.0, 0.0, "0 ± 0"),
+        (1.23456e-7, 1e-9, "1.235e-07 ± 2e-09"),
+        (1_234_567.4, 6_367.0, "1,234,567 ± 12,000"),
+        (0.25, None, "0.25"),
+    ],
+)
+def test_a_value_is_shown_with_half_of_its_interval(value, standard_error, shown):
+    assert value_text(value, standard_error) == shown
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from dagster_monitoring.evaluation import Evaluation, Severity, Status
+from dagster_monitoring.evaluation import Evaluation, Severity, Status, half_width
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, View
 from dagster_monitoring.monitors.threshold import Evidence, Levels, Pair
 from dagster_monitoring.statistics.undefined import Undefined
@@ -111,6 +111,7 @@ class _Frame:
             model_version=model_version(self.view),
             evaluated_at=self.now,
             run_id=self.run_id,
+            standard_error=_standard_error(measurement),
         )
 
     def _bounds(self) -> tuple[datetime, datetime]:
@@ -188,6 +189,14 @@ def _finite(m: Measurement) -> Measurement:
         return m
     reason = f"{m.metric} is not a finite number ({m.value}); look for extreme values"
     return replace(m, value=None, reason=reason)
+
+
+def _standard_error(m: Measurement) -> float | None:
+    """Of a value only; one whose interval is too large to be numbers is not known."""
+    half = half_width(m.standard_error)
+    if m.value is None or half is None or not math.isfinite(abs(m.value) + half):
+        return None
+    return m.standard_error
 
 
 def _nothing_measured(monitor: Monitor) -> Measurement:

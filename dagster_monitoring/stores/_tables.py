@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = sa.MetaData()
 
@@ -70,6 +70,7 @@ evaluations = sa.Table(
     sa.Column("evaluated_at", UtcMoment, nullable=False),
     sa.Column("run_id", sa.Text),
     sa.Column("superseded_at", UtcMoment),
+    sa.Column("standard_error", sa.Double),
     sqlite_autoincrement=True,
 )
 _CURRENT = evaluations.c.superseded_at.is_(None)

@@ -180,6 +180,8 @@ def evaluation_from_json(text: str) -> Evaluation:
     row = json.loads(text)
     for name in ("window_start", "window_end", "evaluated_at"):
         row[name] = datetime.fromisoformat(row[name])
+    # Kept by a version that knew no standard error.
+    row.setdefault("standard_error", None)
     return _evaluation([row[name] for name in _FIELDS])
 
 

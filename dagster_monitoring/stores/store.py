@@ -10,7 +10,13 @@ import sqlalchemy as sa
 
 from dagster_monitoring.errors import StoreError
 from dagster_monitoring.stores._database import Database
-from dagster_monitoring.stores._tables import SCHEMA_VERSION, baselines, metadata, schema_version
+from dagster_monitoring.stores._tables import (
+    SCHEMA_VERSION,
+    baselines,
+    evaluations,
+    metadata,
+    schema_version,
+)
 from dagster_monitoring.stores.baselines import BaselineStore
 from dagster_monitoring.stores.cursors import CursorStore
 from dagster_monitoring.stores.evaluations import EvaluationStore
@@ -18,6 +24,9 @@ from dagster_monitoring.stores.incidents import IncidentStore
 from dagster_monitoring.stores.labels import LabelLedger
 from dagster_monitoring.stores.outbox import Outbox
 from dagster_monitoring.stores.retrainings import RetrainingStore
+
+# The versions of the tables that brought what an older store lacks.
+_BASELINES_COME_BACK, _VALUES_HAVE_ERRORS = 2, 3
 
 
 class Store:
@@ -102,20 +111,35 @@ def _prepare(database: Database) -> None:
 
 
 def _upgrade(database: Database) -> None:
-    """From version 1, in which a baseline came into force only once; makes indexes that lack."""
+    """Step by step from whichever older version it is; makes indexes that lack."""
     with database.write() as connection:
         # Another process may have been first; only now does nobody else write.
-        if connection.execute(sa.select(schema_version.c.version)).scalar() == SCHEMA_VERSION:
+        found = connection.execute(sa.select(schema_version.c.version)).scalar_one()
+        if found >= SCHEMA_VERSION:
             return
-        kept = [dict(row) for row in connection.execute(sa.select(baselines)).mappings()]
-        baselines.drop(connection)
-        baselines.create(connection)
-        if kept:
-            connection.execute(sa.insert(baselines), kept)
+        if found < _BASELINES_COME_BACK:
+            _rebuild_baselines(connection)
+        if found < _VALUES_HAVE_ERRORS:
+            _add_column(connection, evaluations.c.standard_error)
         for table in metadata.sorted_tables:
             for index in table.indexes:
                 index.create(connection, checkfirst=True)
         connection.execute(sa.update(schema_version).values(version=SCHEMA_VERSION))
+
+
+def _rebuild_baselines(connection: sa.Connection) -> None:
+    """Its key has the start since; before, a baseline came into force only once."""
+    kept = [dict(row) for row in connection.execute(sa.select(baselines)).mappings()]
+    baselines.drop(connection)
+    baselines.create(connection)
+    if kept:
+        connection.execute(sa.insert(baselines), kept)
+
+
+def _add_column(connection: sa.Connection, column: sa.Column[float]) -> None:
+    """A column that may be empty; rows that are there already have nothing in it."""
+    kind = column.type.compile(connection.dialect)
+    connection.exec_driver_sql(f"ALTER TABLE {column.table.name} ADD COLUMN {column.name} {kind}")
 
 
 def _found_version(database: Database) -> int | None:

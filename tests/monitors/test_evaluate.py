@@ -88,6 +88,23 @@ def test_a_value_that_is_no_number_is_no_data_and_never_within_limits(world, val
     assert "not a finite number" in verdict.reason
 
 
+@pytest.mark.parametrize(
+    ("value", "given", "kept"),
+    [
+        (0.05, 0.01, 0.01),
+        (0.05, 0.0, 0.0),
+        (0.05, None, None),
+        (0.05, float("inf"), None),
+        (0.05, 1.7e308, None),
+        (None, 0.01, None),
+        (float("inf"), 0.01, None),
+    ],
+)
+def test_the_sampling_error_stays_with_its_value(world, value, given, kept):
+    (verdict,) = Given(world)(of(value, standard_error=given))
+    assert verdict.standard_error == kept
+
+
 def test_nothing_measured_is_no_data_and_not_a_pass(world):
     (verdict,) = Given(world)()
     assert (verdict.status, verdict.severity) == (Status.NO_DATA, Severity.WARN)

@@ -34,6 +34,7 @@ HEALTHY = Evaluation(
     model_version="v1",
     evaluated_at=NOW,
     run_id="run-1",
+    standard_error=1 / 3,
 )
 BAD = replace(
     HEALTHY,
@@ -48,6 +49,15 @@ BAD = replace(
 def test_what_is_recorded_comes_back_to_the_last_bit(store: Store):
     store.evaluations.record([HEALTHY])
     assert store.evaluations.read("m") == [HEALTHY]
+
+
+def test_a_standard_error_that_became_known_is_another_verdict(store: Store):
+    unknown = replace(HEALTHY, standard_error=None)
+    store.evaluations.record([unknown])
+    assert store.evaluations.read("m") == [unknown]
+    later = replace(HEALTHY, evaluated_at=NOW + timedelta(hours=1))
+    assert store.evaluations.record([later]).superseded == 1
+    assert store.evaluations.read("m") == [later]
 
 
 def test_the_same_verdict_of_another_run_writes_nothing(store: Store):

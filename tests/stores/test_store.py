@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import json
 import pkgutil
 import socket
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -17,9 +19,16 @@ import sqlalchemy as sa
 import dagster_monitoring.stores
 from dagster_monitoring.errors import DeclarationError, StoreError
 from dagster_monitoring.stores import BaselineInForce, Store, open_store
-from dagster_monitoring.stores._tables import SCHEMA_VERSION, baselines, schema_version
+from dagster_monitoring.stores._tables import (
+    SCHEMA_VERSION,
+    baselines,
+    incidents,
+    schema_version,
+)
+from tests.stores.test_incidents import OPEN, WORST
 
 NOW = datetime(2024, 5, 2, 6, tzinfo=UTC)
+DROP_ERRORS = "ALTER TABLE monitoring_evaluations DROP COLUMN standard_error"
 
 
 def test_what_was_stored_is_there_when_opened_again(store_url: str):
@@ -107,6 +116,7 @@ def test_a_store_of_the_first_version_is_upgraded_with_what_it_holds(store_url: 
             first = sa.Table(baselines.name, sa.MetaData(), *columns)
             first.create(connection)
             connection.exec_driver_sql("DROP INDEX monitoring_evaluations_news")
+            connection.exec_driver_sql(DROP_ERRORS)
             connection.execute(sa.insert(first), [asdict(kept)])
     for _ in range(2):
         with open_store(store_url) as store:
@@ -116,6 +126,36 @@ def test_a_store_of_the_first_version_is_upgraded_with_what_it_holds(store_url: 
             assert "monitoring_evaluations_news" in {index["name"] for index in indexes}
     with open_store(store_url) as store:
         assert store.baselines.put_in_force(replace(kept, valid_from="2024-06-01"))
+        store.evaluations.record([WORST])
+
+
+@pytest.mark.parametrize("openers", [1, 2], ids=["alone", "two at once"])
+def test_a_store_of_the_second_version_keeps_its_verdicts_without_errors(
+    store_url: str, openers: int
+):
+    incident = replace(OPEN, worst=(WORST,))
+    with open_store(store_url) as store:
+        store.evaluations.record([WORST])
+        store.incidents.save(incident)
+        with store._database.write() as connection:
+            connection.execute(sa.update(schema_version).values(version=2))
+            connection.exec_driver_sql(DROP_ERRORS)
+            (worst,) = json.loads(connection.execute(sa.select(incidents.c.worst)).scalar_one())
+            older = {k: v for k, v in json.loads(worst).items() if k != "standard_error"}
+            connection.execute(sa.update(incidents).values(worst=json.dumps([json.dumps(older)])))
+    with ThreadPoolExecutor(openers) as pool:
+        for opened in pool.map(open_store, [store_url] * openers):
+            opened.close()
+    known = replace(WORST, column="wind", standard_error=0.1)
+    with open_store(store_url) as store:
+        assert store.evaluations.read("m") == [WORST]
+        assert store.incidents.get(incident.id) == incident
+        store.evaluations.record([known])
+        assert known in store.evaluations.read("m")
+        with store._database.read() as connection:
+            assert connection.execute(sa.select(schema_version.c.version)).all() == [
+                (SCHEMA_VERSION,)
+            ]
 
 
 def test_a_newer_schema_is_refused(store_url: str, store: Store):
