@@ -6,7 +6,6 @@ import unicodedata
 from collections.abc import Callable
 
 ELLIPSIS = "…"
-_SMALLEST_PLAIN, _FOUR_DIGITS, _LARGEST_PLAIN = 1e-4, 1e3, 1e15
 # Cf holds marks that reorder what follows them (a value could rewrite the line it stands in), but
 # also joiners that scripts and emoji need: only the former go.
 _REORDERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -78,18 +77,6 @@ def as_ascii(json_text: str) -> str:
         "\u2028 \u00e9"
     """
     return "".join(c if c < "\x7f" else _json_escape(c) for c in json_text)
-
-
-def number(value: float) -> str:
-    """A number with at most four significant digits, thousands in groups.
-
-    Example:
-        >>> number(0.123456), number(1234567.0), number(3.0), number(0.00001234)
-        ('0.1235', '1,234,567', '3', '1.234e-05')
-    """
-    if value and not _SMALLEST_PLAIN <= abs(value) < _LARGEST_PLAIN:
-        return f"{value:.4g}"
-    return f"{value:,.0f}" if abs(value) >= _FOUR_DIGITS else f"{value:.4g}"
 
 
 def _json_escape(character: str) -> str:

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from dagster_monitoring.alerts._text import as_ascii, bounded, number
-from dagster_monitoring.evaluation import Evaluation, Severity
+from dagster_monitoring.alerts._text import as_ascii, bounded
+from dagster_monitoring.evaluation import Evaluation, Severity, number, value_text
 from dagster_monitoring.incident import Incident, Transition
 
 # A person reads a handful; the rest is one command away.
@@ -25,6 +25,7 @@ class AlertRow:
     """One triggered evaluation: its value (unit of the metric) and the limit it passed.
 
     ``limit`` is ``None`` where nothing could be computed; then ``reason`` says why.
+    ``standard_error`` is the value's sampling error, ``None`` where it is not known.
     """
 
     monitor: str
@@ -36,6 +37,7 @@ class AlertRow:
     severity: Severity | None
     reason: str | None
     n: int
+    standard_error: float | None = None
 
     @property
     def subject(self) -> str:
@@ -45,20 +47,21 @@ class AlertRow:
 
     @property
     def comparison(self) -> str:
-        """Value against limit, such as ``0.31 > 0.2``; without a value, the reason.
+        """Value against limit, such as ``0.31 ± 0.049 > 0.2``; without a value, the reason.
 
         Example:
             >>> row = AlertRow(monitor="m", metric="psi", column="temp", segment=None, value=0.31,
-            ...                limit=0.2, severity=None, reason=None, n=900)
+            ...                limit=0.2, severity=None, reason=None, n=900, standard_error=0.025)
             >>> row.comparison
-            '0.31 > 0.2'
+            '0.31 ± 0.049 > 0.2'
         """
         if self.value is None:
             return f"no value: {self.reason or 'no reason given'}"
+        shown = value_text(self.value, self.standard_error)
         if self.limit is None:
-            return number(self.value)
+            return shown
         sign = ">" if self.value > self.limit else "<" if self.value < self.limit else "="
-        return f"{number(self.value)} {sign} {number(self.limit)}"
+        return f"{shown} {sign} {number(self.limit)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +196,7 @@ def _row(evaluation: Evaluation) -> AlertRow:
         severity=evaluation.severity,
         reason=bounded(evaluation.reason, MAX_LENGTH),
         n=evaluation.n,
+        standard_error=evaluation.standard_error,
     )
 
 

@@ -11,15 +11,17 @@ import click
 
 from dagster_monitoring.cli.dates import day, moment
 from dagster_monitoring.cli.project import load_model, project_options
-from dagster_monitoring.evaluation import Evaluation
+from dagster_monitoring.evaluation import Evaluation, value_text
 from dagster_monitoring.stores import open_store
 
-COLUMNS = tuple(field.name for field in fields(Evaluation))
+INTERVAL = ("interval_lower", "interval_upper")
+COLUMNS = (*(field.name for field in fields(Evaluation)), *INTERVAL)
 TABLE_COLUMNS = (
     "partition", "monitor", "metric", "column", "segment", "value", "lower", "upper", "status",
     "severity", "n", "n_labelled", "reason",
 )  # fmt: skip
-Cell = str | int | float | None
+Plain = str | int | float | None
+Cell = Plain | datetime
 
 
 @click.command("history")
@@ -43,7 +45,8 @@ Cell = str | int | float | None
     type=click.Choice(["table", "json", "csv", "parquet"]),
     default="table",
     show_default=True,
-    help="table is for reading; the others hold every field.",
+    help="table is for reading, a value ± half of its 95 % confidence interval; the others hold "
+    "every field, and the interval.",
 )
 @click.option(
     "--output",
@@ -80,12 +83,14 @@ def command(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
         _write({"json": _json, "csv": _csv, "parquet": _parquet}[form](found), output)
 
 
-def _cells(evaluation: Evaluation, columns: tuple[str, ...]) -> list[Cell]:
-    cells: list[Cell] = []
-    for name in columns:
-        value = getattr(evaluation, name)
-        cells.append(value.isoformat() if isinstance(value, datetime) else value)
-    return cells
+def _row(evaluation: Evaluation) -> dict[str, Cell]:
+    """Every column; limits are ``lower`` and ``upper``, the value's interval has its own names."""
+    row: dict[str, Cell] = {f.name: getattr(evaluation, f.name) for f in fields(Evaluation)}
+    return row | dict(zip(INTERVAL, evaluation.interval or (None, None), strict=True))
+
+
+def _plain(cell: Cell) -> Plain:
+    return cell.isoformat() if isinstance(cell, datetime) else cell
 
 
 def _print_table(found: list[Evaluation]) -> None:
@@ -100,9 +105,11 @@ def _print_table(found: list[Evaluation]) -> None:
     for name in TABLE_COLUMNS:
         table.add_column(name, no_wrap=name in ("partition", "monitor", "value", "status"))
     for evaluation in found:
-        cells = _cells(evaluation, TABLE_COLUMNS)
+        row = _row(evaluation)
+        if evaluation.value is not None:
+            row["value"] = value_text(evaluation.value, evaluation.standard_error)
         # Text, not str: a value in the data is never read as markup.
-        table.add_row(*(Text(_shown(cell)) for cell in cells))
+        table.add_row(*(Text(_shown(row[name])) for name in TABLE_COLUMNS))
     console = Console()
     console.print(table if found else "no evaluations match")
 
@@ -116,7 +123,7 @@ def _shown(cell: Cell) -> str:
 def _json(found: list[Evaluation]) -> bytes:
     import json
 
-    rows = [dict(zip(COLUMNS, _cells(e, COLUMNS), strict=True)) for e in found]
+    rows = [{name: _plain(cell) for name, cell in _row(e).items()} for e in found]
     return (json.dumps(rows, indent=1, allow_nan=False) + "\n").encode()
 
 
@@ -127,11 +134,11 @@ def _csv(found: list[Evaluation]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    writer.writerows([_inert(cell) for cell in _cells(e, COLUMNS)] for e in found)
+    writer.writerows([_inert(_plain(cell)) for cell in _row(e).values()] for e in found)
     return out.getvalue().encode()
 
 
-def _inert(cell: Cell) -> Cell:
+def _inert(cell: Plain) -> Plain:
     """A text that a spreadsheet would run as a formula gets a quote before it."""
     return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" else cell
 
@@ -145,14 +152,15 @@ def _parquet(found: list[Evaluation]) -> bytes:
     instant = pa.timestamp("us", tz="UTC")
     types = {
         **dict.fromkeys(COLUMNS, pa.string()),
-        **dict.fromkeys(("value", "lower", "upper"), pa.float64()),
+        **dict.fromkeys(("value", "lower", "upper", "standard_error", *INTERVAL), pa.float64()),
         **dict.fromkeys(("n", "n_labelled"), pa.int64()),
         **dict.fromkeys(("window_start", "window_end", "evaluated_at"), instant),
     }
     schema = pa.schema([(name, types[name]) for name in COLUMNS])
-    rows = [{name: getattr(e, name) for name in COLUMNS} for e in found]
     out = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), out, compression="zstd")
+    pq.write_table(
+        pa.Table.from_pylist([_row(e) for e in found], schema=schema), out, compression="zstd"
+    )
     return out.getvalue()
 
 

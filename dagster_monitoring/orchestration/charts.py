@@ -30,11 +30,15 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One partition of the right panel; ``value`` is ``None`` where nothing could be computed."""
+    """One partition of the right panel; ``value`` is ``None`` where nothing could be computed.
+
+    ``half_width`` is half of the value's confidence interval, ``None`` where it is not known.
+    """
 
     label: str
     value: float | None
     colour: str
+    half_width: float | None = None
 
 
 def draw(
@@ -46,7 +50,10 @@ def draw(
     lower: float | None,
     upper: float | None,
 ) -> str:
-    """The chart as SVG text: worst rows on the left, the worst row over time on the right."""
+    """The chart as SVG text: worst rows on the left, the worst row over time on the right.
+
+    Whiskers on the right are the values' confidence intervals, cut at the panel's edges.
+    """
     parts = [
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
@@ -91,42 +98,73 @@ def _bars(bars: Sequence[Bar]) -> list[str]:
     return out
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Panel:
+    """The right panel: from places in the history and values to places in the picture."""
+
+    n: int
+    low: float
+    high: float
+    left: float = 440
+    right: float = WIDTH - 16
+    top: float = 32
+    bottom: float = HEIGHT - 34
+
+    def x(self, index: int) -> float:
+        return self.left + (self.right - self.left) * (index + 0.5) / self.n
+
+    def y(self, value: float) -> float:
+        inside = min(max(value, self.low), self.high)
+        share = (inside - self.low) / (self.high - self.low)
+        return self.bottom - share * (self.bottom - self.top)
+
+
 def _history(history: Sequence[Point], *, lower: float | None, upper: float | None) -> list[str]:
-    values = [p.value for p in history if p.value is not None]
-    if not values:
+    known = [(i, p, p.value) for i, p in enumerate(history) if p.value is not None]
+    if not known:
         return [_text(390, 120, "no earlier value")]
     limits = [v for v in (lower, upper) if v is not None]
-    low, high = min(values + limits), max(values + limits)
-    pad = (high - low) * 0.08 or abs(high) * 0.1 or 1.0
-    low, high = low - pad, high + pad
-    left, right, top, bottom = 440, WIDTH - 16, 32, HEIGHT - 34
-
-    def y_of(value: float) -> float:
-        return bottom - (value - low) / (high - low) * (bottom - top)
-
-    def x_of(index: int) -> float:
-        return left + (right - left) * (index + 0.5) / len(history)
-
-    out = [f'<path d="M{left} {top}V{bottom}H{right}" fill="none" stroke="{GREY}"/>']
+    low, high = _range([(value, p.half_width or 0.0) for _, p, value in known], limits)
+    panel = _Panel(n=len(history), low=low, high=high)
+    left, right = panel.left, panel.right
+    out = [f'<path d="M{left} {panel.top}V{panel.bottom}H{right}" fill="none" stroke="{GREY}"/>']
     for limit in limits:
-        y = y_of(limit)
+        y = panel.y(limit)
         out.append(
             f'<line x1="{left}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}" stroke="{RED}" '
             f'stroke-dasharray="4 3"/>'
         )
         out.append(_text(left - 4, y + 4, _number(limit), anchor="end", colour=RED))
-    line = " ".join(
-        f"{x_of(i):.1f},{y_of(p.value):.1f}" for i, p in enumerate(history) if p.value is not None
+    whiskers = "".join(
+        f"M{panel.x(i):.1f} {panel.y(value + p.half_width):.1f}V{panel.y(value - p.half_width):.1f}"
+        for i, p, value in known
+        if p.half_width
     )
+    if whiskers:
+        out.append(f'<path d="{whiskers}" stroke="{INK}" opacity=".4"/>')
+    line = " ".join(f"{panel.x(i):.1f},{panel.y(value):.1f}" for i, _, value in known)
     out.append(f'<polyline points="{line}" fill="none" stroke="{GREY}"/>')
     out.extend(
-        f'<circle cx="{x_of(i):.1f}" cy="{y_of(p.value):.1f}" r="3" fill="{p.colour}"/>'
-        for i, p in enumerate(history)
-        if p.value is not None
+        f'<circle cx="{panel.x(i):.1f}" cy="{panel.y(value):.1f}" r="3" fill="{p.colour}"/>'
+        for i, p, value in known
     )
     out.append(_text(left, HEIGHT - 18, history[0].label))
     out.append(_text(right, HEIGHT - 18, history[-1].label, anchor="end"))
     return out
+
+
+def _range(known: Sequence[tuple[float, float]], limits: Sequence[float]) -> tuple[float, float]:
+    """What the right panel shows: all values and limits, and of whiskers as much again at most.
+
+    One value that is hardly known must not press all others flat.
+    """
+    shown = [*limits, *(value for value, _ in known)]
+    low, high = min(shown), max(shown)
+    room = (high - low) or abs(high) * 0.1 or 1.0
+    lowest = min(value - half for value, half in known)
+    highest = max(value + half for value, half in known)
+    pad = room * 0.08
+    return min(low, max(lowest, low - room)) - pad, max(high, min(highest, high + room)) + pad
 
 
 def _text(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import dagster as dg
 
-from dagster_monitoring.evaluation import Evaluation, Severity, Status, worst_first
+from dagster_monitoring.evaluation import Evaluation, Severity, Status, value_text, worst_first
 from dagster_monitoring.monitors import Monitor, overall
 from dagster_monitoring.orchestration.charts import (
     AMBER,
@@ -31,7 +31,9 @@ _COLUMNS = [
     dg.TableColumn("column", "string"),
     dg.TableColumn("segment", "string", description="subset of rows; empty: all rows"),
     dg.TableColumn("metric", "string"),
-    dg.TableColumn("value", "float"),
+    dg.TableColumn(
+        "value", "string", description="± half of its 95 % confidence interval, where it is known"
+    ),
     dg.TableColumn("lower", "float", description="lower limit in force"),
     dg.TableColumn("upper", "float", description="upper limit in force"),
     dg.TableColumn("n", "int", description="rows the value rests on"),
@@ -117,7 +119,7 @@ def _row(evaluation: Evaluation) -> dict[str, str | int | float | None]:
         "column": _cut(evaluation.column),
         "segment": _cut(evaluation.segment),
         "metric": evaluation.metric,
-        "value": _rounded(evaluation.value),
+        "value": _value(evaluation),
         "lower": _rounded(evaluation.lower),
         "upper": _rounded(evaluation.upper),
         "n": evaluation.n,
@@ -140,7 +142,10 @@ def _chart(ranked: Sequence[Evaluation], history: History) -> str | None:
             for e in shown
         ],
         history_title=f"{name}, by partition",
-        history=[Point(label=e.partition, value=e.value, colour=colour(e)) for e in trail],
+        history=[
+            Point(label=e.partition, value=e.value, colour=colour(e), half_width=e.half_width)
+            for e in trail
+        ],
         lower=worst.lower,
         upper=worst.upper,
     )
@@ -169,6 +174,12 @@ def _limit(evaluation: Evaluation) -> float | None:
     if lower is not None and value is not None and (upper is None or value < lower):
         return lower
     return upper if upper is not None else lower
+
+
+def _value(evaluation: Evaluation) -> str | None:
+    if evaluation.value is None:
+        return None
+    return value_text(evaluation.value, evaluation.standard_error)
 
 
 def _rounded(value: float | None) -> float | None:

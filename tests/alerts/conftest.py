@@ -101,6 +101,7 @@ def evaluation(  # noqa: PLR0913 - a builder: each test names what it is about
     model: str = "flight_delay",
     n_labelled: int | None = None,
     evaluated_at: datetime = NOW,
+    standard_error: float | None = None,
 ) -> Evaluation:
     end = datetime.fromisoformat(partition).replace(tzinfo=UTC) + timedelta(days=1)
     return Evaluation(
@@ -126,6 +127,7 @@ def evaluation(  # noqa: PLR0913 - a builder: each test names what it is about
         model_version="m-1",
         evaluated_at=evaluated_at,
         run_id="4f1c",
+        standard_error=standard_error,
     )
 
 

@@ -20,6 +20,8 @@ def test_an_outbox_gives_back_the_same_message(transition):
 def test_each_row_stands_against_the_limit_it_passed():
     cases = {
         "0.31 > 0.2": evaluation(value=0.31, upper=0.2),
+        "0.31 ± 0.049 > 0.2": evaluation(value=0.31, upper=0.2, standard_error=0.025),
+        "0.31 ± 0.049": evaluation(value=0.31, upper=None, standard_error=0.025),
         "0.71 < 0.8": evaluation(value=0.71, lower=0.8, upper=None),
         "5 < 10": evaluation(value=5.0, lower=10.0, upper=20.0),
         "25 > 20": evaluation(value=25.0, lower=10.0, upper=20.0),
@@ -31,6 +33,14 @@ def test_each_row_stands_against_the_limit_it_passed():
     for expected, one in cases.items():
         message = compose(incident(one), Transition.OPENED, run_url=None)
         assert message.rows[0].comparison == expected
+
+
+def test_a_message_kept_before_errors_were_known_can_still_be_sent():
+    message = compose(incident(evaluation()), Transition.OPENED, run_url=None)
+    row = message.to_json()
+    older = row.replace(',"standard_error":null', "")
+    assert older != row
+    assert AlertMessage.from_json(older) == message
 
 
 def test_a_message_is_short_and_counts_what_it_leaves_out():

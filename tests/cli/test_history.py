@@ -17,7 +17,8 @@ from dagster_monitoring.evaluation import Evaluation, Severity, Status
 from dagster_monitoring.stores import open_store
 from tests.cli.running import run
 
-COLUMNS = [field.name for field in fields(Evaluation)]
+FIELDS = [field.name for field in fields(Evaluation)]
+COLUMNS = [*FIELDS, "interval_lower", "interval_upper"]
 FIRST = datetime(2024, 5, 9, 7, tzinfo=UTC)
 LATER = datetime(2024, 5, 10, 12, tzinfo=UTC)
 
@@ -60,7 +61,7 @@ EARLY = [
     evaluation(7, "drift", "city", 0.5),
     evaluation(8, "shape", "age", None),
 ]
-CORRECTED = evaluation(7, "drift", "age", 0.3, evaluated_at=LATER)
+CORRECTED = evaluation(7, "drift", "age", 0.3, evaluated_at=LATER, standard_error=0.0625)
 NOW = [EARLY[0], CORRECTED, EARLY[2], EARLY[3]]
 
 
@@ -130,6 +131,9 @@ def test_json_holds_every_field(judged: str):
     assert [list(row) for row in rows] == [COLUMNS] * len(NOW)
     assert rows[1]["evaluated_at"] == LATER.isoformat()
     assert (rows[2]["status"], rows[2]["severity"]) == ("TRIGGERED", "ERROR")
+    assert rows[1]["standard_error"] == 0.0625
+    assert (rows[1]["interval_lower"], rows[1]["interval_upper"]) == pytest.approx((0.1775, 0.4225))
+    assert (rows[2]["interval_lower"], rows[2]["interval_upper"]) == (None, None)
 
 
 def test_csv_holds_every_field_and_no_formula(judged: str):
@@ -148,8 +152,11 @@ def test_parquet_reads_back_as_the_evaluations(judged: str, tmp_path: Path, to_f
     table = pq.read_table(io.BytesIO(content))
     assert table.schema.field("evaluated_at").type == pa.timestamp("us", tz="UTC")
     assert table.schema.field("value").type == pa.float64()
-    expected = [{name: getattr(e, name) for name in COLUMNS} for e in NOW]
-    assert table.to_pylist() == expected
+    rows = table.to_pylist()
+    assert [list(row) for row in rows] == [COLUMNS] * len(NOW)
+    assert [Evaluation(**{name: row[name] for name in FIELDS}) for row in rows] == NOW
+    intervals = [(row["interval_lower"], row["interval_upper"]) for row in rows]
+    assert intervals == [(None, None), (0.3 - 0.1225, 0.3 + 0.1225), (None, None), (None, None)]
 
 
 def test_the_table_is_for_reading(judged: str):
@@ -160,6 +167,7 @@ def test_the_table_is_for_reading(judged: str):
         ["2024-05-07", "drift", "psi"],
         ["2024-05-08", "shape", "psi"],
     ]
+    assert "0.3 ± 0.12" in printed
     assert "2024-05-06" not in printed
     nothing = run(history, "price", "-m", judged, "--monitor", "none").stdout
     assert "no evaluations match" in nothing
