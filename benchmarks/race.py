@@ -44,12 +44,16 @@ class Contestant:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """CPU seconds by phase, values as (metric, column) to number, versions by package."""
+    """CPU seconds by phase, values as (metric, column) to number, versions by package.
+
+    ``peak_megabytes`` is the most memory that the process held at once.
+    """
 
     seconds: Mapping[str, float]
     values: Mapping[tuple[str, str], float]
     n_values: int
     versions: Mapping[str, str]
+    peak_megabytes: float
 
     @property
     def work(self) -> float:
@@ -80,32 +84,41 @@ def run(contestant: Contestant, training: Path, day: Path) -> Run:
     Raises:
         RuntimeError: it failed; with the end of what it said.
     """
-    command: list[str | Path] = [
-        _python(contestant.peer),
-        HERE / "contestants" / contestant.script,
-        *("--training", training, "--day", day, "--scope", contestant.scope),
-    ]
+    return run_script(
+        contestant.script,
+        ["--training", training, "--day", day, "--scope", contestant.scope],
+        peer=contestant.peer,
+    )
+
+
+def run_script(script: str, arguments: Sequence[str | Path], *, peer: str | None = None) -> Run:
+    """Run a script of ``contestants`` in its own process.
+
+    Raises:
+        RuntimeError: it failed; with the end of what it said.
+    """
     paths = [str(HERE.parent), os.environ.get("PYTHONPATH", "")]
     # A peer must not see this project's packages.
-    own = {} if contestant.peer else {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    own = {} if peer else {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
     # Imports are measured as they are from the second time on: compiled.
     dropped = {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}
     environment = {k: v for k, v in os.environ.items() if k not in dropped}
     done = subprocess.run(  # noqa: S603 - the scripts beside this file
-        command,
+        [_python(peer), HERE / "contestants" / script, *arguments],
         env={**environment, **_ENVIRONMENT, **own},
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        raise RuntimeError(f"{contestant.name} failed:\n{done.stderr[-2000:]}")
+        raise RuntimeError(f"{script} failed:\n{done.stderr[-2000:]}")
     found = json.loads(done.stdout.splitlines()[-1])
     return Run(
         seconds=found["seconds"],
         values={(metric, column): value for metric, column, value in found["values"]},
         n_values=len(found["values"]),
         versions=found["versions"],
+        peak_megabytes=found["peak_megabytes"],
     )
 
 

@@ -42,6 +42,27 @@ def write_rows(folder: Path, *, rows: int, compression: str) -> tuple[Path, Path
     return paths[0], paths[1]
 
 
+def write_days(folder: Path, *, rows: int, different: int = 7) -> None:
+    """Write ``training.parquet`` (30 days of rows) and so many different days, ``day-0.parquet`` on.
+
+    Args:
+        folder: where to; it is made.
+        rows: of each day; training has ten times as many, and a million at most.
+        different: how many days.
+    """
+    folder.mkdir(parents=True)
+    day = datetime.fromisoformat(DAY).replace(tzinfo=UTC)
+    first = day - timedelta(days=TRAINING_DAYS)
+    training = _table(
+        np.random.default_rng(1), min(10 * rows, 1_000_000), drift=0.0, start=first, days=30
+    )
+    pq.write_table(training, folder / "training.parquet", compression="zstd")
+    for i in range(different):
+        rng, start = np.random.default_rng(100 + i), day + timedelta(days=i)
+        table = _table(rng, rows, drift=0.02 * i, start=start, days=1)
+        pq.write_table(table, folder / f"day-{i}.parquet", compression="zstd")
+
+
 def _table(
     rng: np.random.Generator, rows: int, *, drift: float, start: datetime, days: int
 ) -> pa.Table:

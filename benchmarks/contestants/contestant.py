@@ -42,6 +42,16 @@ def cpu_seconds() -> float:
     return time.process_time() + children.ru_utime + children.ru_stime
 
 
+def peak_megabytes() -> float:
+    """The most memory that this process held at once."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Not getrusage, which hands a child what its parent held when it was started.
+        lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+        return int(lines["VmHWM"].split()[0]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 class Stopwatch:
     """CPU seconds by phase: ``import``, ``baseline``, ``read``, ``compute``."""
 
@@ -61,5 +71,6 @@ class Stopwatch:
             "seconds": self._phases,
             "values": values,
             "versions": {name: version(name) for name in packages},
+            "peak_megabytes": peak_megabytes(),
         }
         print(json.dumps(result))

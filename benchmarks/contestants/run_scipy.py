@@ -33,9 +33,9 @@ def main() -> None:
 
     watch.lap("import")
     training = pd.read_parquet(options.training, columns=list(COLUMNS))
-    numbers = {name: _numbers(training[name]) for name in NUMERIC}
-    deciles = {n: np.unique(np.quantile(x, np.arange(1, 10) / 10)) for n, x in numbers.items()}
-    binned = {name: _binned(numbers[name], deciles[name]) for name in NUMERIC}
+    before = {name: numbers(training[name]) for name in NUMERIC}
+    deciles = {n: np.unique(np.quantile(x, np.arange(1, 10) / 10)) for n, x in before.items()}
+    shares = {name: binned(before[name], deciles[name]) for name in NUMERIC}
     counts = {name: training[name].value_counts() for name in CATEGORICAL}
     watch.lap("baseline")
     day = pd.read_parquet(options.day, columns=list(COLUMNS))
@@ -43,26 +43,26 @@ def main() -> None:
     is_full = options.scope == "full"
     values: list[Value] = []
     for name in NUMERIC:
-        current = _numbers(day[name])
-        values += [(m, name, v) for m, v in _of_numbers(numbers[name], current, is_full=is_full)]
+        current = numbers(day[name])
+        values += [(m, name, v) for m, v in of_numbers(before[name], current, is_full=is_full)]
         if is_full:
-            own = _binned(current, deciles[name])
-            values += [(m, name, v) for m, v in _of_shares(binned[name], own)]
+            own = binned(current, deciles[name])
+            values += [(m, name, v) for m, v in of_shares(shares[name], own)]
     for name in CATEGORICAL:
-        before, now = counts[name].align(day[name].value_counts(), fill_value=0)
-        table = np.stack([before.to_numpy(np.float64), now.to_numpy(np.float64)])
-        values += [(m, name, v) for m, v in _of_names(table, is_full=is_full)]
+        then, now = counts[name].align(day[name].value_counts(), fill_value=0)
+        table = np.stack([then.to_numpy(np.float64), now.to_numpy(np.float64)])
+        values += [(m, name, v) for m, v in of_names(table, is_full=is_full)]
     values += [("missing_share", name, float(v)) for name, v in day.isna().mean().items()]
     watch.lap("compute")
     watch.report(values, ["scipy", "pandas", "numpy", "pyarrow"])
 
 
-def _numbers(column: pd.Series[float]) -> Array:
+def numbers(column: pd.Series[float]) -> Array:
     values: Array = column.dropna().to_numpy(dtype="float64")
     return values
 
 
-def _binned(values: Array, edges: Array) -> Array:
+def binned(values: Array, edges: Array) -> Array:
     import numpy as np
 
     places = np.searchsorted(edges, values, side="right")
@@ -70,7 +70,7 @@ def _binned(values: Array, edges: Array) -> Array:
     return counts
 
 
-def _of_numbers(reference: Array, current: Array, *, is_full: bool) -> Iterator[tuple[str, float]]:
+def of_numbers(reference: Array, current: Array, *, is_full: bool) -> Iterator[tuple[str, float]]:
     from scipy.stats import ks_2samp, wasserstein_distance
 
     result = ks_2samp(reference, current, method="asymp")
@@ -80,15 +80,15 @@ def _of_numbers(reference: Array, current: Array, *, is_full: bool) -> Iterator[
         yield "wasserstein_scaled", distance / float(reference.std())
 
 
-def _of_names(table: Array, *, is_full: bool) -> Iterator[tuple[str, float]]:
+def of_names(table: Array, *, is_full: bool) -> Iterator[tuple[str, float]]:
     from scipy.stats import chi2_contingency
 
     yield "chi_square", float(chi2_contingency(table, correction=False).statistic)
     if is_full:
-        yield from _of_shares(table[0], table[1])
+        yield from of_shares(table[0], table[1])
 
 
-def _of_shares(reference: Array, current: Array) -> Iterator[tuple[str, float]]:
+def of_shares(reference: Array, current: Array) -> Iterator[tuple[str, float]]:
     import numpy as np
     from scipy.spatial.distance import jensenshannon
 

@@ -1,0 +1,106 @@
+"""This package: every day is scanned once and kept; then each baseline in turn, from the store.
+
+The scope ``all`` measures the whole catalogue, ``psi`` what a drift monitor has by default.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contestant import Stopwatch, Value
+from many import ManyDays, read_many_days
+from own import baseline_of, batches, every_drift_metric, import_all, model
+from shape import CATEGORICAL, NUMERIC
+
+if TYPE_CHECKING:
+    from dagster_monitoring.profiles.baseline import Baseline
+    from dagster_monitoring.profiles.storage import ProfileStorage
+    from dagster_monitoring.schema import Columns, Regression
+
+ROLLING = (14, 28)
+
+
+def main() -> None:
+    """Scan, then training, then the two rolling baselines."""
+    options = read_many_days("all", "psi")
+    watch = Stopwatch()
+    import_all()
+    columns, task = model()
+    watch.lap("import")
+    baseline = baseline_of(options.training, columns, task)
+    watch.lap("baseline")
+    folder = Path(tempfile.mkdtemp(dir=options.folder))
+    try:
+        values = _play(options, watch, folder, baseline, columns, task)
+        sizes = sum(path.stat().st_size for path in folder.rglob("*.parquet"))
+    finally:
+        shutil.rmtree(folder)
+    watch.report([*values, ("profile_bytes", "", sizes / options.days)], ["numpy", "pyarrow"])
+
+
+def _play(  # noqa: PLR0913, PLR0917 - the parts of one scene
+    options: ManyDays,
+    watch: Stopwatch,
+    folder: Path,
+    baseline: Baseline,
+    columns: Columns,
+    task: Regression,
+) -> list[Value]:
+    from view import DAYS, BenchView
+
+    from dagster_monitoring.profiles.storage import ProfileStorage
+    from dagster_monitoring.profiles.window import ProfileWindows
+
+    storage = ProfileStorage(folder)
+    days = [day for day, _ in options.files()]
+    _scan(options, watch, storage, baseline, columns)
+    last: list[Value] = []
+    for rolling in (None, *ROLLING):
+        windows = ProfileWindows(
+            storage, model="bench", baseline_version=baseline.version, partitions=DAYS
+        )
+        view = BenchView(baseline=baseline, columns=columns, task=task, windows=windows)
+        monitor = every_drift_metric(rolling=rolling)
+        if options.scope == "psi":
+            monitor = monitor.model_copy(update={"metrics": ("psi",)})
+        name = "training" if rolling is None else f"rolling_{rolling}"
+        for day in days:
+            windows.slice(day)
+            watch.lap("load")
+            found = monitor.measure(view.at(day))
+            watch.lap(name)
+        last += [(f"{m.metric}/{name}", m.column or "", m.value) for m in found if m.value]
+    return last
+
+
+def _scan(
+    options: ManyDays,
+    watch: Stopwatch,
+    storage: ProfileStorage,
+    baseline: Baseline,
+    columns: Columns,
+) -> None:
+    from dagster_monitoring.profiles.scan import scan
+
+    names: Sequence[str] = (*NUMERIC, *CATEGORICAL)
+    for day, path in options.files():
+        start = datetime.fromisoformat(day).replace(tzinfo=UTC)
+        profile = scan(
+            batches(path, names),
+            bins=baseline.bins,
+            columns=columns,
+            extra_numeric=NUMERIC[-1:],
+            bounds=(start, start + timedelta(days=1)),
+        )
+        watch.lap("scan")
+        storage.write("bench", baseline.version, day, profile)
+        watch.lap("store")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""A model at a day of the bench, as this package's monitors see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from shape import DAY
+
+from dagster_monitoring.profiles.profile import Profile
+from dagster_monitoring.profiles.window import (
+    PerformanceWindow,
+    PerformanceWindows,
+    ProfileWindows,
+    Window,
+)
+from dagster_monitoring.schema import Columns, Partitions, Task
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from dagster_monitoring.profiles.baseline import Baseline
+
+DAYS = Partitions(start=date.fromisoformat(DAY), timezone="UTC")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchView:
+    """One day of production.
+
+    ``day`` is its profile where there is only one; ``windows`` and ``labelled`` are the stored
+    ones where there are many.
+    """
+
+    baseline: Baseline
+    columns: Columns
+    task: Task
+    day: Profile = field(default_factory=Profile)
+    windows: ProfileWindows | None = None
+    labelled: PerformanceWindows | None = None
+    segments: tuple[str, ...] = ()
+    partition: str = DAY
+    model: str = "bench"
+    partitions: Partitions = DAYS
+    labels_due: datetime | None = None
+    now: datetime = datetime(2034, 6, 1, tzinfo=UTC)
+
+    def window(self, length: int) -> Window:
+        """The stored slices; the day alone where none are stored."""
+        if self.windows is None:
+            return Window(profile=self.day, partitions=(self.partition,))
+        return self.windows.window(self.partition, length)
+
+    def rolling(self, length: int, *, before: int) -> Window:
+        """The stored slices before; none where none are stored."""
+        if self.windows is None:
+            return Window(profile=Profile(), partitions=())
+        return self.windows.window(self.partitions.shift(self.partition, -before), length)
+
+    def performance(self, length: int) -> PerformanceWindow:
+        """The stored performance."""
+        if self.labelled is None:
+            raise NotImplementedError("nothing is labelled in this bench")
+        return self.labelled.window(self.partition, length)
+
+    def slice_batches(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+        """No monitor of the bench reads rows."""
+        raise NotImplementedError
+
+    def at(self, partition: str) -> BenchView:
+        """The same at another day."""
+        return replace(self, partition=partition)
