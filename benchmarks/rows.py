@@ -63,19 +63,45 @@ def write_days(folder: Path, *, rows: int, different: int = 7) -> None:
         pq.write_table(table, folder / f"day-{i}.parquet", compression="zstd")
 
 
+def write_labelled_days(folder: Path, *, rows: int, different: int = 7) -> None:
+    """As :func:`write_days`, with ``label``, ``prediction`` and ``score`` and no feature."""
+    folder.mkdir(parents=True)
+    day = datetime.fromisoformat(DAY).replace(tzinfo=UTC)
+    first = day - timedelta(days=TRAINING_DAYS)
+    many = min(10 * rows, 1_000_000)
+    files = [("training", np.random.default_rng(1), many, first, TRAINING_DAYS)]
+    for i in range(different):
+        rng = np.random.default_rng(100 + i)
+        files.append((f"day-{i}", rng, rows, day + timedelta(days=i), 1))
+    for name, rng, count, start, days in files:
+        score = rng.beta(1.2, 3.0, count)
+        columns = {
+            **_keys(rng, count, start=start, days=days),
+            "label": pa.array((rng.random(count) < score).astype(np.int64)),
+            "prediction": pa.array((score >= 0.5).astype(np.int64)),  # noqa: PLR2004 - a half
+            "score": pa.array(score),
+        }
+        pq.write_table(pa.table(columns), folder / f"{name}.parquet", compression="zstd")
+
+
 def _table(
     rng: np.random.Generator, rows: int, *, drift: float, start: datetime, days: int
 ) -> pa.Table:
-    seconds = np.sort(rng.integers(0, days * 86_400, rows))
-    moments = np.datetime64(start.replace(tzinfo=None), "us") + seconds.astype("timedelta64[s]")
-    columns: dict[str, pa.Array] = {
-        ID: pa.array(rng.bytes(8 * rows).hex(" ", 8).split()),
-        TIMESTAMP: pa.array(moments, pa.timestamp("us", tz="UTC")),
-        **_numeric(rng, rows, drift),
-    }
+    columns = {**_keys(rng, rows, start=start, days=days), **_numeric(rng, rows, drift)}
     for place, (name, count) in enumerate(CATEGORIES.items()):
         columns[name] = _categorical(rng, rows, name, count, drift if place % 2 else 0.0)
     return pa.table(columns)
+
+
+def _keys(
+    rng: np.random.Generator, rows: int, *, start: datetime, days: int
+) -> dict[str, pa.Array]:
+    seconds = np.sort(rng.integers(0, days * 86_400, rows))
+    moments = np.datetime64(start.replace(tzinfo=None), "us") + seconds.astype("timedelta64[s]")
+    return {
+        ID: pa.array(rng.bytes(8 * rows).hex(" ", 8).split()),
+        TIMESTAMP: pa.array(moments, pa.timestamp("us", tz="UTC")),
+    }
 
 
 def _numeric(rng: np.random.Generator, n: int, drift: float) -> dict[str, pa.Array]:

@@ -1,0 +1,112 @@
+"""This package: labelled days into performance profiles, then the monitor with its intervals.
+
+The scope ``rows``: the label stands in each row, as the peers take it. ``joined``: labels come in
+a table of their own, and are joined by the prediction's id.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contestant import Stopwatch, Value
+from many import ManyDays, read_many_days
+from own import batches
+from shape import ID, TIMESTAMP
+
+if TYPE_CHECKING:
+    from dagster_monitoring.profiles.baseline import Baseline
+    from dagster_monitoring.schema import BinaryClassification, Columns
+
+TASK_COLUMNS = (ID, TIMESTAMP, "label", "prediction", "score")
+
+
+def main() -> None:
+    """Profile and measure the days."""
+    options = read_many_days("rows", "joined")
+    watch = Stopwatch()
+    import scipy.special
+    import scipy.stats  # noqa: F401 - some intervals need it
+
+    import dagster_monitoring.sources
+    from dagster_monitoring.schema import BinaryClassification, Columns
+    from dagster_monitoring.statistics.performance import performance_metrics
+
+    performance_metrics()
+    columns = Columns(id=ID, timestamp=TIMESTAMP, numeric=(), model_version=None)
+    task = BinaryClassification(label="label", prediction="prediction", score="score")
+    watch.lap("import")
+    baseline = _baseline(options.training, columns, task)
+    watch.lap("baseline")
+    folder = Path(tempfile.mkdtemp(dir=options.folder))
+    try:
+        values = _play(options, watch, folder, baseline, columns, task)
+    finally:
+        shutil.rmtree(folder)
+    watch.report(values, ["numpy", "pyarrow"])
+
+
+def _baseline(training: Path, columns: Columns, task: BinaryClassification) -> Baseline:
+    from dagster_monitoring.profiles.baseline import build_baseline
+
+    return build_baseline(
+        lambda names: batches(training, names), columns=columns, task=task, model_version="1"
+    )
+
+
+def _play(  # noqa: PLR0913, PLR0917 - the parts of one scene
+    options: ManyDays,
+    watch: Stopwatch,
+    folder: Path,
+    baseline: Baseline,
+    columns: Columns,
+    task: BinaryClassification,
+) -> list[Value]:
+    import pyarrow.parquet as pq
+    from view import DAYS, BenchView
+
+    from dagster_monitoring.monitors.performance import PerformanceMonitor
+    from dagster_monitoring.profiles.performance import scan_performance
+    from dagster_monitoring.profiles.storage import ProfileStorage
+    from dagster_monitoring.profiles.window import PerformanceWindows
+    from dagster_monitoring.statistics.performance import performance_metrics
+
+    storage = ProfileStorage(folder)
+    names = TASK_COLUMNS if options.scope == "rows" else (ID, TIMESTAMP, "prediction", "score")
+    for day, path in options.files():
+        labels = None
+        if options.scope == "joined":
+            labels = pq.read_table(path, columns=[ID, "label"])
+            labels = labels.rename_columns(["prediction_id", "label"])
+        watch.lap("read")
+        profile = scan_performance(
+            batches(path, names), labels=labels, columns=columns, task=task
+        )
+        storage.write_performance("bench", day, profile)
+        watch.lap("scan")
+    stored = PerformanceWindows(storage, model="bench", task=task, partitions=DAYS)
+    view = BenchView(
+        baseline=baseline,
+        columns=columns,
+        task=task,
+        labelled=stored,
+        labels_due=datetime(2030, 1, 1, tzinfo=UTC),
+    )
+    found = [n for n, metric in performance_metrics().items() if task.type in metric.tasks]
+    monitor = PerformanceMonitor(metrics=tuple(found), window=1)
+    values: list[Value] = []
+    for day, _ in options.files():
+        for m in monitor.measure(view.at(day)):
+            if m.value is not None:
+                values.append((m.metric, day, m.value))
+            if m.standard_error is not None:
+                values.append((f"{m.metric}, standard error", day, m.standard_error))
+    watch.lap("compute")
+    return values
+
+
+if __name__ == "__main__":
+    main()
