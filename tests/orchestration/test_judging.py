@@ -12,8 +12,8 @@ import pytest
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
 from dagster_monitoring.incident import IncidentStatus
 from dagster_monitoring.model import MonitoredModel
-from dagster_monitoring.orchestration.alerting import advance_incidents
 from dagster_monitoring.orchestration.backend import Backend, open_backend
+from dagster_monitoring.orchestration.incidents import advance_incidents
 from tests.alerts.conftest import evaluation
 from tests.orchestration.world import day_of, fields_of, morning
 
