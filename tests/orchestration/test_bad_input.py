@@ -3,106 +3,13 @@
 One range run judges a row of days with another fault each; the tests look at what it left.
 """
 
-import json
-import os
-import subprocess
-import sys
-from datetime import timedelta
-
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dagster_monitoring.errors import DeclarationError, StoreError
-from dagster_monitoring.evaluation import Evaluation, Severity, Status
-from dagster_monitoring.model import MonitoredModel
-from dagster_monitoring.orchestration.running import RunFailedError
-from tests.orchestration.world import (
-    MOMENT,
-    ROWS,
-    World,
-    baseline_rows,
-    day_of,
-    fields_of,
-    labels,
-    morning,
-    new_world,
-    rows,
-    write,
-)
-
-FAULTS = (
-    "good",
-    "missing column",
-    "extra column",
-    "wrong type in one file",
-    "empty file",
-    "corrupt file",
-    "no bytes",
-    "no file",
-    "duplicate ids",
-    "outside the day",
-    "no zone",
-    "many categories",
-    "infinities",
-    "hostile value",
-    "one class",
-    "all null",
-    "no ids",
-    "good again",
-)
-DAY = {fault: number for number, fault in enumerate(FAULTS)}
-HOSTILE = "<script>alert(1)</script>'; DROP TABLE x;--\n| a | b |\r\n=1+1"
-MONITORS = [
-    {"type": "data_quality"},
-    {"type": "drift", "columns": "all", "window": 1},
-    {"type": "performance", "metrics": ["accuracy", "roc_auc"], "window": 1},
-    {"type": "label_coverage"},
-]
-
-
-def put(table: pa.Table, name: str, values: object) -> pa.Table:
-    return table.set_column(table.column_names.index(name), name, pa.array(values))
-
-
-def serve_fault(world: World, fault: str) -> None:
-    number = DAY[fault]
-    table = rows(number)
-    path = world.serve(number, table)
-    moments = table["at"].to_pylist()
-    other_moments = [m - timedelta(days=2) if i < 15 else m for i, m in enumerate(moments)]
-    replaced = {
-        "missing column": lambda: table.drop(["temp"]),
-        "extra column": lambda: table.append_column("novel", table["size"]),
-        "empty file": lambda: table.slice(0, 0),
-        "duplicate ids": lambda: put(table, "id", ["d8-0"] * 30 + table["id"].to_pylist()[30:]),
-        "outside the day": lambda: put(table, "at", pa.array(other_moments, MOMENT)),
-        "no zone": lambda: put(table, "at", table["at"].cast(pa.timestamp("us"))),
-        "many categories": lambda: put(
-            rows(number, 50_000), "city", [f"town-{i}" for i in range(50_000)]
-        ),
-        "infinities": lambda: put(
-            table, "temp", [np.inf, -np.inf, np.nan] * 5 + table["temp"].to_pylist()[15:]
-        ),
-        "hostile value": lambda: put(
-            table, "city", [HOSTILE] * 40 + table["city"].to_pylist()[40:]
-        ),
-        "all null": lambda: put(table, "temp", pa.nulls(ROWS, pa.float64())),
-        "no ids": lambda: table.drop(["id"]),
-    }
-    if fault in replaced:
-        write(replaced[fault](), path)
-    elif fault == "wrong type in one file":
-        write(table.slice(0, 100), path)
-        text = put(table.slice(100), "temp", [f"{v} °C" for v in table["temp"].to_pylist()[100:]])
-        world.serve(number, text, file="part-1")
-    elif fault == "corrupt file":
-        path.write_bytes(path.read_bytes()[:-200])
-    elif fault == "no bytes":
-        path.write_bytes(b"")
-    elif fault == "no file":
-        path.unlink()
+from dagster_monitoring.evaluation import Severity, Status
+from tests.orchestration.faults import DAY, FAULTS, MONITORS, cell, serve_fault
+from tests.orchestration.world import ROWS, World, day_of, labels, morning, new_world, rows
 
 
 @pytest.fixture(scope="module")
@@ -118,10 +25,6 @@ def world(tmp_path_factory):
         found.setup()
         found.range(0, len(FAULTS) - 1)
         yield found
-
-
-def cell(world: World, fault: str, monitor: str, metric: str, column=None) -> Evaluation:
-    return world.cell(DAY[fault], monitor, metric, column)
 
 
 def assert_others_go_on(world: World, fault: str, *, but: str) -> None:
@@ -254,50 +157,6 @@ def test_without_ids_no_label_is_joined_and_the_rest_is_judged(world):
     assert cell(world, "no ids", "label_coverage", "label_coverage").severity is not None
 
 
-def test_a_hostile_value_is_data_in_the_store_and_harmless_in_what_is_shown(world, tmp_path):
-    quality = cell(world, "hostile value", "data_quality", "new_categories", "city")
-    assert quality.value == pytest.approx(40 / 150)
-    assert "DROP TABLE" in quality.reason
-    (record,) = [
-        r
-        for r in world.checks("data_quality", "data_quality")
-        if r.partition == day_of(DAY["hostile value"])
-    ]
-    found = record.evaluation
-    assert "\n" not in found.description
-    for row in found.metadata["evaluations"].records:
-        assert all("\n" not in str(v) and "\r" not in str(v) for v in row.data.values())
-    plot = found.metadata["plot"].md_str
-    assert "<script" not in plot
-    assert "\n" not in plot
-
-    project = tmp_path / "hostile_project.py"
-    declared = json.loads(world.model.model_dump_json(exclude_unset=True, exclude={"root"}))
-    project.write_text(
-        "import json, pathlib, dagster_monitoring as m\n"
-        f"declared = json.loads({json.dumps(json.dumps(declared))})\n"
-        f"root = pathlib.Path({str(world.folder)!r})\n"
-        "model = m.MonitoredModel.read(declared).rooted(root)\n"
-        "defs = m.build_monitoring_defs(model)\n"
-    )
-    for form in ("table", "csv", "json"):
-        command = [sys.executable, "-c", "from dagster_monitoring.cli.main import main; main()"]
-        options = ["history", "late", "-m", "hostile_project", "--column", "city"]
-        day = day_of(DAY["hostile value"])
-        shown = subprocess.run(  # noqa: S603 - this project's own commands
-            [*command, *options, "--since", day, "--until", day, "--format", form],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "COLUMNS": "400"},
-        )
-        assert shown.returncode == 0, shown.stderr
-        assert "script" in shown.stdout
-        if form == "json":
-            assert {row["column"] for row in json.loads(shown.stdout)} == {"city"}
-
-
 def test_a_day_twice_is_judged_twice_and_kept_once(world):
     before = world.of_day(DAY["good"])
     world.day(DAY["good"])
@@ -322,88 +181,6 @@ def test_what_was_stored_stays_when_a_slice_breaks_later(world):
     path.write_bytes(whole)
     world.day(number)
     assert world.cell(number, "performance", "accuracy").value == before.value
-
-
-@pytest.mark.parametrize(
-    ("start", "day", "hours"), [("2024-03-30", "2024-03-31", 23), ("2024-10-26", "2024-10-27", 25)]
-)
-def test_days_of_23_and_25_hours_hold_their_own_rows(tmp_path, start, day, hours):
-    changes = {
-        "partitions": {"start": start, "timezone": "Europe/Berlin"},
-        "predictions": {"type": "parquet", "path": "all.parquet"},
-        "monitors": [{"type": "data_quality"}],
-        "ground_truth": None,
-    }
-    with new_world(tmp_path, **changes) as world:
-        first, _ = world.model.partitions.bounds(start)
-        table = rows(0, 72 * 10)
-        moments = [first + timedelta(minutes=6 * i) for i in range(72 * 10)]
-        write(put(table, "at", pa.array(moments, MOMENT)), tmp_path / "all.parquet")
-        world.setup()
-        world.job("daily", partition_key=day)
-        (volume,) = [e for e in world.evaluations(since=day) if e.metric == "row_volume"]
-        assert volume.n == hours * 10
-        assert (volume.window_end - volume.window_start) == timedelta(hours=hours)
-
-
-def test_a_baseline_of_too_few_rows_is_refused(tmp_path):
-    with new_world(tmp_path) as world:
-        write(baseline_rows(9), tmp_path / "baseline.parquet")
-        with pytest.raises(RunFailedError, match="9 rows"):
-            world.setup()
-        world.serve(0)
-        with pytest.raises(RunFailedError, match=r"no baseline was built yet.*late_setup"):
-            world.day(0)
-
-
-def test_a_constant_column_of_the_baseline_is_noted_and_judged(tmp_path):
-    with new_world(tmp_path, monitors=[{"type": "drift", "window": 1}], ground_truth=None) as world:
-        constant = put(baseline_rows(), "size", [7.0] * 300)
-        write(constant, tmp_path / "baseline.parquet")
-        world.setup()
-        world.serve(0, put(rows(0), "size", [7.0] * ROWS))
-        world.serve(1)
-        world.range(0, 1)
-        assert world.cell(0, "drift", "psi", "size").status is Status.HEALTHY
-        assert world.cell(1, "drift", "psi", "size").status is Status.TRIGGERED
-        with world.backend() as backend:
-            notes = backend.baseline_in_force(day_of(0)).notes
-        assert any("size" in note for note in notes)
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"segmentz": []}, ("segmentz", "Did you mean 'segments'?")),
-        (
-            {"monitors": [{"type": "drift", "metrics": ["psy"]}]},
-            ("monitors[0]: ", "psy", "Did you mean 'psi'?"),
-        ),
-        (
-            {"monitors": [{"type": "performance", "metrics": ["rocauc"]}]},
-            ("Did you mean 'roc_auc'?",),
-        ),
-        ({"partitions": {"start": "2024-05-01", "zone": "UTC"}}, ("partitions", "zone")),
-    ],
-)
-def test_an_unknown_name_is_told_with_the_nearest(change, words):
-    with pytest.raises(DeclarationError) as raised:
-        MonitoredModel.read(fields_of("late", **change))
-    for word in words:
-        assert word in str(raised.value)
-
-
-def test_an_unreachable_database_is_named_without_its_password(tmp_path):
-    storage = {"path": "monitoring", "database": "postgresql://me:pa55word@127.0.0.1:1/none"}
-    with new_world(tmp_path, storage=storage) as world:
-        world.serve(0)
-        with pytest.raises(StoreError, match=r"127\.0\.0\.1") as raised:
-            world.setup()
-        assert "pa55word" not in str(raised.value)
-        with pytest.raises(RunFailedError) as failed:
-            world.day(0)
-        assert "pa55word" not in str(failed.value)
-        assert "Check that the database runs" in str(failed.value)
 
 
 def test_pictures_of_a_slice_are_whole_after_bad_ones(world):
