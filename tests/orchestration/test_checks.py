@@ -89,7 +89,7 @@ def test_thirty_whiskers_cost_an_event_little():
 
     plain = [replace(e, standard_error=None) for e in [last, *days]]
     assert size([last, *days]) - size(plain) < 900
-    assert size([last, *days]) < 6_000
+    assert size([last, *days]) < 5_000
 
 
 def _svg(verdict: PartitionVerdict) -> str:
