@@ -1,7 +1,8 @@
 """Small charts for check metadata, as SVG inside a Markdown image.
 
 A check's metadata is an event in Dagster's log and stays there for good, so a picture must be
-small: this is at most some 7 kB where a plotting library's bitmap is 30 to 60 kB and takes 0.2 s to draw.
+small: this is at most some 7 kB, where a plotting library's bitmap is 30 to 60 kB and takes 0.2 s
+to draw.
 Every text is escaped; a picture inside an image element runs no script.
 """
 
