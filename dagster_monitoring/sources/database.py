@@ -16,9 +16,6 @@ CONNECT_TIMEOUT_SECONDS = 10
 def database_url(url: str) -> URL:
     """A database address as SQLAlchemy reads it, with a driver this package's extra installs.
 
-    ``postgres://`` and ``postgresql://`` name no driver, and what SQLAlchemy then picks depends on
-    its version (psycopg2 in 2.0, psycopg 3 in 2.1); here it is always psycopg2.
-
     Args:
         url: ``dialect[+driver]://user:password@host:port/name``, or ``sqlite:///file``.
 
@@ -29,17 +26,34 @@ def database_url(url: str) -> URL:
         >>> database_url("postgresql://me:secret@db/prod").drivername
         'postgresql+psycopg2'
     """
+    return with_driver(parsed_url(url))
+
+
+def parsed_url(url: str) -> URL:
+    """A database address as it was given.
+
+    Raises:
+        DeclarationError: as :func:`database_url`.
+    """
     try:
-        parsed = make_url(url)
+        return make_url(url)
     except (ArgumentError, ValueError):
         # The parser's message may quote a part of the password.
         raise DeclarationError(
             "the database URL can't be read. Write dialect://user:password@host:port/name, "
             "with special characters of the password percent-encoded, or sqlite:///path/to/file.db"
         ) from None
-    if parsed.drivername in {"postgres", "postgresql"}:
-        return parsed.set(drivername="postgresql+psycopg2")
-    return parsed
+
+
+def with_driver(url: URL) -> URL:
+    """An address that names its driver.
+
+    ``postgres://`` and ``postgresql://`` name none, and what SQLAlchemy then picks depends on its
+    version (psycopg2 in 2.0, psycopg 3 in 2.1); here it is always psycopg2.
+    """
+    if url.drivername in {"postgres", "postgresql"}:
+        return url.set(drivername="postgresql+psycopg2")
+    return url
 
 
 def redacted(url: URL) -> str:
@@ -96,6 +110,14 @@ def build_engine(url: URL) -> Engine:
 
 def _secrets(url: URL) -> list[str]:
     given = [str(url.password)] if url.password else []
-    given += [str(value) for name, value in url.query.items() if "pass" in name.lower()]
-    forms = {form for secret in given for form in (secret, quote(secret), quote_plus(secret))}
+    given += [
+        str(value)
+        for name, value in url.query.items()
+        if any(word in name.lower() for word in ("pass", "token", "secret"))
+    ]
+    forms = {
+        form
+        for secret in given
+        for form in (secret, quote(secret), quote(secret, safe=""), quote_plus(secret))
+    }
     return sorted(forms, key=len, reverse=True)

@@ -1,9 +1,9 @@
-"""Slices in a database that SQLAlchemy reads."""
+"""Slices in a database: PostgreSQL, SQLite, DuckDB, or whatever else SQLAlchemy reads."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -14,10 +14,17 @@ from sqlalchemy.engine import URL
 
 from dagster_monitoring.declaration import EnvironmentVariable
 from dagster_monitoring.errors import SchemaMismatchError, SliceNotFoundError
-from dagster_monitoring.sources._queries import Relation, connected, relation, stream
 from dagster_monitoring.sources._source import Request, SliceFacts, Source
 from dagster_monitoring.sources._times import to_utc, within
-from dagster_monitoring.sources.database import database_url
+from dagster_monitoring.sources.database import parsed_url
+from dagster_monitoring.sources.sql_readers import Place, Relation, Statement, connected
+
+URL_FIELD = (
+    "Database URL, or {env: NAME} of a variable that holds it. duckdb:///file.duckdb, or duckdb:// "
+    "with a query over files, streams from DuckDB (extra duckdb); postgresql:// through ADBC where "
+    "the extra adbc is installed, else through psycopg2 (extra postgres); sqlite:///file.db and "
+    "any other through SQLAlchemy. All of them read in batches."
+)
 
 
 class SqlSource(Source):
@@ -32,9 +39,7 @@ class SqlSource(Source):
     """
 
     type: Literal["sql"] = "sql"
-    url: str | EnvironmentVariable = Field(
-        repr=False, description="SQLAlchemy URL, or {env: NAME} of a variable that holds it."
-    )
+    url: str | EnvironmentVariable = Field(repr=False, description=URL_FIELD)
     table: str | None = Field(None, min_length=1, description="Table, or schema.table.")
     query: str | None = Field(None, min_length=1, description="A SELECT, instead of a table.")
 
@@ -47,11 +52,11 @@ class SqlSource(Source):
     def batches(self, request: Request) -> Iterator[pa.RecordBatch]:
         """See :meth:`Source.batches`."""
         rows = 0
-        with connected(self.address(), what=self.name) as connection:
-            found = relation(connection, table=self.table, query=self.query)
-            statement, names = _select(found, request, padded=_is_sqlite(connection))
+        with connected(self.place()) as session:
+            found = session.relation(table=self.table, query=self.query)
+            statement, names = _select(found, request)
             fields = pa.schema([found.schema.field(name) for name in names])
-            for batch in stream(connection, statement, fields):
+            for batch in session.stream(statement, fields):
                 kept = _zoned(_keep_within(batch, found, request), request.timestamp)
                 rows += kept.num_rows
                 if kept.num_rows or not batch.num_rows:
@@ -65,27 +70,33 @@ class SqlSource(Source):
 
     def describe(self, request: Request) -> SliceFacts:
         """See :meth:`Source.describe`; counts the rows, and tells no size."""
-        with connected(self.address(), what=self.name) as connection:
-            found = relation(connection, table=self.table, query=self.query)
+        with connected(self.place()) as session:
+            found = session.relation(table=self.table, query=self.query)
             rows = None
-            if not _is_sqlite(connection):
-                inner, _ = _select(found, request, padded=False)
+            if not _is_padded(found, request):
+                inner, _ = _select(found, request)
                 counted = sa.select(sa.func.count()).select_from(inner.subquery())
-                rows = connection.execute(counted).scalar_one()
+                rows = int(str(session.row(counted)[0]))
             return SliceFacts(
                 locations=(self.name,), size_bytes=None, rows=rows, schema=found.schema
             )
 
     def relative_to(self, root: Path) -> SqlSource:
-        """See :meth:`Source.relative_to`; an SQLite file is a local path too."""
+        """See :meth:`Source.relative_to`; a database file is a local path too.
+
+        So are the files that a query over DuckDB names.
+        """
         if isinstance(self.url, EnvironmentVariable):
             return self
-        address = database_url(self.url)
-        file = address.database
-        if address.get_backend_name() != "sqlite" or not file or file == ":memory:":
+        address = parsed_url(self.url)
+        backend, file = address.get_backend_name(), address.database
+        if backend not in {"sqlite", "duckdb"}:
             return self
-        moved = address.set(database=str(root / file))
-        return self.model_copy(update={"url": moved.render_as_string(hide_password=False)})
+        if file and file != ":memory:":
+            address = address.set(database=str(root / file))
+        if backend == "duckdb" and "file_search_path" not in address.query:
+            address = address.update_query_dict({"file_search_path": str(root)})
+        return self.model_copy(update={"url": address.render_as_string(hide_password=False)})
 
     def address(self) -> URL:
         """The database's address, read from the environment where it is declared so.
@@ -93,9 +104,14 @@ class SqlSource(Source):
         Raises:
             DeclarationError: the variable is not set, or holds no database URL.
         """
-        return database_url(
+        return parsed_url(
             self.url.read() if isinstance(self.url, EnvironmentVariable) else self.url
         )
+
+    def place(self) -> Place:
+        """What is read and where; raises as :meth:`address` does."""
+        variable = self.url.env if isinstance(self.url, EnvironmentVariable) else None
+        return Place(url=self.address(), what=self.name, variable=variable)
 
     @property
     def name(self) -> str:
@@ -103,34 +119,30 @@ class SqlSource(Source):
         return f"table {self.table}" if self.table else "the query"
 
 
-def _select(
-    found: Relation, request: Request, *, padded: bool
-) -> tuple[sa.Select[tuple[object, ...]], list[str]]:
+def _select(found: Relation, request: Request) -> tuple[Statement, list[str]]:
     names = [
         name for name in found.schema.names if request.columns is None or name in request.columns
     ]
-    if request.timestamp is not None and request.bounds is not None:
-        moment = found.column(request.timestamp, role="the timestamp that days are told apart by")
-        names = list(dict.fromkeys([*names, request.timestamp]))
-    statement = sa.select(*(found.clause.c[name] for name in names))
-    if request.timestamp is not None and request.bounds is not None:
-        low, high = (comparable(bound, moment) for bound in request.bounds)
-        # SQLite keeps times as text in a form of the writer's choice, so only the day part can
-        # be compared; the exact cut is made on the rows read.
-        pad = timedelta(days=2 if padded else 0)
-        statement = statement.where(moment >= low - pad, moment < high + pad)
+    if request.timestamp is None or request.bounds is None:
+        return found.select(names), names
+    moment = found.column(request.timestamp, role="the timestamp that days are told apart by")
+    names = list(dict.fromkeys([*names, request.timestamp]))
+    # Of times that are text, in a form of the writer's choice, only the day part can be compared;
+    # the exact cut is made on the rows read.
+    pad = timedelta(days=2 if found.keeps_text(moment) else 0)
+    low, high = request.bounds
+    statement = found.select(names).where(
+        moment >= found.comparable(low - pad, moment),
+        moment < found.comparable(high + pad, moment),
+    )
     return statement, names
 
 
-def comparable(bound: datetime, column: sa.ColumnElement[datetime]) -> datetime:
-    """A moment as the column can be compared with: naive UTC where it keeps no zone."""
-    zoned = getattr(column.type, "timezone", True)
-    utc = bound.astimezone(UTC)
-    return utc if zoned else utc.replace(tzinfo=None)
-
-
-def _is_sqlite(connection: sa.Connection) -> bool:
-    return connection.dialect.name == "sqlite"
+def _is_padded(found: Relation, request: Request) -> bool:
+    """Whether more rows are selected than the slice has."""
+    if request.timestamp is None or request.bounds is None:
+        return False
+    return found.keeps_text(found.column(request.timestamp, role="the timestamp"))
 
 
 def _zoned(batch: pa.RecordBatch, timestamp: str | None) -> pa.RecordBatch:

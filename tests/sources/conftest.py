@@ -6,9 +6,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.base import PGDialect
+
+from dagster_monitoring.sources.database import with_driver
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 
@@ -43,9 +48,43 @@ def write_days(tmp_path: Path) -> Callable[[int], Path]:
     return write
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", "psycopg2", "adbc", "duckdb"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'scores.db'}"
-    return request.getfixturevalue("new_postgres_database")()
+    """The URL of an empty database, one for each way to read one."""
+    if request.param in {"sqlite", "duckdb"}:
+        return f"{request.param}:///{tmp_path / 'scores.db'}"
+    plain = request.getfixturevalue("new_postgres_database")()
+    driver = "postgresql+psycopg2" if request.param == "psycopg2" else "postgresql"
+    return sa.make_url(plain).set(drivername=driver).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def write_rows() -> Callable[[str, sa.Table, list[dict[str, object]]], None]:
+    """Makes a table where it is not there yet, and adds rows to it."""
+
+    def write(url: str, table: sa.Table, rows: list[dict[str, object]]) -> None:
+        if url.startswith("duckdb"):
+            _write_duckdb(str(sa.make_url(url).database), table, rows)
+            return
+        engine = sa.create_engine(with_driver(sa.make_url(url)), poolclass=sa.NullPool)
+        table.create(engine, checkfirst=True)
+        if rows:
+            with engine.begin() as connection:
+                connection.execute(sa.insert(table), rows)
+
+    return write
+
+
+def _write_duckdb(file: str, table: sa.Table, rows: list[dict[str, object]]) -> None:
+    # Every name quoted: "at" is a reserved word of DuckDB.
+    kinds = ", ".join(f"{_quoted(c.name)} {c.type.compile(PGDialect())}" for c in table.columns)
+    marks = ", ".join("?" for _ in table.columns)
+    with duckdb.connect(file) as connection:
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {_quoted(table.name)} ({kinds})")
+        if rows:
+            values = [[row[c.name] for c in table.columns] for row in rows]
+            connection.executemany(f"INSERT INTO {_quoted(table.name)} VALUES ({marks})", values)  # noqa: S608 - a test's own names
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -164,33 +164,28 @@ def test_a_memory_url_is_read_like_a_local_path():
 class LabelTable:
     """A database table of labels that grows."""
 
-    def __init__(self, url: str) -> None:
-        address = sa.make_url(url)
-        if address.drivername == "postgresql":
-            address = address.set(drivername="postgresql+psycopg2")
-        self.engine = sa.create_engine(address, poolclass=sa.NullPool)
+    def __init__(self, write_rows, url: str) -> None:
+        self.sqlite, self.url, self.write_rows = url.startswith("sqlite"), url, write_rows
         self.table = sa.Table(
             "labels",
             sa.MetaData(),
             sa.Column("id", sa.Text),
             sa.Column("late", sa.Integer),
-            sa.Column("available_at", sa.DateTime(timezone=not url.startswith("sqlite"))),
+            sa.Column("available_at", sa.DateTime(timezone=not self.sqlite)),
         )
-        self.table.create(self.engine)
+        self.add()
 
     def add(self, *rows: tuple[str, int, float]) -> None:
-        sqlite = self.engine.dialect.name == "sqlite"
         values = []
         for name, label, days in rows:
             moment = DAY + timedelta(days=days)
-            at = moment.replace(tzinfo=None) if sqlite else moment
+            at = moment.replace(tzinfo=None) if self.sqlite else moment
             values.append({"id": name, "late": label, "available_at": at})
-        with self.engine.begin() as connection:
-            connection.execute(sa.insert(self.table), values)
+        self.write_rows(self.url, self.table, values)
 
 
-def test_a_table_gives_its_newer_rows_and_those_that_committed_late(database: str):
-    table = LabelTable(database)
+def test_a_table_gives_its_newer_rows_and_those_that_committed_late(write_rows, database: str):
+    table = LabelTable(write_rows, database)
     feed = SqlGroundTruth(url=database, table="labels", overlap_hours=24)
     assert feed.deliveries() == []
     table.add(("a", 1, 1), ("b", 0, 5))
@@ -209,8 +204,8 @@ def test_a_table_gives_its_newer_rows_and_those_that_committed_late(database: st
     assert sorted(rows["prediction_id"].to_pylist()) == ["b", "late", "new"]
 
 
-def test_a_late_commit_alone_is_a_new_delivery(database: str):
-    table = LabelTable(database)
+def test_a_late_commit_alone_is_a_new_delivery(write_rows, database: str):
+    table = LabelTable(write_rows, database)
     table.add(("a", 1, 5))
     feed = SqlGroundTruth(url=database, table="labels")
     cursor = feed.deliveries()[0].cursor
@@ -221,8 +216,8 @@ def test_a_late_commit_alone_is_a_new_delivery(database: str):
     assert after.fingerprint != before.fingerprint
 
 
-def test_a_label_dated_in_the_future_does_not_hide_the_next_ones(database: str):
-    table = LabelTable(database)
+def test_a_label_dated_in_the_future_does_not_hide_the_next_ones(write_rows, database: str):
+    table = LabelTable(write_rows, database)
     table.add(("slip", 1, 365 * 75))
     feed = SqlGroundTruth(url=database, table="labels")
     (alone,) = feed.deliveries()
@@ -242,15 +237,15 @@ def test_a_label_dated_in_the_future_does_not_hide_the_next_ones(database: str):
         assert datetime.fromisoformat(second.cursor) == DAY + timedelta(days=6)
 
 
-def test_a_table_must_say_when_labels_came(database: str):
-    LabelTable(database)
+def test_a_table_must_say_when_labels_came(write_rows, database: str):
+    LabelTable(write_rows, database)
     feed = SqlGroundTruth(url=database, table="labels", available_at="came")
     with pytest.raises(SchemaMismatchError, match="table labels has no column 'came'"):
         feed.deliveries()
 
 
-def test_a_missing_label_column_is_named(database: str):
-    LabelTable(database).add(("a", 1, 1))
+def test_a_missing_label_column_is_named(write_rows, database: str):
+    LabelTable(write_rows, database).add(("a", 1, 1))
     feed = SqlGroundTruth(url=database, table="labels")
     with pytest.raises(SchemaMismatchError, match=r"no column 'lte'.*Did you mean 'late'"):
         list(feed.read(feed.deliveries()[0], id="id", label="lte"))

@@ -21,43 +21,37 @@ from dagster_monitoring.sources import Request, SqlSource
 START = datetime(2024, 5, 1, tzinfo=UTC)
 
 
-def engine_of(url: str) -> sa.Engine:
-    address = sa.make_url(url)
-    if address.drivername == "postgresql":
-        address = address.set(drivername="postgresql+psycopg2")
-    return sa.create_engine(address, poolclass=sa.NullPool)
-
-
-def fill(url: str, *, zoned: bool = True, hours: int = 72) -> None:
+@pytest.fixture
+def fill(write_rows):
     """One row an hour from 1 May on, in a table with an awkward column name."""
-    metadata = sa.MetaData()
-    table = sa.Table(
-        "scores",
-        metadata,
-        sa.Column("id", sa.Text),
-        sa.Column("at", sa.DateTime(timezone=zoned)),
-        sa.Column("x", sa.Double),
-        sa.Column("price", sa.Numeric(10, 2)),
-        sa.Column("late", sa.Boolean),
-        sa.Column('odd "name"; --', sa.Integer),
-    )
-    moments = [START + timedelta(hours=h) for h in range(hours)]
-    naive = not zoned or url.startswith("sqlite")
-    rows = [
-        {
-            "id": str(h),
-            "at": at.replace(tzinfo=None) if naive else at,
-            "x": None if h == 0 else h / 4,
-            "price": Decimal("1.25"),
-            "late": h % 2 == 0,
-            'odd "name"; --': h,
-        }
-        for h, at in enumerate(moments)
-    ]
-    engine = engine_of(url)
-    metadata.create_all(engine)
-    with engine.begin() as connection:
-        connection.execute(sa.insert(table), rows)
+
+    def write(url: str, *, zoned: bool = True, hours: int = 72) -> None:
+        table = sa.Table(
+            "scores",
+            sa.MetaData(),
+            sa.Column("id", sa.Text),
+            sa.Column("at", sa.DateTime(timezone=zoned)),
+            sa.Column("x", sa.Double),
+            sa.Column("price", sa.Numeric(10, 2)),
+            sa.Column("late", sa.Boolean),
+            sa.Column('odd "name"; --', sa.Integer),
+        )
+        moments = [START + timedelta(hours=h) for h in range(hours)]
+        naive = not zoned or url.startswith("sqlite")
+        rows = [
+            {
+                "id": str(h),
+                "at": at.replace(tzinfo=None) if naive else at,
+                "x": None if h == 0 else h / 4,
+                "price": Decimal("1.25"),
+                "late": h % 2 == 0,
+                'odd "name"; --': h,
+            }
+            for h, at in enumerate(moments)
+        ]
+        write_rows(url, table, rows)
+
+    return write
 
 
 def day(number: int, *columns: str) -> Request:
@@ -74,23 +68,23 @@ def rows_of(source: SqlSource, request: Request) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("zoned", [True, False])
-def test_a_day_is_cut_out_of_the_table_whatever_its_times_are(database: str, zoned: bool):  # noqa: FBT001 - a case
+def test_a_day_is_cut_out_of_the_table_whatever_its_times_are(fill, database: str, zoned: bool):  # noqa: FBT001 - a case
     fill(database, zoned=zoned)
     source = SqlSource(url=database, table="scores")
     assert [row["id"] for row in rows_of(source, day(1))] == [str(h) for h in range(24, 48)]
     assert len(rows_of(source, Request())) == 72
 
 
-def test_a_query_is_cut_in_the_same_way(database: str):
+def test_a_query_is_cut_in_the_same_way(fill, database: str):
     fill(database)
-    source = SqlSource(url=database, query="SELECT id, at, x * 2 AS y FROM scores WHERE late")
+    source = SqlSource(url=database, query='SELECT id, "at", x * 2 AS y FROM scores WHERE late')
     found = rows_of(source, day(1))
     assert [row["id"] for row in found] == [str(h) for h in range(24, 48, 2)]
     assert found[0]["y"] == 12.0
     assert source.fields() == ("id", "at", "y")
 
 
-def test_columns_have_the_types_that_profiles_know(database: str):
+def test_columns_have_the_types_that_profiles_know(fill, database: str):
     fill(database, hours=2)
     (batch,) = SqlSource(url=database, table="scores").batches(Request())
     types = dict(zip(batch.schema.names, batch.schema.types, strict=True))
@@ -101,7 +95,7 @@ def test_columns_have_the_types_that_profiles_know(database: str):
     assert batch.to_pydict()["x"] == [None, 0.25]
 
 
-def test_only_the_columns_asked_for_come_and_missing_ones_stop_nothing(database: str):
+def test_only_the_columns_asked_for_come_and_missing_ones_stop_nothing(fill, database: str):
     fill(database)
     source = SqlSource(url=database, table="scores")
     (batch,) = source.batches(day(0, 'odd "name"; --', "nosuch"))
@@ -109,42 +103,42 @@ def test_only_the_columns_asked_for_come_and_missing_ones_stop_nothing(database:
     assert batch.num_rows == 24
 
 
-def test_a_day_without_rows_is_not_found(database: str):
+def test_a_day_without_rows_is_not_found(fill, database: str):
     fill(database)
     with pytest.raises(SliceNotFoundError, match=r"partition 2024-05-10: table scores has no row"):
         rows_of(SqlSource(url=database, table="scores"), day(9))
 
 
-def test_a_table_without_rows_still_names_its_columns(database: str):
-    fill(database, hours=1)
-    with engine_of(database).begin() as connection:
-        connection.execute(sa.text("DELETE FROM scores"))
+def test_a_table_without_rows_still_names_its_columns(fill, database: str):
+    fill(database, hours=0)
     (batch,) = SqlSource(url=database, table="scores").batches(Request())
     assert batch.num_rows == 0
     assert batch.schema.names[:2] == ["id", "at"]
 
 
-def test_many_rows_come_in_batches(database: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("dagster_monitoring.sources._queries.BATCH_ROWS", 10)
+def test_many_rows_come_in_batches(fill, database: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("dagster_monitoring.sources.sql_readers.sqlalchemy.FETCH_ROWS", 10)
+    monkeypatch.setattr("dagster_monitoring.sources.sql_readers._arrow.BATCH_ROWS", 10)
     fill(database)
     sizes = [b.num_rows for b in SqlSource(url=database, table="scores").batches(day(1))]
     assert sum(sizes) == 24
     assert max(sizes) <= 10
 
 
-def test_a_missing_timestamp_says_the_nearest_name(database: str):
+def test_a_missing_timestamp_says_the_nearest_name(fill, database: str):
     fill(database, hours=1)
     wrong = Request(bounds=(START, START + timedelta(days=1)), timestamp="att")
     with pytest.raises(SchemaMismatchError, match=r"table scores has no column 'att'.*'at'"):
         rows_of(SqlSource(url=database, table="scores"), wrong)
 
 
-def test_a_missing_table_is_named(database: str):
+def test_a_missing_table_is_named(fill, database: str):
+    fill(database, hours=1)
     with pytest.raises(DataError, match="nosuch"):
         rows_of(SqlSource(url=database, table="nosuch"), Request())
 
 
-def test_a_query_that_is_wrong_is_a_data_error(database: str):
+def test_a_query_that_is_wrong_is_a_data_error(fill, database: str):
     fill(database, hours=1)
     with pytest.raises(DataError, match="nosuch"):
         rows_of(SqlSource(url=database, query="SELECT nosuch FROM scores"), Request())
@@ -154,7 +148,7 @@ def test_sqlite_times_as_iso_text_are_cut_exactly(tmp_path: Path):
     """SQLite has no time type: another writer's text has a T, a Z or an offset in it."""
     url = f"sqlite:///{tmp_path / 'x.db'}"
     texts = ["2024-05-01T23:59:59Z", "2024-05-02T00:00:00Z", "2024-05-02T23:30:00-01:00"]
-    with engine_of(url).begin() as connection:
+    with sa.create_engine(url, poolclass=sa.NullPool).begin() as connection:
         connection.execute(sa.text("CREATE TABLE scores (id TEXT, at TEXT)"))
         for number, text in enumerate(texts):
             connection.execute(
@@ -167,7 +161,7 @@ def test_sqlite_times_as_iso_text_are_cut_exactly(tmp_path: Path):
 def test_a_value_of_another_type_is_passed_on_for_the_profile_to_count(tmp_path: Path):
     """SQLite keeps text in a number's column without a word."""
     url = f"sqlite:///{tmp_path / 'x.db'}"
-    with engine_of(url).begin() as connection:
+    with sa.create_engine(url, poolclass=sa.NullPool).begin() as connection:
         connection.execute(sa.text("CREATE TABLE scores (x REAL)"))
         connection.execute(sa.text("INSERT INTO scores VALUES (1.5), ('broken')"))
     found = rows_of(SqlSource(url=url, query="SELECT x FROM scores"), Request())
@@ -208,11 +202,6 @@ def test_an_address_that_can_not_be_read_is_not_repeated(given: str):
     with pytest.raises(DeclarationError) as caught:
         SqlSource(url=given, table="t").address()
     assert "hunter2" not in str(caught.value)
-
-
-@pytest.mark.parametrize("given", ["postgres://h/x", "postgresql://h/x"])
-def test_plain_postgresql_is_read_by_the_driver_of_the_extra(given: str):
-    assert SqlSource(url=given, table="t").address().drivername == "postgresql+psycopg2"
 
 
 def test_a_password_in_the_declaration_is_not_in_its_repr():

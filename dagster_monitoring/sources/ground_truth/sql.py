@@ -1,4 +1,4 @@
-"""Labels in a database that SQLAlchemy reads."""
+"""Labels in a database."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pydantic import Field, model_validator
 
 from dagster_monitoring.declaration import EnvironmentVariable
 from dagster_monitoring.errors import SchemaMismatchError
-from dagster_monitoring.sources._queries import Relation, connected, relation, stream
 from dagster_monitoring.sources._times import to_utc
 from dagster_monitoring.sources.ground_truth._ground_truth import Delivery, GroundTruth
-from dagster_monitoring.sources.sql import SqlSource, comparable
+from dagster_monitoring.sources.sql import URL_FIELD, SqlSource
+from dagster_monitoring.sources.sql_readers import Relation, connected
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC).isoformat()
 
@@ -34,9 +34,7 @@ class SqlGroundTruth(GroundTruth):
     """
 
     type: Literal["sql"] = "sql"
-    url: str | EnvironmentVariable = Field(
-        repr=False, description="SQLAlchemy URL, or {env: NAME} of a variable that holds it."
-    )
+    url: str | EnvironmentVariable = Field(repr=False, description=URL_FIELD)
     table: str | None = Field(None, min_length=1, description="Table, or schema.table.")
     query: str | None = Field(None, min_length=1, description="A SELECT, instead of a table.")
     overlap_hours: float = Field(
@@ -55,17 +53,17 @@ class SqlGroundTruth(GroundTruth):
         # A mark in the future would hide every label until then: all rows are read again.
         if after is not None and (mark := datetime.fromisoformat(after)) <= now:
             since = mark - timedelta(hours=self.overlap_hours)
-        with connected(source.address(), what=source.name) as connection:
-            found = relation(connection, table=self.table, query=self.query)
+        with connected(source.place()) as session:
+            found = session.relation(table=self.table, query=self.query)
             moment = found.column(self.available_at, role="field available_at of the ground truth")
-            arrived = sa.case((moment <= comparable(now, moment), moment))
+            arrived = sa.case((moment <= found.comparable(now, moment), moment))
             counted = sa.select(
                 sa.func.max(moment), sa.func.count(), sa.func.max(arrived)
             ).select_from(found.clause)
             if since is not None:
-                counted = counted.where(moment >= comparable(since, moment))
-            row = connection.execute(counted).one()
-        newest: object = row[0]
+                counted = counted.where(moment >= found.comparable(since, moment))
+            row = session.row(counted)
+        newest = row[0]
         if newest is None:
             return []
         # The mark stays with what has arrived: a label dated in the future does not move it.
@@ -85,18 +83,18 @@ class SqlGroundTruth(GroundTruth):
     def read(self, delivery: Delivery, *, id: str, label: str) -> Iterator[pa.Table]:  # noqa: A002 - the word that declarations use
         """See :meth:`GroundTruth.read`."""
         source, key = self._source(), self.id or id
-        with connected(source.address(), what=source.name) as connection:
-            found = relation(connection, table=self.table, query=self.query)
+        with connected(source.place()) as session:
+            found = session.relation(table=self.table, query=self.query)
             for name, role in ((key, "the id"), (label, "the label")):
                 found.column(name, role=role)
             optional = self.optional_columns(found.schema.names, where=found.name)
             names = list(dict.fromkeys([key, label, *optional]))
-            statement = sa.select(*(found.clause.c[name] for name in names))
+            statement = found.select(names)
             if delivery.since is not None:
                 moment = found.column(self.available_at, role="field available_at")
-                statement = statement.where(moment >= comparable(delivery.since, moment))
+                statement = statement.where(moment >= found.comparable(delivery.since, moment))
             fields = pa.schema([found.schema.field(name) for name in names])
-            for batch in stream(connection, statement, fields):
+            for batch in session.stream(statement, fields):
                 yield self.normalise(
                     batch,
                     id_column=key,
