@@ -150,3 +150,19 @@ class TestLateLabels:
 def test_days_that_come_for_the_first_time_are_judged_in_order(backend):
     judge(backend, days("E...."))
     assert incidents(backend) == [(RESOLVED, day_of(0), day_of(0))]
+
+
+def test_a_standard_error_that_became_known_since_tells_nobody_anything(backend):
+    """As when days are judged again after an upgrade from a version that knew none."""
+    for number, mark in enumerate(".E....EE"):
+        judge(backend, [verdict(number, error=mark == "E")], today=number)
+    told = backend.store.outbox.due(morning(60), model="late")
+    before = incidents(backend)
+    assert [status for status, *_ in before] == [OPEN, RESOLVED]
+    assert [m.transition for m in told] == ["OPENED", "RESOLVED", "OPENED"]
+    later = morning(9)
+    again = [replace(e, standard_error=0.01, evaluated_at=later) for e in days(".E....EE")]
+    judge(backend, again, today=9)
+    assert backend.store.evaluations.read("late") == again
+    assert incidents(backend) == before
+    assert backend.store.outbox.due(morning(60), model="late") == told
