@@ -9,11 +9,17 @@ import uuid
 import warnings
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 os.environ.pop("DAGSTER_HOME", None)
+
+# Under mutmut every test runs thousands of times.
+hypothesis.settings.register_profile("mutation", max_examples=20, deadline=None)
+if "MUTANT_UNDER_TEST" in os.environ:
+    hypothesis.settings.load_profile("mutation")
 
 
 @pytest.fixture(scope="session")

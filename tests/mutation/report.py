@@ -1,0 +1,128 @@
+"""Which mutants of the numbers' code survive the tests, and why each of them may.
+
+    mutmut run                        # an hour or two on two cores; writes mutants/
+    python tests/mutation/report.py   # lists survivors without a reason; fails if there are any
+
+A survivor's reason is in reasons.toml: a rule names the function (a pattern as in a shell), what the
+mutant took out and what it put in (regular expressions, searched), and why no test can or should
+tell the two apart.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import json
+import re
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+HERE = Path(__file__).parent
+MUTANTS = HERE.parents[1] / "mutants"
+_SURVIVED = 0
+_MUTANT = re.compile(r"__mutmut_\d+$")
+
+
+@dataclass(frozen=True)
+class Survivor:
+    """A change of a function that no test noticed."""
+
+    function: str
+    removed: str
+    added: str
+
+    def __str__(self) -> str:
+        return f"{self.function}\n    - {self.removed.strip()}\n    + {self.added.strip()}"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Survivors that may be, and the reason."""
+
+    function: str
+    reason: str
+    removed: str = ""
+    added: str = ""
+
+    def explains(self, survivor: Survivor) -> bool:
+        """Whether this rule is about that survivor."""
+        return (
+            fnmatchcase(survivor.function, self.function)
+            and re.search(self.removed, survivor.removed) is not None
+            and re.search(self.added, survivor.added) is not None
+        )
+
+
+def main() -> int:
+    """Print the report; 1 when a survivor has no reason or nothing was run."""
+    files = sorted(MUTANTS.rglob("*.py.meta"))
+    rules = read_rules(HERE / "reasons.toml")
+    explained: Counter[str] = Counter()
+    unexplained: list[Survivor] = []
+    total = 0
+    for meta in files:
+        codes = json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"]
+        total += len(codes)
+        survived = {key for key, code in codes.items() if code == _SURVIVED}
+        for survivor in read_survivors(meta, survived):
+            rule = next((rule for rule in rules if rule.explains(survivor)), None)
+            if rule is None:
+                unexplained.append(survivor)
+            else:
+                explained[rule.reason] += 1
+    for reason, count in explained.most_common():
+        print(f"{count:5d}  {reason}")
+    for survivor in unexplained:
+        print(f"\nwithout a reason: {survivor}")
+    alive = sum(explained.values()) + len(unexplained)
+    print(f"\n{total} mutants, {alive} survived, {len(unexplained)} of them without a reason")
+    return 1 if unexplained or not total else 0
+
+
+def read_rules(path: Path) -> list[Rule]:
+    """The rules of a file, in its order."""
+    entries = tomllib.loads(path.read_text(encoding="utf-8"))["survivor"]
+    return [
+        Rule(
+            function=entry["function"],
+            reason=entry["reason"],
+            removed=entry.get("removed", ""),
+            added=entry.get("added", ""),
+        )
+        for entry in entries
+    ]
+
+
+def read_survivors(meta: Path, keys: set[str]) -> Iterator[Survivor]:
+    """The changes of those mutants of one file."""
+    text = meta.with_suffix("").read_text(encoding="utf-8")
+    bodies = {
+        node.name: ast.get_source_segment(text, node) or ""
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef)
+    }
+    for key in sorted(keys):
+        module, _, name = key.rpartition(".")
+        stem = _MUTANT.sub("", name)
+        before = bodies[f"{stem}__mutmut_orig"].splitlines()[1:]
+        after = bodies[name].splitlines()[1:]
+        lines = list(difflib.ndiff(before, after))
+        yield Survivor(
+            function=f"{module}.{_spelled(stem)}",
+            removed="\n".join(line[2:] for line in lines if line.startswith("- ")),
+            added="\n".join(line[2:] for line in lines if line.startswith("+ ")),
+        )
+
+
+def _spelled(stem: str) -> str:
+    """A name as the source has it: a function's begins with x_ here, a method's with xǁClassǁ."""
+    return stem.removeprefix("xǁ").replace("ǁ", ".") if "ǁ" in stem else stem.removeprefix("x_")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
