@@ -3,9 +3,9 @@
     mutmut run                        # an hour or two on two cores; writes mutants/
     python tests/mutation/report.py   # lists survivors without a reason; fails if there are any
 
-A survivor's reason is in reasons.toml: a rule names the function (a pattern as in a shell), what the
-mutant took out and what it put in (regular expressions, searched), and why no test can or should
-tell the two apart.
+A survivor's reason is in reasons.toml: a rule names the function (a pattern as in a shell), what
+the mutant took out and what it put in (regular expressions, searched), and why no test can or
+should tell the two apart.
 """
 
 from __future__ import annotations
