@@ -1,0 +1,99 @@
+"""Samples of rows: uniform, bounded, and the same however the rows come."""
+
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import chisquare
+
+from dagster_monitoring.profiles.bins import CategoricalBins, build_numeric_bins
+from dagster_monitoring.profiles.reading import hash_values
+from dagster_monitoring.profiles.sample import RowSample, RowSampler, SamplePlan, mixed
+
+BINS = {"x": build_numeric_bins([0.0, 1.0]), "k": CategoricalBins(vocabulary=("a", "b"))}
+PLAN = SamplePlan(columns=("x", "k"), size=50)
+
+
+def drawn(ids, x, k, *, plan=PLAN, splits=()):
+    """The sample of rows that come in pieces."""
+    sampler = RowSampler(plan, BINS)
+    edges = [0, *splits, len(ids)]
+    for start, end in pairwise(edges):
+        part = pa.array(ids[start:end], pa.string())
+        rows = {"x": np.array(x[start:end], dtype=float), "k": np.array(k[start:end], dtype=int)}
+        has_id = np.array([i is not None for i in ids[start:end]], dtype=bool)
+        sampler.add(rows, hash_values(part), has_id)
+    return sampler.sample()
+
+
+def bytes_of(sample):
+    return sample.ranks.tobytes() + sample.values.tobytes() + str(sample.n_left_out).encode()
+
+
+def rows(n, seed=0):
+    source = np.random.default_rng(seed)
+    return [f"p{i}" for i in range(n)], source.normal(size=n), source.integers(0, 4, size=n)
+
+
+@given(st.lists(st.integers(0, 400), max_size=5), st.permutations(range(400)))
+@settings(max_examples=25, deadline=None)
+def test_any_split_in_any_order_gives_the_same_bytes(splits, order):
+    ids, x, k = rows(400)
+    ids[::9] = [None] * len(ids[::9])
+    ids[1::50] = ["same"] * len(ids[1::50])
+    expected = bytes_of(drawn(ids, x, k))
+    assert bytes_of(drawn(ids, x, k, splits=sorted(splits))) == expected
+    shuffled = ([ids[i] for i in order], x[list(order)], k[list(order)])
+    assert bytes_of(drawn(*shuffled, splits=sorted(splits))) == expected
+
+
+def test_samples_of_parts_add_up_to_the_sample_of_the_whole():
+    ids, x, k = rows(900)
+    ids[::100] = ["same"] * 9
+    parts = (slice(0, 300), slice(300, 310), slice(310, 900))
+    a, b, c = (drawn(ids[part], x[part], k[part]) for part in parts)
+    whole = bytes_of(drawn(ids, x, k))
+    assert bytes_of((a + b) + c) == bytes_of(c + (b + a)) == whole
+    assert bytes_of(a + RowSample.empty(PLAN)) == bytes_of(a)
+    with pytest.raises(ValueError, match="do not add"):
+        a + RowSample.empty(SamplePlan(columns=("x",)))
+
+
+def test_it_holds_the_rows_of_the_lowest_hashes_with_their_own_values():
+    ids, x, k = rows(1000)
+    sample = drawn(ids, x, k, splits=(400,))
+    ranks = mixed(hash_values(pa.array(ids)))
+    lowest = np.argsort(ranks)[:50]
+    assert sample.ranks.tolist() == ranks[lowest].tolist()
+    assert sample.values[:, 0].tolist() == x[lowest].tolist()
+    codes = {0: 0.0, 1: 1.0, 2: -1.0, 3: None}
+    found = [None if np.isnan(v) else v for v in sample.values[:, 1]]
+    assert found == [codes[v] for v in k[lowest].tolist()]
+
+
+def test_each_row_is_as_likely_as_any_other():
+    """Ids that count up: how often each tenth of the rows is drawn, over a hundred days."""
+    tenths = np.zeros(10)
+    plan = SamplePlan(columns=("x",), size=50)
+    for day in range(100):
+        ids = [f"day{day}-{i}" for i in range(500)]
+        sample = drawn(ids, np.arange(500), np.zeros(500), plan=plan)
+        tenths += np.bincount((sample.values[:, 0] // 50).astype(int), minlength=10)
+    assert tenths.sum() == 5000
+    assert chisquare(tenths).pvalue > 0.001
+
+
+def test_rows_without_an_id_are_counted_and_values_have_one_form():
+    other_nan = np.array([0x7FF8000000000001], dtype=np.uint64).view(np.float64)[0]
+    sample = drawn(["1", None, "2", "3"], [-0.0, 1.0, other_nan, np.inf], [0, 0, 2, 3])
+    assert (sample.n, sample.n_left_out) == (3, 1)
+    ranks = mixed(hash_values(pa.array(["1", "2", "3"]))).tolist()
+    zero, nan, huge = (sample.values[sample.ranks.tolist().index(rank), 0] for rank in ranks)
+    assert not np.signbit(zero)
+    assert nan.tobytes() == np.float64(np.nan).tobytes()
+    assert 1e100 < huge < np.inf
+    kept = sample.rows(("k",), BINS)
+    assert (kept.columns, kept.categorical, kept.values.shape) == (("k",), (True,), (3, 1))
