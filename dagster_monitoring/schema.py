@@ -43,8 +43,21 @@ class Regression(Declaration):
     prediction: str = Field(description="Column of the predicted value.")
 
 
+class Ranking(Declaration):
+    """Rows are ordered within a query; all rows of a query are in one slice."""
+
+    type: Literal["ranking"] = "ranking"
+    label: str = Field(
+        description="Column of the relevance, a number of at least 0, in the ground truth."
+    )
+    prediction: str = Field(description="Column of the score: the highest is ranked first.")
+    group: str = Field(description="Column of the query that a row belongs to.")
+    k: int = Field(10, ge=1, le=1000, description="How many places from the top are judged.")
+
+
 Task = Annotated[
-    BinaryClassification | MulticlassClassification | Regression, Field(discriminator="type")
+    BinaryClassification | MulticlassClassification | Regression | Ranking,
+    Field(discriminator="type"),
 ]
 
 

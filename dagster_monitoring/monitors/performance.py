@@ -8,12 +8,17 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from dagster_monitoring.monitors._aspects import (
+    Aspect,
+    Averaging,
+    is_only_macro,
+    judged_classes,
+)
 from dagster_monitoring.monitors._columns import segment_names
 from dagster_monitoring.monitors._labels import Waiting, is_due, waiting
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, MonitoredAsset, View
 from dagster_monitoring.monitors._names import known_names
 from dagster_monitoring.monitors._slices import slices_note
-from dagster_monitoring.monitors._standard_error import standard_error
 from dagster_monitoring.monitors.threshold import (
     LearnedThreshold,
     Limits,
@@ -21,7 +26,12 @@ from dagster_monitoring.monitors.threshold import (
     Sides,
     Threshold,
 )
-from dagster_monitoring.schema import BinaryClassification, MulticlassClassification, Task
+from dagster_monitoring.schema import (
+    BinaryClassification,
+    MulticlassClassification,
+    Ranking,
+    Task,
+)
 from dagster_monitoring.statistics.performance import (
     PerformanceMetric,
     Summary,
@@ -64,9 +74,27 @@ class PerformanceMonitor(Monitor):
         description="Until labels are due, the share of the slice that must have its label.",
     )
 
+    average: Averaging = Field(
+        default="macro",
+        description="Of several classes, how metrics of one class are averaged: macro (the mean), "
+        "weighted (by true rows), micro (counts added up), or per_class, a value for each of at "
+        "most 50 classes. Metrics that know no average are not changed.",
+    )
+
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
         known_names(self.metrics, self.thresholds, performance_metric)
+        return self
+
+    @model_validator(mode="after")
+    def _averages_are_known(self) -> Self:
+        if self.average in ("micro", "weighted"):
+            wrong = [m for m in self.metrics if is_only_macro(performance_metric(m))]
+            if wrong:
+                raise ValueError(
+                    f"{', '.join(wrong)} have no {self.average} average: use macro or per_class, "
+                    "or put them into a monitor of their own"
+                )
         return self
 
     def measure(self, view: View) -> list[Measurement]:
@@ -75,7 +103,8 @@ class PerformanceMonitor(Monitor):
         blocked = waiting(view, minimum_coverage=self.minimum_coverage)
         if blocked is not None:
             own = view.performance(1).profile
-            return [_waiting(metric, None, blocked, own.n, own.n_labelled) for metric in metrics]
+            aspects = self._aspects(view, metrics)
+            return [_waiting(aspect, None, blocked, own.n, own.n_labelled) for aspect in aspects]
         named = segment_names(view.baseline.bins, view.segments) if self.segments else []
         return [m for segment in (None, *named) for m in self._of(view, metrics, segment)]
 
@@ -89,6 +118,10 @@ class PerformanceMonitor(Monitor):
             return RelativeThreshold(warn=Limits(lower=-warn), error=Limits(lower=-error))
         warn, error = _SQUARED_SHARES if declared.unit == "label unit squared" else _SHARES
         return RelativeThreshold(mode="ratio", warn=Limits(upper=warn), error=Limits(upper=error))
+
+    def default_name(self) -> str:
+        """``"performance"``, with the average where it is not the usual one."""
+        return self.kind if self.average == "macro" else f"{self.kind}_{self.average}"
 
     def baseline_kind(self) -> str | None:
         """``"training"``: its reference performance is the training baseline's."""
@@ -106,17 +139,24 @@ class PerformanceMonitor(Monitor):
         n, n_labelled = (part.n, part.n_labelled) if part is not None else (0, 0)
         blocked = self._too_few(view, n_labelled, is_segment=segment is not None)
         note = slices_note(window.partitions, window.missing, self.window)
-        for metric in metrics:
+        for aspect in self._aspects(view, metrics):
             if part is None or blocked is not None:
                 why = blocked or Waiting(reason=f"no rows of segment {segment}", expected=True)
-                yield _waiting(metric, segment, why, n, n_labelled)
+                yield _waiting(aspect, segment, why, n, n_labelled)
             else:
-                value = _computed(metric, part.summary, view.task)
-                reference = _reference(view, metric, segment)
-                measured = _measured(metric, value, part.summary, reference)
+                measured = _measured(aspect, part.summary, _reference(view, segment))
                 reason = measured.reason or note
                 is_slight = measured.value is None and segment is not None
                 yield replace(measured, segment=segment, n=n, reason=reason, expected=is_slight)
+
+    def _aspects(self, view: View, metrics: list[PerformanceMetric]) -> Iterator[Aspect]:
+        """What is measured of a summary: each metric, or each metric of each class."""
+        classes = judged_classes(view) if self.average == "per_class" else ()
+        for metric in metrics:
+            if metric.by_class and classes:
+                yield from (Aspect(metric, view.task, class_name=name) for name in classes)
+            else:
+                yield Aspect(metric, view.task, average=self.average)
 
     def _too_few(self, view: View, n_labelled: int, *, is_segment: bool) -> Waiting | None:
         if n_labelled >= self.minimum_labelled:
@@ -140,54 +180,49 @@ def default_metrics(task: Task) -> tuple[str, ...]:
         return scored if task.score else ("accuracy", "precision", "recall", "f1")
     if isinstance(task, MulticlassClassification):
         return ("accuracy", "f1", "log_loss") if task.scores else ("accuracy", "f1")
-    return ("mae", "rmse")
+    return ("ndcg", "mrr") if isinstance(task, Ranking) else ("mae", "rmse")
 
 
-def _computed(metric: PerformanceMetric, summary: Summary, task: Task) -> float | Undefined:
-    if task.type not in metric.tasks:
-        return Undefined(f"{metric.name} is not defined for {task.type}; take it out of metrics")
-    return metric.compute(summary)
-
-
-def _reference(view: View, metric: PerformanceMetric, segment: str | None) -> float | None:
-    """The baseline's value; of the same segment where the baseline has it."""
+def _reference(view: View, segment: str | None) -> Summary | None:
+    """The baseline's rows; of the same segment where the baseline has it."""
     reference = view.baseline.reference
     if reference is None:
         return None
     part = reference if segment is None else reference.segments.get(segment)
-    if part is None or not part.n_labelled:
-        return None
-    value = _computed(metric, part.summary, view.task)
-    return None if isinstance(value, Undefined) else value
+    return part.summary if part is not None and part.n_labelled else None
 
 
-def _measured(
-    metric: PerformanceMetric, value: float | Undefined, summary: Summary, reference: float | None
-) -> Measurement:
+def _measured(aspect: Aspect, summary: Summary, reference: Summary | None) -> Measurement:
+    value, error = aspect.value(summary), aspect.standard_error(summary)
+    before = Undefined("no reference") if reference is None else aspect.value(reference)
+    known = None if isinstance(error, Undefined) or isinstance(value, Undefined) else error
     return Measurement(
-        metric=metric.name,
+        metric=aspect.metric.name,
+        column=aspect.column,
         value=None if isinstance(value, Undefined) else value,
         reason=value.reason if isinstance(value, Undefined) else None,
         n=summary.n_labelled,
         n_labelled=summary.n_labelled,
-        reference=reference,
-        noise=_NOISE_STANDARD_ERRORS * standard_error(metric.name, summary),
-        worse=_bad_side(metric),
+        reference=None if isinstance(before, Undefined) else before,
+        noise=_NOISE_STANDARD_ERRORS * (known or 0.0),
+        standard_error=known,
+        worse=_bad_side(aspect.metric),
     )
 
 
 def _waiting(
-    metric: PerformanceMetric, segment: str | None, why: Waiting, n: int, n_labelled: int
+    aspect: Aspect, segment: str | None, why: Waiting, n: int, n_labelled: int
 ) -> Measurement:
     return Measurement(
-        metric=metric.name,
+        metric=aspect.metric.name,
+        column=aspect.column,
         segment=segment,
         value=None,
         reason=why.reason,
         expected=why.expected,
         n=n,
         n_labelled=n_labelled,
-        worse=_bad_side(metric),
+        worse=_bad_side(aspect.metric),
     )
 
 

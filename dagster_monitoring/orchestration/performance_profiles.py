@@ -9,7 +9,7 @@ from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.label_state import LabelState
 from dagster_monitoring.orchestration.slices import read_slice, register_slice
 from dagster_monitoring.profiles.performance import scan_performance
-from dagster_monitoring.schema import MulticlassClassification
+from dagster_monitoring.profiles.predictions import joined_columns
 
 
 def write_performance_profile(backend: Backend, partition: str, *, as_of: datetime) -> None:
@@ -66,12 +66,5 @@ def _joined_cursor(backend: Backend, partition: str) -> str:
 
 
 def _columns(backend: Backend) -> list[str]:
-    model, task = backend.model, backend.model.task
-    scores = (
-        list(task.scores.values())
-        if isinstance(task, MulticlassClassification)
-        else [model.score]
-        if model.score
-        else []
-    )
-    return [model.columns.id, task.prediction, *scores, *model.segments]
+    model = backend.model
+    return [model.columns.id, *joined_columns(model.task), *model.segments]

@@ -16,7 +16,8 @@ from dagster_monitoring.errors import SchemaMismatchError, SliceNotFoundError
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.clock import utc_now
-from dagster_monitoring.orchestration.slices import output_columns, read_slice
+from dagster_monitoring.orchestration.slices import read_slice
+from dagster_monitoring.profiles.predictions import output_columns
 from dagster_monitoring.retraining import Predictions
 from dagster_monitoring.retraining.scoring import class_name
 from dagster_monitoring.schema import BinaryClassification, MulticlassClassification

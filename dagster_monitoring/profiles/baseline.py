@@ -11,12 +11,13 @@ from dagster_monitoring.errors import BaselineError
 from dagster_monitoring.profiles.bins import BinSet
 from dagster_monitoring.profiles.encoding import to_bytes
 from dagster_monitoring.profiles.fitting import Fitted, Read, fit
-from dagster_monitoring.profiles.performance import scan_performance, score_columns
+from dagster_monitoring.profiles.performance import scan_performance
 from dagster_monitoring.profiles.performance_profile import PerformanceProfile
+from dagster_monitoring.profiles.predictions import joined_columns, output_columns
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.profiles.scan import scan
 from dagster_monitoring.profiles.serialization import to_table
-from dagster_monitoring.schema import Columns, Regression, Task
+from dagster_monitoring.schema import Columns, Task
 
 MINIMUM_ROWS = 10
 """A baseline of fewer rows is refused: nothing can be learned from it."""
@@ -124,12 +125,12 @@ def counted_columns(
         BaselineError: a segment column is declared numeric.
 
     Example:
+        >>> from dagster_monitoring.schema import Regression
         >>> roles = Columns(id="id", timestamp="at", numeric=("age",))
         >>> counted_columns(roles, Regression(label="y", prediction="p"), ["city"])
         (('age', 'p'), ('city',))
     """
-    predicted = (task.prediction,)
-    outputs = predicted if isinstance(task, Regression) else tuple(score_columns(task).values())
+    outputs, classes = output_columns(task)
     numeric = _distinct(*columns.numeric, *outputs)
     wrong = sorted(set(segments) & set(numeric))
     if wrong:
@@ -137,7 +138,6 @@ def counted_columns(
             f"segments are made of categories, and {', '.join(wrong)} is declared numeric. "
             f"Declare it under columns.categorical, or take it out of segments"
         )
-    classes = () if isinstance(task, Regression) else predicted
     return numeric, _distinct(*columns.categorical, *classes, *segments)
 
 
@@ -150,8 +150,7 @@ def _segment_values(fitted: Fitted, segments: Sequence[str]) -> dict[str, tuple[
 def _reference(
     read: Read, *, columns: Columns, task: Task, bins: BinSet
 ) -> PerformanceProfile | None:
-    scores = score_columns(task).values()
-    wanted = _distinct(columns.id, task.label, task.prediction, *scores, *bins.segments)
+    wanted = _distinct(columns.id, task.label, *joined_columns(task), *bins.segments)
     reference = scan_performance(
         read(wanted), labels=None, columns=columns, task=task, segments=bins.segments
     )

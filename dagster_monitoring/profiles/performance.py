@@ -2,48 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import reduce
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from dagster_monitoring.profiles.bins import OTHER
 from dagster_monitoring.profiles.gathering import gather
-from dagster_monitoring.profiles.labels import (
-    LabelIndex,
-    Places,
-    class_names,
-    is_class,
-    read_values,
-)
+from dagster_monitoring.profiles.labels import LabelIndex, Places, class_names, read_values
 from dagster_monitoring.profiles.names import NameCounts, short
 from dagster_monitoring.profiles.performance_profile import (
     PerformanceProfile,
     SegmentPerformance,
+    add_summaries,
     empty_summary,
 )
+from dagster_monitoring.profiles.predictions import (
+    Queries,
+    Summable,
+    join_queries,
+    joined_columns,
+    kept,
+    read_outputs,
+    read_queries,
+    score_columns,
+    summable,
+)
 from dagster_monitoring.profiles.reading import Bools, Floats
-from dagster_monitoring.schema import (
-    BinaryClassification,
-    Columns,
-    MulticlassClassification,
-    Regression,
-    Task,
-)
-from dagster_monitoring.statistics.performance import (
-    Summary,
-    binary_summary,
-    multiclass_summary,
-    regression_summary,
-)
+from dagster_monitoring.schema import Columns, Ranking, Task
+from dagster_monitoring.statistics.performance import RegressionRows, Summary
 
 __all__ = ["PerformanceProfile", "SegmentPerformance", "scan_performance", "score_columns"]
 
-_ROWS = 1 << 18
-"""Rows that are summarised at a time: scores are sorted, and sorting few is dear."""
+_CELLS = 1 << 20
+"""Rows times score columns that are summed at a time: merging what was sorted is dear."""
+
+_FEWEST_ROWS = 1 << 15
 
 
 def scan_performance(
@@ -57,10 +54,11 @@ def scan_performance(
     """The performance profile of a slice: its predictions joined with their labels.
 
     A row whose prediction is missing, or is of a type that is none, is counted and left out of
-    the summary; so is a regression's label that is no number.
+    the summary; so is a regression's label that is no number. A ranking's rows are held (40 bytes
+    each) until the slice ends, since a query may lie in several batches.
 
     Args:
-        batches: the slice's rows, with id, prediction, scores and segment columns.
+        batches: the slice's rows, with id, prediction, scores, query and segment columns.
         labels: ``prediction_id`` and ``label``, one row an id, and ``available_at`` if known.
             ``None``: the rows carry the label themselves, in the task's label column.
         columns: the roles of the columns.
@@ -71,48 +69,12 @@ def scan_performance(
         SchemaMismatchError: the table of labels lacks a column.
     """
     run = _Run(task, columns, dict(segments or {}), None if labels is None else LabelIndex(labels))
-    names = {columns.id, task.prediction, *score_columns(task).values(), *run.segments}
+    names = {columns.id, *joined_columns(task), *run.segments}
     names |= set() if labels is not None else {task.label}
-    for batch in gather(batches, rows=_ROWS, names=names):
+    rows = max(_CELLS // max(len(score_columns(task)), 1), _FEWEST_ROWS)
+    for batch in gather(batches, rows=rows, names=names):
         run.add(dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows)
     return run.profile()
-
-
-def score_columns(task: Task) -> dict[str, str]:
-    """Score columns by class; a binary task's only one by the name of its positive class."""
-    if isinstance(task, BinaryClassification):
-        return {str(task.positive): task.score} if task.score else {}
-    return dict(task.scores) if isinstance(task, MulticlassClassification) else {}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Classes:
-    """Classes by row; ``place`` is -1 where there is none."""
-
-    names: list[str]
-    place: Places
-
-    @property
-    def known(self) -> Bools:
-        return np.asarray(self.place >= 0)
-
-    def tally(self) -> NameCounts:
-        counts = np.bincount(self.place + 1, minlength=len(self.names) + 1)[1:].tolist()
-        return NameCounts.of({short(n): c for n, c in zip(self.names, counts, strict=True) if c})
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Values:
-    """Numbers by row; not finite where there is none."""
-
-    values: Floats
-
-    @property
-    def known(self) -> Bools:
-        return np.asarray(np.isfinite(self.values))
-
-    def tally(self) -> NameCounts:
-        return NameCounts()
 
 
 class _Run:
@@ -132,31 +94,37 @@ class _Run:
         self._n_without_prediction = 0
         self._predictions, self._labels = NameCounts(), NameCounts()
         self._span: tuple[datetime, datetime] | None = None
-        self._centre: float | None = None
+        self._ranked: list[tuple[Queries, list[Places]]] = []
 
     def add(self, arrays: Mapping[str, pa.Array], rows: int) -> None:
         """Add one batch."""
         label = self._find_labels(arrays, rows)
-        truth = _read(label, self._task)
-        guess = _read(arrays.get(self._task.prediction, pa.nulls(rows)), self._task)
+        truth = read_outputs(label, self._task)
+        guess = read_outputs(arrays.get(self._task.prediction, pa.nulls(rows)), self._task)
         labelled = np.asarray(label.is_valid().to_numpy(zero_copy_only=False))
-        batch = _Batch(self._task, truth, guess, self._read_scores(arrays), self._centre_of(truth))
         self._n_without_prediction += rows - int(guess.known.sum())
         self._predictions += guess.tally()
         self._labels += truth.tally()
-        everyone = np.arange(rows)
-        self._total += _part(batch, labelled, everyone)
-        for column, values in self.segments.items():
-            place = _segment_places(arrays.get(column), values, rows)
-            order = np.argsort(place, kind="stable")
-            ends = np.cumsum(np.bincount(place, minlength=len(values)))
-            for value, own in zip(values, np.split(order, ends[:-1]), strict=True):
-                if len(own):
-                    self._parts[f"{column}={value}"] += _part(batch, labelled, own)
+        places = [_segment_places(arrays.get(c), v, rows) for c, v in self.segments.items()]
+        by_column = [[empty_summary(self._task)] * len(v) for v in self.segments.values()]
+        total = empty_summary(self._task)
+        if isinstance(self._task, Ranking):
+            ranked = read_queries(arrays.get(self._task.group), truth, guess)
+            self._ranked.append((ranked, [place[ranked.known] for place in places]))
+        else:
+            usable = labelled & truth.known & guess.known
+            ready = summable(self._task, truth, guess, self._read_scores(arrays), usable)
+            by_column = [
+                [*ready.by_group(kept(place, usable), len(values))]
+                for place, values in zip(places, self.segments.values(), strict=True)
+            ]
+            total = _total(ready, by_column, int(usable.sum()))
+        self._count(labelled, places, total, by_column)
 
     def profile(self) -> PerformanceProfile:
         """What was added."""
         first, last = self._span or (None, None)
+        self._add_ranked()
         return PerformanceProfile(
             summary=self._total.summary,
             n=self._total.n,
@@ -168,6 +136,43 @@ class _Run:
             first_available_at=first,
             last_available_at=last,
         )
+
+    def _count(
+        self,
+        labelled: Bools,
+        places: Sequence[Places],
+        total: Summary,
+        by_column: Sequence[Sequence[Summary]],
+    ) -> None:
+        self._total += SegmentPerformance(
+            n=len(labelled), n_labelled=int(labelled.sum()), summary=total
+        )
+        for (column, values), place, summaries in zip(
+            self.segments.items(), places, by_column, strict=True
+        ):
+            rows = np.bincount(place, minlength=len(values)).tolist()
+            known = np.bincount(place[labelled], minlength=len(values)).tolist()
+            for value, n, n_labelled, own in zip(values, rows, known, summaries, strict=True):
+                if n:
+                    self._parts[f"{column}={value}"] += SegmentPerformance(
+                        n=n, n_labelled=n_labelled, summary=own
+                    )
+
+    def _add_ranked(self) -> None:
+        """Add ranked rows, now that every query is whole."""
+        if not (self._ranked and isinstance(self._task, Ranking)):
+            return
+        rows = join_queries(queries for queries, _ in self._ranked)
+        places = [np.concatenate(own) for own in zip(*(p for _, p in self._ranked), strict=True)]
+        everyone = np.zeros(len(rows.query), dtype=np.intp)
+        total = rows.by_group(everyone, 1, k=self._task.k)[0]
+        self._total = replace(self._total, summary=total)
+        for (column, values), place in zip(self.segments.items(), places, strict=True):
+            for value, own in zip(
+                values, rows.by_group(place, len(values), k=self._task.k), strict=True
+            ):
+                name = f"{column}={value}"
+                self._parts[name] = replace(self._parts[name], summary=own)
 
     def _find_labels(self, arrays: Mapping[str, pa.Array], rows: int) -> pa.Array:
         if self._index is None:
@@ -190,68 +195,12 @@ class _Run:
             return {}
         return {label: read_values(arrays[name]) for label, name in wanted.items()}
 
-    def _centre_of(self, truth: _Classes | _Values) -> float:
-        """The first label there is: what label sums of the whole slice are centred on."""
-        if self._centre is None and isinstance(truth, _Values) and truth.known.any():
-            self._centre = float(truth.values[truth.known][0])
-        return self._centre or 0.0
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Batch:
-    """A batch's labels, predictions and scores by row."""
-
-    task: Task
-    truth: _Classes | _Values
-    guess: _Classes | _Values
-    scores: Mapping[str, Floats]
-    centre: float
-
-    def summary(self, rows: Places) -> Summary:
-        """The summary of rows that have both a label and a prediction."""
-        truth, guess = self.truth, self.guess
-        if isinstance(truth, _Values) and isinstance(guess, _Values):
-            return regression_summary(truth.values[rows], guess.values[rows], centre=self.centre)
-        if not (isinstance(truth, _Classes) and isinstance(guess, _Classes)):
-            raise TypeError("labels and predictions are read in the same way")
-        scores = {label: values[rows] for label, values in self.scores.items()}
-        if isinstance(self.task, BinaryClassification):
-            positive = self.task.positive
-            return binary_summary(
-                _flags(truth, positive)[truth.place[rows]],
-                _flags(guess, positive)[guess.place[rows]],
-                next(iter(scores.values()), None),
-            )
-        classes = sorted({*truth.names, *guess.names, *scores})
-        return multiclass_summary(
-            _among(truth, classes)[truth.place[rows]],
-            _among(guess, classes)[guess.place[rows]],
-            classes=classes,
-            scores=scores or None,
-        )
-
-
-def _part(batch: _Batch, labelled: Bools, rows: Places) -> SegmentPerformance:
-    usable = labelled[rows] & batch.truth.known[rows] & batch.guess.known[rows]
-    return SegmentPerformance(
-        n=len(rows), n_labelled=int(labelled[rows].sum()), summary=batch.summary(rows[usable])
-    )
-
-
-def _read(array: pa.Array, task: Task) -> _Classes | _Values:
-    if isinstance(task, Regression):
-        return _Values(read_values(array))
-    names, place = class_names(array)
-    return _Classes(names, place)
-
-
-def _flags(classes: _Classes, positive: int | str | bool) -> Bools:  # noqa: FBT001 - a label
-    return np.array([is_class(name, positive) for name in classes.names], dtype=np.bool_)
-
-
-def _among(classes: _Classes, union: list[str]) -> npt.NDArray[np.int64]:
-    place = {name: i for i, name in enumerate(union)}
-    return np.array([place[name] for name in classes.names], dtype=np.int64)
+def _total(ready: Summable, by_column: Sequence[Sequence[Summary]], n: int) -> Summary:
+    """All rows together; a regression's from its segments, as adding them is cheap and exact."""
+    if by_column and isinstance(ready, RegressionRows):
+        return reduce(add_summaries, by_column[0])
+    return ready.by_group(np.zeros(n, dtype=np.intp), 1)[0]
 
 
 def _segment_places(array: pa.Array | None, values: tuple[str, ...], rows: int) -> Places:

@@ -8,10 +8,16 @@ from datetime import datetime
 from functools import reduce
 
 from dagster_monitoring.profiles.names import NameCounts
-from dagster_monitoring.schema import BinaryClassification, MulticlassClassification, Task
+from dagster_monitoring.schema import (
+    BinaryClassification,
+    MulticlassClassification,
+    Ranking,
+    Task,
+)
 from dagster_monitoring.statistics.performance import (
     BinarySummary,
     MulticlassSummary,
+    RankingSummary,
     RegressionSummary,
     Summary,
 )
@@ -49,8 +55,8 @@ class PerformanceProfile:
         n_without_prediction: rows without a prediction that can be read.
         summary: the rows with a label and a prediction.
         segments: the same by segment name, ``"carrier=UA"``.
-        predictions: rows by predicted class; empty for a regression.
-        labels: rows by true class; empty for a regression.
+        predictions: rows by predicted class; empty where numbers are predicted.
+        labels: rows by true class; empty where numbers are predicted.
         first_available_at: when the first of the labels reached us, where that is known.
         last_available_at: when the last of them did.
     """
@@ -97,7 +103,7 @@ def empty_summary(task: Task) -> Summary:
         return BinarySummary()
     if isinstance(task, MulticlassClassification):
         return MulticlassSummary()
-    return RegressionSummary()
+    return RankingSummary() if isinstance(task, Ranking) else RegressionSummary()
 
 
 def empty_performance(task: Task) -> PerformanceProfile:
@@ -121,6 +127,8 @@ def add_summaries(left: Summary, right: Summary) -> Summary:
     if isinstance(left, MulticlassSummary) and isinstance(right, MulticlassSummary):
         return left + right
     if isinstance(left, RegressionSummary) and isinstance(right, RegressionSummary):
+        return left + right
+    if isinstance(left, RankingSummary) and isinstance(right, RankingSummary):
         return left + right
     raise ValueError(
         f"summaries of different tasks do not add: {type(left).__name__}, {type(right).__name__}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
@@ -14,15 +13,21 @@ import pyarrow as pa
 from dagster_monitoring.profiles.encoding import read_header, read_time, write_time
 from dagster_monitoring.profiles.names import NameCounts
 from dagster_monitoring.profiles.performance_profile import PerformanceProfile, SegmentPerformance
+from dagster_monitoring.statistics.exact_sum import ExactSum
 from dagster_monitoring.statistics.performance import (
+    MOMENTS,
+    QUERY_METRICS,
     BinarySummary,
+    ErrorCounts,
     MulticlassSummary,
+    QuerySums,
+    RankingSummary,
     RegressionSummary,
     ScoreCounts,
     Summary,
 )
 
-FORMAT = 1
+FORMAT = 2
 """The format's version; a reader refuses others."""
 
 _KEY = b"dagster_monitoring.performance"
@@ -108,18 +113,25 @@ class _Reader:
 
     def summary(self, given: Json) -> Summary:
         """The next summary."""
-        kind, plain = given["kind"], given["plain"]
-        if kind == "regression":
-            return RegressionSummary(**plain)
+        if given["kind"] == "regression":
+            return _regression_in(given)
+        if given["kind"] == "ranking":
+            return _ranking_in(given)
         counts = [self._counts(rows, exact=exact) for rows, exact in given["counts"]]
-        if kind == "binary":
-            return BinarySummary(score_counts=counts[0], **plain)
+        sums: Json = {name: ExactSum.parse(text) for name, text in given["sums"].items()}
+        if given["kind"] == "binary":
+            return BinarySummary(score_counts=counts[0], **given["plain"], **sums)
         size = len(given["classes"])
+        confusion = np.zeros((size, size), dtype=np.int64)
+        for true, predicted, rows in given["confusion"]:
+            confusion[true, predicted] = rows
         return MulticlassSummary(
             classes=tuple(given["classes"]),
-            confusion=np.array(given["confusion"], dtype=np.int64).reshape(size, size),
+            confusion=confusion,
+            rank_counts=np.array(given["ranks"], dtype=np.int64),
             per_class=tuple(counts),
-            **plain,
+            **given["plain"],
+            **sums,
         )
 
     def _counts(self, rows: int, *, exact: bool) -> ScoreCounts:
@@ -133,25 +145,91 @@ class _Reader:
         )
 
 
+_BINARY = ("n_labelled", "true_negative", "false_positive", "false_negative", "true_positive")
+_LOSSES = ("log_loss_sum", "squared_error_sum")
+_SQUARES = ("log_loss_square_sum", "squared_error_square_sum")
+
+
 def _summary_out(summary: Summary, counts: list[ScoreCounts]) -> Json:
     """A summary for the header; its rows by score are appended to ``counts``."""
     if isinstance(summary, RegressionSummary):
-        return {"kind": "regression", "plain": asdict(summary)}
-    own = [summary.score_counts] if isinstance(summary, BinarySummary) else [*summary.per_class]
-    counts.extend(own)
-    plain = {
-        field.name: getattr(summary, field.name)
-        for field in fields(summary)
-        if field.name not in {"score_counts", "classes", "confusion", "per_class"}
+        return _regression_out(summary)
+    if isinstance(summary, RankingSummary):
+        return _ranking_out(summary)
+    if isinstance(summary, BinarySummary):
+        counts.append(summary.score_counts)
+        return {
+            "kind": "binary",
+            "plain": {name: getattr(summary, name) for name in (*_BINARY, "n_scored")},
+            "sums": {name: str(getattr(summary, name)) for name in _LOSSES},
+            "counts": [_shape(summary.score_counts)],
+        }
+    counts.extend(summary.per_class)
+    cells = np.argwhere(summary.confusion).tolist()
+    return {
+        "kind": "multiclass",
+        "plain": {"n_correct": summary.n_correct, "n_scored": summary.n_scored},
+        "sums": {name: str(getattr(summary, name)) for name in (*_LOSSES, *_SQUARES)},
+        "counts": [_shape(own) for own in summary.per_class],
+        "classes": summary.classes,
+        "confusion": [[i, j, int(summary.confusion[i, j])] for i, j in cells],
+        "ranks": summary.rank_counts.tolist(),
     }
-    out: Json = {
-        "kind": "binary" if isinstance(summary, BinarySummary) else "multiclass",
-        "plain": plain,
-        "counts": [[len(c.scores), c.exact] for c in own],
+
+
+def _shape(counts: ScoreCounts) -> list[int | bool]:
+    return [len(counts.scores), counts.exact]
+
+
+def _regression_out(summary: RegressionSummary) -> Json:
+    sums = {name: summary.sums[name] for name in MOMENTS}
+    return {
+        "kind": "regression",
+        "n_labelled": summary.n_labelled,
+        "sums": {name: None if exact is None else str(exact) for name, exact in sums.items()},
+        "cells": summary.absolute_errors.cells.tolist(),
+        "counts": summary.absolute_errors.counts.tolist(),
     }
-    if isinstance(summary, MulticlassSummary):
-        out |= {"classes": summary.classes, "confusion": summary.confusion.tolist()}
-    return out
+
+
+def _regression_in(given: Json) -> RegressionSummary:
+    texts = {name: given["sums"][name] for name in MOMENTS}
+    return RegressionSummary(
+        n_labelled=given["n_labelled"],
+        sums={name: None if text is None else ExactSum.parse(text) for name, text in texts.items()},
+        absolute_errors=ErrorCounts(
+            cells=np.array(given["cells"], dtype=np.int64),
+            counts=np.array(given["counts"], dtype=np.int64),
+        ),
+    )
+
+
+def _ranking_out(summary: RankingSummary) -> Json:
+    return {
+        "kind": "ranking",
+        "n_labelled": summary.n_labelled,
+        "n_queries": summary.n_queries,
+        "n_queries_without": summary.n_queries_without,
+        "sums": {
+            name: [str(summary.sums[name].total), str(summary.sums[name].squares)]
+            for name in QUERY_METRICS
+        },
+    }
+
+
+def _ranking_in(given: Json) -> RankingSummary:
+    return RankingSummary(
+        n_labelled=given["n_labelled"],
+        n_queries=given["n_queries"],
+        n_queries_without=given["n_queries_without"],
+        sums={
+            name: QuerySums(
+                total=ExactSum.parse(given["sums"][name][0]),
+                squares=ExactSum.parse(given["sums"][name][1]),
+            )
+            for name in QUERY_METRICS
+        },
+    )
 
 
 def _names_out(names: NameCounts) -> Json:

@@ -10,8 +10,9 @@ from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.validation._finding import Finding, fault, ok, some, warning
 from dagster_monitoring.profiles.baseline import counted_columns
 from dagster_monitoring.profiles.labels import is_class
+from dagster_monitoring.profiles.predictions import joined_columns
 from dagster_monitoring.profiles.reading import WrongType, read_names, read_numbers
-from dagster_monitoring.schema import BinaryClassification, Regression
+from dagster_monitoring.schema import BinaryClassification, Ranking, Regression
 from dagster_monitoring.sources import SqlSource
 
 _FEW_ROWS = 100
@@ -22,6 +23,7 @@ def missing_columns(model: MonitoredModel, present: tuple[str, ...], what: str) 
     columns = model.columns
     numeric, categorical = counted_columns(columns, model.task, model.segments)
     wanted = [columns.id, columns.timestamp, columns.model_version, *numeric, *categorical]
+    wanted += joined_columns(model.task)
     missing = [name for name in dict.fromkeys(wanted) if name and name not in present]
     if missing:
         return [
@@ -96,7 +98,7 @@ def labels_fit(model: MonitoredModel, column: ColumnFacts, what: str) -> list[Fi
     if column.n_missing == column.rows:
         text = f"no row has a label in {name}"
         return [warning(what, text, "performance can't be judged from these rows")]
-    if isinstance(task, Regression):
+    if isinstance(task, Regression | Ranking):
         if column.is_numeric or column.kind == "boolean":
             return [ok(what, f"label {name} holds numbers")]
         return [fault(what, f"label {name} is {column.type}, no number", "see field task")]

@@ -27,6 +27,7 @@ from dagster_monitoring.orchestration.validation.columns import (
     wrong_types,
 )
 from dagster_monitoring.profiles.baseline import MINIMUM_ROWS
+from dagster_monitoring.profiles.predictions import joined_columns
 from dagster_monitoring.sources import AssetSource, ParquetSource, Request
 
 _PLACEHOLDER = "{partition}"
@@ -124,9 +125,8 @@ def _request(
 def _declared(model: MonitoredModel, schema: pa.Schema) -> tuple[str, ...]:
     """Declared columns that are there; others may be large and are nobody's business."""
     task, columns = model.task, model.columns
-    scores = [getattr(task, "score", None), *getattr(task, "scores", {}).values()]
-    wanted = {columns.id, columns.timestamp, columns.model_version, task.label, task.prediction}
-    wanted |= {*columns.features, *model.segments, *scores}
+    wanted = {columns.id, columns.timestamp, columns.model_version, task.label}
+    wanted |= {*columns.features, *model.segments, *joined_columns(task)}
     return tuple(name for name in schema.names if name in wanted)
 
 

@@ -6,22 +6,50 @@ from collections.abc import Mapping
 
 from dagster_monitoring.errors import UnknownNameError
 from dagster_monitoring.statistics.catalogue import discover
-from dagster_monitoring.statistics.performance._metric import PerformanceMetric, TaskName
-from dagster_monitoring.statistics.performance._scores import ScoreCounts
-from dagster_monitoring.statistics.performance._summary import (
+from dagster_monitoring.statistics.performance._absolute_errors import ErrorCounts
+from dagster_monitoring.statistics.performance._binary import (
+    BinaryRows,
     BinarySummary,
-    MulticlassSummary,
-    RegressionSummary,
-    Summary,
     binary_summary,
+)
+from dagster_monitoring.statistics.performance._confusion import Average, ClassRatio, two_classes
+from dagster_monitoring.statistics.performance._metric import PerformanceMetric, TaskName
+from dagster_monitoring.statistics.performance._multiclass import (
+    OTHER_CLASSES,
+    MulticlassRows,
+    MulticlassSummary,
     multiclass_summary,
+)
+from dagster_monitoring.statistics.performance._queries import (
+    QUERY_METRICS,
+    QuerySums,
+    RankingSummary,
+    ranking_summary,
+)
+from dagster_monitoring.statistics.performance._regression import (
+    MOMENTS,
+    RegressionRows,
+    RegressionSummary,
     regression_summary,
 )
+from dagster_monitoring.statistics.performance._scores import ScoreCounts
+from dagster_monitoring.statistics.performance._summary import Summary
 
 __all__ = [
+    "MOMENTS",
+    "OTHER_CLASSES",
+    "QUERY_METRICS",
+    "Average",
+    "BinaryRows",
     "BinarySummary",
+    "ClassRatio",
+    "ErrorCounts",
+    "MulticlassRows",
     "MulticlassSummary",
     "PerformanceMetric",
+    "QuerySums",
+    "RankingSummary",
+    "RegressionRows",
     "RegressionSummary",
     "ScoreCounts",
     "Summary",
@@ -30,7 +58,9 @@ __all__ = [
     "multiclass_summary",
     "performance_metric",
     "performance_metrics",
+    "ranking_summary",
     "regression_summary",
+    "two_classes",
 ]
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 MAX_EXACT_SCORES = 2**20
 """Distinct scores that are kept apart; when there are more, all are rounded."""
@@ -68,7 +69,10 @@ class ScoreCounts:
             np.concatenate((left.positives, right.positives)),
             exact=exact,
         )
-        return merged if len(merged.scores) <= MAX_EXACT_SCORES else merged._rounded()
+        return merged._within_the_cap()
+
+    def _within_the_cap(self) -> ScoreCounts:
+        return self if len(self.scores) <= MAX_EXACT_SCORES else self._rounded()
 
     def _rounded(self) -> ScoreCounts:
         if not self.exact:
@@ -82,7 +86,7 @@ class ScoreCounts:
         return _tally(rounded, self.negatives, self.positives, exact=False)
 
 
-def count_scores(score: Floats, positive: npt.NDArray[np.bool_]) -> ScoreCounts:
+def count_scores(score: Floats, positive: Bools) -> ScoreCounts:
     """Counts of raw rows.
 
     Args:
@@ -94,14 +98,38 @@ def count_scores(score: Floats, positive: npt.NDArray[np.bool_]) -> ScoreCounts:
         >>> counts.scores.tolist(), counts.negatives.tolist(), counts.positives.tolist()
         ([0.2, 0.9], [1, 0], [1, 1])
     """
-    hits = positive.astype(np.int64)
-    counts = _tally(score, 1 - hits, hits, exact=True)
-    return counts if len(counts.scores) <= MAX_EXACT_SCORES else counts._rounded()  # noqa: SLF001 - same module
+    return count_keys(score_keys(score, positive))
+
+
+def score_keys(score: Floats, positive: Bools) -> Counts:
+    """One whole number a row that sorts by score: the float's bits, and the label as the last.
+
+    Floats from 0 on are ordered as their bits are, and those up to 1 leave the top two unused.
+    Whole numbers are sorted in place and without an index, several times faster.
+    """
+    bits = (score + 0.0).view(np.int64)  # minus zero becomes zero
+    return (bits << 1) | positive
+
+
+def count_keys(keys: Counts) -> ScoreCounts:
+    """Counts of what :func:`score_keys` gave, in any order."""
+    if not len(keys):
+        return ScoreCounts()
+    ordered = np.sort(keys)
+    bits = ordered >> 1
+    starts = np.flatnonzero(np.concatenate(([True], bits[1:] != bits[:-1])))
+    rows = np.diff(starts, append=len(bits))
+    positives = np.add.reduceat(ordered & 1, starts)
+    counts = ScoreCounts(
+        scores=bits[starts].view(np.float64), negatives=rows - positives, positives=positives
+    )
+    return counts._within_the_cap()  # noqa: SLF001 - same module
 
 
 def _tally(scores: Floats, negatives: Counts, positives: Counts, *, exact: bool) -> ScoreCounts:
     if not len(scores):
         return ScoreCounts(exact=exact)
+    # Of two runs that are in order already, the stable sort is a merge.
     order = np.argsort(scores, kind="stable")
     scores = scores[order]
     starts = np.flatnonzero(np.concatenate(([True], scores[1:] != scores[:-1])))

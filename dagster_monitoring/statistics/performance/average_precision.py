@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from dagster_monitoring.statistics.performance._curve import from_the_top, macro_curve, onwards
 from dagster_monitoring.statistics.performance._metric import CLASSIFICATION, PerformanceMetric
-from dagster_monitoring.statistics.performance._ranking import macro_ranking
 from dagster_monitoring.statistics.performance._scores import ScoreCounts
 from dagster_monitoring.statistics.performance._summary import Summary
 from dagster_monitoring.statistics.undefined import Undefined
@@ -25,28 +27,50 @@ def compute(summary: Summary) -> float | Undefined:
         >>> import numpy as np
         >>> from dagster_monitoring.statistics.performance import binary_summary
         >>> label = np.array([False, True, False, True])
-        >>> round(compute(binary_summary(label, label, np.array([0.1, 0.4, 0.4, 0.8]))), 4)
+        >>> rows = binary_summary(label, label, np.array([0.1, 0.4, 0.4, 0.8]))
+        >>> round(compute(rows), 4)
         0.8333
     """
-    return macro_ranking(summary, _area)
+    return macro_curve(summary, _area)
+
+
+def standard_error(summary: Summary) -> float | Undefined:
+    """Sampling error of :func:`compute`, by the delta method; of several classes an upper bound.
+
+    What one more row at each score would change is known in closed form.
+    """
+    return macro_curve(summary, _spread)
 
 
 def _area(counts: ScoreCounts) -> float:
-    positives = counts.positives[::-1].astype(np.float64)
-    negatives = counts.negatives[::-1].astype(np.float64)
-    found = np.cumsum(positives)
-    precision = found / (found + np.cumsum(negatives))
-    return min(float(np.dot(positives / found[-1], precision)), 1.0)
+    positives, _, found, rows = from_the_top(counts)
+    return min(float(np.dot(positives, found / rows)) / float(found[-1]), 1.0)
+
+
+def _spread(counts: ScoreCounts) -> float:
+    positives, negatives, found, rows = from_the_top(counts)
+    precision, all_found = found / rows, found[-1]
+    value = float(np.dot(positives, precision)) / all_found
+    weight = positives / all_found / np.square(rows)
+    by_positive = (precision - value) / all_found + onwards(weight * (rows - found))
+    by_negative = -onwards(weight * found)
+    variance = np.dot(positives, by_positive**2) + np.dot(negatives, by_negative**2)
+    return math.sqrt(float(variance))
 
 
 METRIC = PerformanceMetric(
     name="average_precision",
     title="Average precision",
     compute=compute,
+    standard_error=standard_error,
+    error_method="delta method; of several classes an upper bound",
     tasks=CLASSIFICATION,
     bounds=(0.0, 1.0),
     higher_is_better=True,
     unit="",
     needs_score=True,
+    minimum_n=2,
+    degenerate="undefined when a class has no positive or no negative label, or no row a score",
     source="sklearn.metrics.average_precision_score(average='macro')",
+    by_class=True,
 )

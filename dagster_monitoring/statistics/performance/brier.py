@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from dagster_monitoring.statistics.performance._metric import CLASSIFICATION, PerformanceMetric
-from dagster_monitoring.statistics.performance._summary import (
-    BinarySummary,
-    MulticlassSummary,
-    Summary,
-)
+from dagster_monitoring.statistics.performance._multiclass import MulticlassSummary
+from dagster_monitoring.statistics.performance._spread import error_by_score, error_of_mean
+from dagster_monitoring.statistics.performance._summary import Summary, scored
 from dagster_monitoring.statistics.undefined import Undefined
 
 
@@ -24,24 +24,39 @@ def compute(summary: Summary) -> float | Undefined:
         >>> import numpy as np
         >>> from dagster_monitoring.statistics.performance import binary_summary
         >>> label = np.array([False, True, False, True])
-        >>> round(compute(binary_summary(label, label, np.array([0.1, 0.4, 0.4, 0.8]))), 4)
+        >>> rows = binary_summary(label, label, np.array([0.1, 0.4, 0.4, 0.8]))
+        >>> round(compute(rows), 4)
         0.1425
     """
-    if not isinstance(summary, BinarySummary | MulticlassSummary):
-        raise TypeError("the Brier score is defined for classification")
-    if not summary.n_scored:
-        return Undefined("no labelled row has a score within 0..1")
-    return summary.squared_error_sum / summary.n_scored
+    found = scored(summary)
+    if isinstance(found, Undefined):
+        return found
+    return float(found.squared_error_sum) / found.n_scored
+
+
+def standard_error(summary: Summary) -> float | Undefined:
+    """Sampling error of :func:`compute`: that of a mean."""
+    found = scored(summary)
+    if isinstance(found, Undefined):
+        return found
+    if isinstance(found, MulticlassSummary):
+        total, squares = float(found.squared_error_sum), float(found.squared_error_square_sum)
+        return error_of_mean(total, squares, found.n_scored)
+    given = found.score_counts.scores
+    return error_by_score(found.score_counts, np.square(1 - given), np.square(given))
 
 
 METRIC = PerformanceMetric(
     name="brier",
     title="Brier score",
     compute=compute,
+    standard_error=standard_error,
+    error_method="of a mean",
     tasks=CLASSIFICATION,
     bounds=(0.0, 2.0),
     higher_is_better=False,
     unit="",
     needs_score=True,
+    degenerate="undefined when no row has a score",
     source="Brier (1950); sklearn.metrics.brier_score_loss",
 )

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from dagster_monitoring.statistics.performance._confusion import f_beta
+from dagster_monitoring.statistics.performance._confusion import ClassRatio
 from dagster_monitoring.statistics.performance._metric import CLASSIFICATION, PerformanceMetric
 from dagster_monitoring.statistics.performance._summary import Summary
 from dagster_monitoring.statistics.undefined import Undefined
 
+RATIO = ClassRatio(
+    part=(2.0, 0.0, 0.0, 0.0),
+    whole=(0.0, 1.0, 1.0, 0.0),
+    empty="no positive label and none predicted",
+)
+
 
 def compute(summary: Summary) -> float | Undefined:
-    """The harmonic mean of precision and recall: ``2 tp / (2 tp + fp + fn)``.
+    """``2 tp / (2 tp + fn + fp)``: the harmonic mean of precision and recall.
 
-    Several classes: the mean over the classes present (scikit-learn's macro average).
+    Several classes: the mean over the classes present, where a class that is never hit counts
+    0 (scikit-learn's macro average); weighted and micro averages on request.
 
     Returns:
         From 0 to 1; ``Undefined`` without labelled rows, or when no label is positive and no
@@ -19,21 +26,33 @@ def compute(summary: Summary) -> float | Undefined:
 
     Example:
         >>> from dagster_monitoring.statistics.performance import BinarySummary
-        >>> rows = BinarySummary(n_labelled=9, true_positive=3, false_positive=1, false_negative=3)
+        >>> rows = BinarySummary(
+        ...     n_labelled=9, true_negative=2, true_positive=3, false_positive=1, false_negative=3
+        ... )
         >>> compute(rows)
         0.6
     """
-    return f_beta(summary, beta=1.0)
+    return RATIO.value(summary)
+
+
+def standard_error(summary: Summary) -> float | Undefined:
+    """Sampling error of :func:`compute`: the delta method on the confusion table."""
+    return RATIO.error(summary)
 
 
 METRIC = PerformanceMetric(
     name="f1",
     title="F1",
     compute=compute,
+    standard_error=standard_error,
+    error_method="delta method on the confusion table",
     tasks=CLASSIFICATION,
     bounds=(0.0, 1.0),
     higher_is_better=True,
     unit="",
     needs_score=False,
+    degenerate="undefined when nothing is positive, nor predicted so; 0 for one class of several",
     source="sklearn.metrics.f1_score(average='macro', zero_division=0)",
+    ratio=RATIO,
+    by_class=True,
 )

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from dagster_monitoring.statistics.performance._confusion import f_beta
+from dagster_monitoring.statistics.performance._confusion import ClassRatio
 from dagster_monitoring.statistics.performance._metric import CLASSIFICATION, PerformanceMetric
 from dagster_monitoring.statistics.performance._summary import Summary
 from dagster_monitoring.statistics.undefined import Undefined
 
+RATIO = ClassRatio(
+    part=(5.0, 0.0, 0.0, 0.0),
+    whole=(0.0, 1.0, 4.0, 0.0),
+    empty="no positive label and none predicted",
+)
+
 
 def compute(summary: Summary) -> float | Undefined:
-    """The F-beta score that weighs recall twice: ``5 tp / (5 tp + 4 fn + fp)``.
+    """``5 tp / (5 tp + 4 fn + fp)``: the harmonic mean of precision and recall.
 
-    Several classes: the mean over the classes present (scikit-learn's macro average).
+    Recall counts twice.
+
+    Several classes: the mean over the classes present, where a class that is never hit counts
+    0 (scikit-learn's macro average); weighted and micro averages on request.
 
     Returns:
         From 0 to 1; ``Undefined`` without labelled rows, or when no label is positive and no
@@ -19,21 +28,33 @@ def compute(summary: Summary) -> float | Undefined:
 
     Example:
         >>> from dagster_monitoring.statistics.performance import BinarySummary
-        >>> rows = BinarySummary(n_labelled=9, true_positive=3, false_positive=1, false_negative=3)
+        >>> rows = BinarySummary(
+        ...     n_labelled=9, true_negative=2, true_positive=3, false_positive=1, false_negative=3
+        ... )
         >>> compute(rows)
         0.5357142857142857
     """
-    return f_beta(summary, beta=2.0)
+    return RATIO.value(summary)
+
+
+def standard_error(summary: Summary) -> float | Undefined:
+    """Sampling error of :func:`compute`: the delta method on the confusion table."""
+    return RATIO.error(summary)
 
 
 METRIC = PerformanceMetric(
     name="f2",
     title="F2",
     compute=compute,
+    standard_error=standard_error,
+    error_method="delta method on the confusion table",
     tasks=CLASSIFICATION,
     bounds=(0.0, 1.0),
     higher_is_better=True,
     unit="",
     needs_score=False,
+    degenerate="undefined when nothing is positive, nor predicted so; 0 for one class of several",
     source="sklearn.metrics.fbeta_score(beta=2, average='macro', zero_division=0)",
+    ratio=RATIO,
+    by_class=True,
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from dagster_monitoring.statistics.performance._binary import LOG_LOSS_CLIP
 from dagster_monitoring.statistics.performance._metric import CLASSIFICATION, PerformanceMetric
-from dagster_monitoring.statistics.performance._summary import (
-    BinarySummary,
-    MulticlassSummary,
-    Summary,
-)
+from dagster_monitoring.statistics.performance._multiclass import MulticlassSummary
+from dagster_monitoring.statistics.performance._spread import error_by_score, error_of_mean
+from dagster_monitoring.statistics.performance._summary import Summary, scored
 from dagster_monitoring.statistics.undefined import Undefined
 
 
@@ -24,24 +25,37 @@ def compute(summary: Summary) -> float | Undefined:
         >>> import numpy as np
         >>> from dagster_monitoring.statistics.performance import binary_summary
         >>> label = np.array([False, True, False, True])
-        >>> round(compute(binary_summary(label, label, np.array([0.1, 0.4, 0.4, 0.8]))), 4)
+        >>> rows = binary_summary(label, label, np.array([0.1, 0.4, 0.4, 0.8]))
+        >>> round(compute(rows), 4)
         0.4389
     """
-    if not isinstance(summary, BinarySummary | MulticlassSummary):
-        raise TypeError("log loss is defined for classification")
-    if not summary.n_scored:
-        return Undefined("no labelled row has a score within 0..1")
-    return summary.log_loss_sum / summary.n_scored
+    found = scored(summary)
+    return found if isinstance(found, Undefined) else float(found.log_loss_sum) / found.n_scored
+
+
+def standard_error(summary: Summary) -> float | Undefined:
+    """Sampling error of :func:`compute`: that of a mean."""
+    found = scored(summary)
+    if isinstance(found, Undefined):
+        return found
+    if isinstance(found, MulticlassSummary):
+        total, squares = float(found.log_loss_sum), float(found.log_loss_square_sum)
+        return error_of_mean(total, squares, found.n_scored)
+    given = np.clip(found.score_counts.scores, LOG_LOSS_CLIP, 1 - LOG_LOSS_CLIP)
+    return error_by_score(found.score_counts, -np.log(given), -np.log(1 - given))
 
 
 METRIC = PerformanceMetric(
     name="log_loss",
     title="Log loss",
     compute=compute,
+    standard_error=standard_error,
+    error_method="of a mean",
     tasks=CLASSIFICATION,
     bounds=(0.0, float("inf")),
     higher_is_better=False,
     unit="nats",
     needs_score=True,
+    degenerate="undefined when no row has a score",
     source="sklearn.metrics.log_loss, after clipping to [1e-15, 1 - 1e-15]",
 )

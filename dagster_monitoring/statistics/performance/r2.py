@@ -3,49 +3,46 @@
 from __future__ import annotations
 
 from dagster_monitoring.statistics.performance._metric import REGRESSION, PerformanceMetric
-from dagster_monitoring.statistics.performance._summary import RegressionSummary, Summary
-from dagster_monitoring.statistics.undefined import Undefined, finite
-
-_ROUNDING = 1e-12
+from dagster_monitoring.statistics.performance._moments import explained, explained_error
+from dagster_monitoring.statistics.performance._summary import Summary
+from dagster_monitoring.statistics.undefined import Undefined
 
 
 def compute(summary: Summary) -> float | Undefined:
     """``1 - sum((prediction - label) ** 2) / sum((label - mean label) ** 2)``.
 
     Returns:
-        Up to 1; 0 for predicting the mean of these labels, below for worse; ``Undefined`` with
-        fewer than two labelled rows, or when all labels are the same.
+        Up to 1; 0 for predicting one number always, below for worse; ``Undefined`` with fewer
+        than two labelled rows, or when all labels are the same.
 
     Example:
         >>> import numpy as np
         >>> from dagster_monitoring.statistics.performance import regression_summary
         >>> label, prediction = np.array([1.0, 2.0, 4.0]), np.array([2.0, 2.0, 6.0])
-        >>> rows = regression_summary(label, prediction, centre=2.0)
+        >>> rows = regression_summary(label, prediction)
         >>> round(compute(rows), 4)
         -0.0714
     """
-    if not isinstance(summary, RegressionSummary):
-        raise TypeError("R squared is defined for regression")
-    if not summary.n_labelled:
-        return Undefined("no labelled rows")
-    offset = summary.label_sum / summary.n_labelled
-    spread = finite(summary.label_square_sum - summary.n_labelled * offset * offset)
-    if isinstance(spread, Undefined):
-        return spread
-    # What rounding leaves of equal labels is not a spread.
-    if spread <= summary.label_square_sum * _ROUNDING:
-        return Undefined("the labels are all the same, or there is one only")
-    return finite(1 - summary.squared_error_sum / spread)
+    return explained(summary, centred=False)
+
+
+def standard_error(summary: Summary) -> float | Undefined:
+    """Sampling error of :func:`compute`: the delta method on the moments of error and label."""
+    return explained_error(summary, centred=False)
 
 
 METRIC = PerformanceMetric(
     name="r2",
     title="R squared",
     compute=compute,
+    standard_error=standard_error,
+    error_method="delta method on fourth moments",
     tasks=REGRESSION,
     bounds=(float("-inf"), 1.0),
     higher_is_better=True,
     unit="",
     needs_score=False,
+    minimum_n=2,
+    degenerate="undefined with fewer than two labelled rows, or when all labels are the same",
     source="sklearn.metrics.r2_score",
 )

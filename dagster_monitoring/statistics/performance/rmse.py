@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from dagster_monitoring.statistics.performance._metric import REGRESSION, PerformanceMetric
-from dagster_monitoring.statistics.performance._summary import RegressionSummary, Summary
-from dagster_monitoring.statistics.undefined import Undefined, finite
+from dagster_monitoring.statistics.performance._moments import mean_error, mean_moment
+from dagster_monitoring.statistics.performance._summary import Summary
+from dagster_monitoring.statistics.undefined import Undefined
 
 
 def compute(summary: Summary) -> float | Undefined:
@@ -19,25 +20,35 @@ def compute(summary: Summary) -> float | Undefined:
         >>> import numpy as np
         >>> from dagster_monitoring.statistics.performance import regression_summary
         >>> label, prediction = np.array([1.0, 2.0, 4.0]), np.array([2.0, 2.0, 6.0])
-        >>> rows = regression_summary(label, prediction, centre=2.0)
+        >>> rows = regression_summary(label, prediction)
         >>> round(compute(rows), 4)
         1.291
     """
-    if not isinstance(summary, RegressionSummary):
-        raise TypeError("root mean squared error is defined for regression")
-    if not summary.n_labelled:
-        return Undefined("no labelled rows")
-    return finite(math.sqrt(summary.squared_error_sum / summary.n_labelled))
+    found = mean_moment(summary, "squared_error")
+    return found if isinstance(found, Undefined) else math.sqrt(found)
+
+
+def standard_error(summary: Summary) -> float | Undefined:
+    """Sampling error of :func:`compute`: that of the mean square, by the delta method."""
+    value, error = compute(summary), mean_error(summary, "squared_error", "quartic_error")
+    if isinstance(value, Undefined):
+        return value
+    if isinstance(error, Undefined):
+        return error
+    return error / (2 * value) if value else 0.0
 
 
 METRIC = PerformanceMetric(
     name="rmse",
     title="Root mean squared error",
     compute=compute,
+    standard_error=standard_error,
+    error_method="delta method",
     tasks=REGRESSION,
     bounds=(0.0, float("inf")),
     higher_is_better=False,
     unit="label unit",
     needs_score=False,
+    degenerate="undefined without labelled rows, or when values overflow",
     source="sklearn.metrics.root_mean_squared_error",
 )

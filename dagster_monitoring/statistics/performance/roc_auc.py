@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from dagster_monitoring.statistics.performance._curve import macro_curve
 from dagster_monitoring.statistics.performance._metric import CLASSIFICATION, PerformanceMetric
-from dagster_monitoring.statistics.performance._ranking import macro_ranking
-from dagster_monitoring.statistics.performance._scores import ScoreCounts
+from dagster_monitoring.statistics.performance._scores import Floats, ScoreCounts
 from dagster_monitoring.statistics.performance._summary import Summary
 from dagster_monitoring.statistics.undefined import Undefined
 
@@ -26,10 +28,19 @@ def compute(summary: Summary) -> float | Undefined:
         >>> import numpy as np
         >>> from dagster_monitoring.statistics.performance import binary_summary
         >>> label = np.array([False, True, False, True])
-        >>> compute(binary_summary(label, label, np.array([0.1, 0.4, 0.4, 0.8])))
+        >>> rows = binary_summary(label, label, np.array([0.1, 0.4, 0.4, 0.8]))
+        >>> compute(rows)
         0.875
     """
-    return macro_ranking(summary, _area)
+    return macro_curve(summary, _area)
+
+
+def standard_error(summary: Summary) -> float | Undefined:
+    """Sampling error of :func:`compute`; of several classes an upper bound.
+
+    Source: DeLong, DeLong, Clarke-Pearson (1988), Biometrics 44, in its form for counts.
+    """
+    return macro_curve(summary, _spread)
 
 
 def _area(counts: ScoreCounts) -> float:
@@ -40,14 +51,34 @@ def _area(counts: ScoreCounts) -> float:
     return won / (float(positives.sum()) * float(negatives.sum()))
 
 
+def _spread(counts: ScoreCounts) -> float:
+    """From how much of the other class each row beats."""
+    positives = counts.positives.astype(np.float64)
+    negatives = counts.negatives.astype(np.float64)
+    won = (np.cumsum(negatives) - negatives / 2) / negatives.sum()
+    lost = 1 - (np.cumsum(positives) - positives / 2) / positives.sum()
+    return math.sqrt(_mean_variance(won, positives) + _mean_variance(lost, negatives))
+
+
+def _mean_variance(values: Floats, rows: Floats) -> float:
+    n = float(rows.sum())
+    mean = float(np.dot(values, rows)) / n
+    return float(np.dot(np.square(values - mean), rows)) / (n * max(n - 1, 1.0))
+
+
 METRIC = PerformanceMetric(
     name="roc_auc",
     title="ROC AUC",
     compute=compute,
+    standard_error=standard_error,
+    error_method="DeLong; of several classes an upper bound",
     tasks=CLASSIFICATION,
     bounds=(0.0, 1.0),
     higher_is_better=True,
     unit="",
     needs_score=True,
+    minimum_n=2,
+    degenerate="undefined when a class has no positive or no negative label, or no row a score",
     source="sklearn.metrics.roc_auc_score(multi_class='ovr', average='macro')",
+    by_class=True,
 )

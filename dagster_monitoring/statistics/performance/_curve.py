@@ -1,0 +1,62 @@
+"""What metrics on the order of scores have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from dagster_monitoring.statistics.performance._binary import BinarySummary
+from dagster_monitoring.statistics.performance._scores import Floats, ScoreCounts
+from dagster_monitoring.statistics.performance._summary import Summary, scored
+from dagster_monitoring.statistics.undefined import Undefined
+
+
+def macro_curve(summary: Summary, of_one: Callable[[ScoreCounts], float]) -> float | Undefined:
+    """A number of two classes; of several, the mean of each against the rest.
+
+    ``of_one`` is called with counts that hold positives and negatives. When one class of the
+    scored ones has only one of the two, so that it has no curve, the mean has no value either.
+
+    A standard error averaged so is an upper bound of the mean's: that of classes that err in
+    step, since the summary does not hold how they err together.
+
+    Raises:
+        TypeError: the summary of another task.
+    """
+    found = scored(summary)
+    if isinstance(found, Undefined):
+        return found
+    if isinstance(found, BinarySummary):
+        lacking = _lacking(found.score_counts)
+        return Undefined(f"no {lacking} label") if lacking else of_one(found.score_counts)
+    values = []
+    for name, counts in zip(found.classes, found.per_class, strict=True):
+        if not counts.n:
+            continue
+        lacking = _lacking(counts)
+        if lacking:
+            return Undefined(f"class {name!r} against the rest: no {lacking} label")
+        values.append(of_one(counts))
+    if not values:
+        return Undefined("no class that is kept apart has a score")
+    return sum(values) / len(values)
+
+
+def from_the_top(counts: ScoreCounts) -> tuple[Floats, Floats, Floats, Floats]:
+    """Positives and negatives by falling score, then positives and rows added up so far."""
+    positives = counts.positives[::-1].astype(np.float64)
+    negatives = counts.negatives[::-1].astype(np.float64)
+    found = np.cumsum(positives)
+    return positives, negatives, found, found + np.cumsum(negatives)
+
+
+def onwards(values: Floats) -> Floats:
+    """The sum of each value and all after it."""
+    return np.cumsum(values[::-1])[::-1]
+
+
+def _lacking(counts: ScoreCounts) -> str:
+    if not counts.positives.any():
+        return "positive"
+    return "" if counts.negatives.any() else "negative"
