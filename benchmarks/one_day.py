@@ -1,7 +1,7 @@
-"""One day of twenty columns: this package beside the bare read, SciPy, NannyML and Evidently.
+"""One day of twenty columns: this package beside the bare read, SciPy and its peers.
 
     python benchmarks/one_day.py                    # ours, the bare read and SciPy by hand
-    python benchmarks/one_day.py --peers            # NannyML and Evidently too
+    python benchmarks/one_day.py --peers            # NannyML, whylogs and Evidently too
     python benchmarks/one_day.py --rows 2000        # a smaller day
 
 Prints CPU seconds, not wall time: what a day costs on a machine that is shared.
@@ -10,31 +10,36 @@ Prints CPU seconds, not wall time: what a day costs on a machine that is shared.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from race import PHASES, Contestant, Run, install_peer, median_seconds, race
+from report import at_least, at_most, machine_lines, table_lines
 from rows import write_rows
 
 FLOOR = Contestant(
     name="floor", title="bare read, 20 columns", script="bare_read.py", scope="columns"
 )
-OURS = Contestant(name="ours", title="ours, 20 columns", script="run_ours.py", scope="columns")
-OWN = (
-    FLOOR,
+FLOOR_ROWS = Contestant(
+    name="floor_rows",
+    title="bare read, with id and time",
+    script="bare_read.py",
+    scope="rows",
+    floor="floor_rows",
+)
+OURS = (
+    Contestant(name="ours", title="ours, 20 columns", script="run_ours.py", scope="columns"),
     Contestant(
-        name="floor_rows",
-        title="bare read, with id and time",
-        script="bare_read.py",
-        scope="rows",
-        floor="floor_rows",
+        name="ours_segments",
+        title="ours, by 3 segment columns",
+        script="run_ours.py",
+        scope="segments",
     ),
-    OURS,
     Contestant(
         name="ours_rows",
         title="ours, with id and time",
@@ -42,6 +47,14 @@ OWN = (
         scope="rows",
         floor="floor_rows",
     ),
+)
+COMPILED = tuple(
+    replace(
+        ours, name=f"{ours.name}_fast", title=f"{ours.title}, compiled", scope=f"{ours.scope}_fast"
+    )
+    for ours in OURS
+)
+BY_HAND = (
     Contestant(
         name="scipy_lean", title="SciPy, a metric a column", script="run_scipy.py", scope="lean"
     ),
@@ -52,10 +65,17 @@ PEERS = tuple(
     for peer, scope, title in (
         ("nannyml", "lean", "NannyML, a metric a column"),
         ("nannyml", "full", "NannyML, all its methods"),
+        ("whylogs", "lean", "whylogs, the profile alone"),
+        ("whylogs", "full", "whylogs, with drift scores"),
         ("evidently", "lean", "Evidently, drift preset"),
         ("evidently", "full", "Evidently, six methods"),
     )
 )
+LIMITS = {"ours_segments": 4.0, "ours_segments_fast": 2.0}
+"""Contestant to the most that it may take, in bare reads."""
+
+TIMES = {"scipy": 10, "nannyml_full": 20, "whylogs_full": 40, "evidently_full": 150}
+"""Peer to how many times longer it should take than ours on the same columns."""
 
 
 def main() -> None:
@@ -67,7 +87,8 @@ def main() -> None:
     parser.add_argument("--peers", action="store_true", help="install and run the peers too")
     parser.add_argument("--compression", default="zstd", help="of the Parquet files")
     options = parser.parse_args()
-    contestants = (*OWN, *PEERS) if options.peers else OWN
+    own = (FLOOR, FLOOR_ROWS, *OURS, *(COMPILED if find_spec("numba") else ()), *BY_HAND)
+    contestants = (*own, *PEERS) if options.peers else own
     for peer in sorted({c.peer for c in contestants if c.peer}):
         install_peer(peer)
     with tempfile.TemporaryDirectory() as folder:
@@ -76,32 +97,48 @@ def main() -> None:
             contestants, training, day, rounds=options.rounds, peer_rounds=options.peer_rounds
         )
     print(f"\n{options.rows:,} rows x 20 columns, {options.compression}; median CPU seconds\n")
-    print("\n".join(table_lines(contestants, runs)))
-    print("\n" + "\n".join(agreement_lines(runs)))
-    print("\n" + "\n".join(machine_lines(runs)))
-
-
-def table_lines(contestants: Sequence[Contestant], runs: Mapping[str, Sequence[Run]]) -> list[str]:
-    """The table: phases, read and compute together, and how many times the floor and ours."""
-    ours = median_seconds(runs[OURS.name], "work")
     heads = ["", "values", "runs", *PHASES, "read + compute", "x bare read", "x ours"]
-    lines = [_row(heads), _row(["---", *["---:"] * (len(heads) - 1)])]
+    print("\n".join(table_lines(heads, _rows(contestants, runs))))
+    print("\n" + "\n".join([*_verdicts(contestants, runs), "", *agreement_lines(runs)]))
+    print("\n" + "\n".join([*machine_lines(), *_versions(runs)]))
+
+
+def _rows(contestants: Sequence[Contestant], runs: Mapping[str, Sequence[Run]]) -> list[list[str]]:
+    """Phases, read and compute together, and how many times the floor and ours."""
+    ours = median_seconds(runs["ours"], "work")
+    rows = []
     for contestant in contestants:
         own = runs[contestant.name]
         work = median_seconds(own, "work")
         floor = median_seconds(runs[contestant.floor], "work")
-        lines.append(
-            _row(
-                [
-                    contestant.title,
-                    str(own[0].n_values or ""),
-                    str(len(own)),
-                    *(f"{median_seconds(own, phase):.3f}" for phase in (*PHASES, "work")),
-                    f"{work / floor:.1f}",
-                    f"{work / ours:.2f}",
-                ]
-            )
+        rows.append(
+            [
+                contestant.title,
+                str(own[0].n_values or ""),
+                str(len(own)),
+                *(f"{median_seconds(own, phase):.3f}" for phase in (*PHASES, "work")),
+                f"{work / floor:.1f}",
+                f"{work / ours:.2f}",
+            ]
         )
+    return rows
+
+
+def _verdicts(contestants: Sequence[Contestant], runs: Mapping[str, Sequence[Run]]) -> list[str]:
+    """What was asked, and what was found."""
+    lines = []
+    best = "ours_fast" if "ours_fast" in runs else "ours"
+    for contestant in contestants:
+        work = median_seconds(runs[contestant.name], "work")
+        if contestant.name in LIMITS:
+            floor = median_seconds(runs[contestant.floor], "work")
+            verdict = at_most(work / floor, LIMITS[contestant.name], " x bare read")
+            lines.append(f"- {contestant.title}: {verdict}")
+        if contestant.name in TIMES:
+            for ours in dict.fromkeys(("ours", best)):
+                ratio = work / median_seconds(runs[ours], "work")
+                verdict = at_least(ratio, TIMES[contestant.name])
+                lines.append(f"- {contestant.title}, to {ours}: {verdict}")
     return lines
 
 
@@ -120,27 +157,13 @@ def agreement_lines(runs: Mapping[str, Sequence[Run]]) -> list[str]:
     ]
 
 
-def machine_lines(runs: Mapping[str, Sequence[Run]]) -> list[str]:
-    """What it ran on, with which packages."""
-    lines = [f"Python {platform.python_version()}, {os.cpu_count()} cores, {_processor()}"]
-    for name in ("ours", "scipy", "nannyml_full", "evidently_full"):
-        if name in runs:
-            versions = runs[name][0].versions
-            lines.append(f"- {name}: " + ", ".join(f"{k} {v}" for k, v in versions.items()))
-    return lines
-
-
-def _processor() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line]
-    return names[0] if names else platform.machine()
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def _versions(runs: Mapping[str, Sequence[Run]]) -> list[str]:
+    """Each contestant's packages."""
+    return [
+        f"- {name}: " + ", ".join(f"{k} {v}" for k, v in runs[name][0].versions.items())
+        for name in ("ours", "ours_fast", *TIMES)
+        if name in runs
+    ]
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """A month of daily classification performance with intervals, beside NannyML and scikit-learn.
 
-    python benchmarks/performance_days.py            # ours and scikit-learn by hand
-    python benchmarks/performance_days.py --peers    # NannyML's PerformanceCalculator too
-    python benchmarks/performance_days.py --rows 500 --days 3    # a smaller one
+python benchmarks/performance_days.py            # ours and scikit-learn by hand
+python benchmarks/performance_days.py --peers    # NannyML's PerformanceCalculator too
+python benchmarks/performance_days.py --rows 500 --days 3    # a smaller one
 """
 
 from __future__ import annotations

@@ -50,7 +50,16 @@ def main() -> None:
         f"{run.peak_megabytes:.0f}",
         f"{run.values[('profile_bytes', '')] / 1e3:.0f}",
     ]
-    heads = ["CPU seconds", "values", "read", "measure", "both", "us a value", "peak MB", "kB a day"]
+    heads = [
+        "CPU seconds",
+        "values",
+        "read",
+        "measure",
+        "both",
+        "us a value",
+        "peak MB",
+        "kB a day",
+    ]
     print("\n".join(table_lines(heads, [row])))
     print("\n- CPU seconds: " + at_most(load + measure, LIMIT_SECONDS, " s"))
     print("\n" + "\n".join(machine_lines()))

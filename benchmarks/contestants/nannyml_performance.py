@@ -5,14 +5,7 @@ from __future__ import annotations
 from contestant import Stopwatch, Value
 from many import read_many_days
 
-METRICS = {
-    "roc_auc": "roc_auc",
-    "f1": "f1",
-    "precision": "precision",
-    "recall": "recall",
-    "accuracy": "accuracy",
-    "average_precision": "average_precision",
-}
+METRICS = ("roc_auc", "f1", "precision", "recall", "accuracy", "average_precision")
 
 
 def main() -> None:
@@ -25,25 +18,26 @@ def main() -> None:
     watch.lap("import")
     names = ["timestamp", "label", "prediction", "score"]
     training = pd.read_parquet(options.training, columns=names)
-    calculator = nml.PerformanceCalculator(
-        metrics=list(METRICS.values()),
-        y_true="label",
-        y_pred="prediction",
-        y_pred_proba="score",
-        problem_type="classification_binary",
-        chunk_size=len(training) // 30,
-    )
-    calculator.fit(training)
     watch.lap("baseline")
     days = [(day, pd.read_parquet(path, columns=names)) for day, path in options.files()]
     rows = pd.concat([table for _, table in days], ignore_index=True)
     watch.lap("read")
+    calculator = nml.PerformanceCalculator(
+        metrics=list(METRICS),
+        y_true="label",
+        y_pred="prediction",
+        y_pred_proba="score",
+        problem_type="classification_binary",
+        chunk_size=len(days[0][1]),
+    )
+    calculator.fit(training)
+    watch.lap("baseline")
     table = calculator.calculate(rows).filter(period="analysis").to_df()
     watch.lap("compute")
     values: list[Value] = [
         (name, day, float(number))
-        for name, theirs in METRICS.items()
-        for (day, _), number in zip(days, table[(theirs, "value")], strict=True)
+        for name in METRICS
+        for (day, _), number in zip(days, table[name, "value"], strict=True)
     ]
     watch.report(values, ["nannyml", "pandas", "numpy", "scikit-learn"])
 

@@ -82,9 +82,7 @@ def _play(  # noqa: PLR0913, PLR0917 - the parts of one scene
             labels = pq.read_table(path, columns=[ID, "label"])
             labels = labels.rename_columns(["prediction_id", "label"])
         watch.lap("read")
-        profile = scan_performance(
-            batches(path, names), labels=labels, columns=columns, task=task
-        )
+        profile = scan_performance(batches(path, names), labels=labels, columns=columns, task=task)
         storage.write_performance("bench", day, profile)
         watch.lap("scan")
     stored = PerformanceWindows(storage, model="bench", task=task, partitions=DAYS)

@@ -44,9 +44,7 @@ def main() -> None:
     watch.report(values, ["numpy", "pyarrow"])
 
 
-def _measure(
-    options: ManyDays, storage: ProfileStorage, watch: Stopwatch, version: str
-) -> int:
+def _measure(options: ManyDays, storage: ProfileStorage, watch: Stopwatch, version: str) -> int:
     from view import DAYS, BenchView
 
     from dagster_monitoring.profiles.window import ProfileWindows

@@ -15,6 +15,7 @@ from shape import CATEGORICAL, DAY, ID, NUMERIC, TIMESTAMP
 
 if TYPE_CHECKING:
     from dagster_monitoring.profiles.baseline import Baseline
+    from dagster_monitoring.profiles.engines.kernels import Kernel
     from dagster_monitoring.profiles.profile import Profile
     from dagster_monitoring.schema import Columns, Regression
 
@@ -28,7 +29,7 @@ def main() -> None:
     options = read_options(*scopes, *(scope + FAST for scope in scopes))
     scope = options.scope.removesuffix(FAST)
     segments = SEGMENTS if scope == "segments" else ()
-    kernel = "compiled" if options.scope.endswith(FAST) else "numpy"
+    kernel: Kernel = "compiled" if options.scope.endswith(FAST) else "numpy"
     watch = Stopwatch()
     import_all()
     columns, task = model()
@@ -49,7 +50,7 @@ def _scan(  # noqa: PLR0913 - each is one choice of the bench
     baseline: Baseline,
     columns: Columns,
     *,
-    kernel: str,
+    kernel: Kernel,
     with_rows: bool = False,
     most: int | None = None,
 ) -> Profile:
@@ -66,17 +67,8 @@ def _scan(  # noqa: PLR0913 - each is one choice of the bench
         columns=columns,
         extra_numeric=NUMERIC[-1:],
         bounds=(start, start + timedelta(days=1)),
-        **_chosen(kernel),
+        kernel=kernel,
     )
-
-
-def _chosen(kernel: str) -> dict[str, str]:
-    """The kernel as an option, where this version has the choice."""
-    import inspect
-
-    from dagster_monitoring.profiles.scan import scan
-
-    return {"kernel": kernel} if "kernel" in inspect.signature(scan).parameters else {}
 
 
 def _measure(
@@ -91,9 +83,7 @@ def _measure(
 
     from dagster_monitoring.monitors.data_quality import DataQualityMonitor
 
-    view = BenchView(
-        baseline=baseline, columns=columns, task=task, day=profile, segments=segments
-    )
+    view = BenchView(baseline=baseline, columns=columns, task=task, day=profile, segments=segments)
     drift = every_drift_metric().model_copy(update={"segments": bool(segments)})
     found = [*drift.measure(view), *DataQualityMonitor(vanished_after=1).measure(view)]
     return [

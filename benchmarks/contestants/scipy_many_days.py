@@ -45,8 +45,8 @@ def main() -> None:
                 shares = binned(reference, deciles), binned(current, deciles)
                 values += [(m, name, v) for m, v in of_shares(*shares)]
             for name in CATEGORICAL:
-                then, now = before[name].value_counts().align(
-                    day[name].value_counts(), fill_value=0
+                then, now = (
+                    before[name].value_counts().align(day[name].value_counts(), fill_value=0)
                 )
                 table = np.stack([then.to_numpy(np.float64), now.to_numpy(np.float64)])
                 values += [(m, name, v) for m, v in of_names(table, is_full=True)]
