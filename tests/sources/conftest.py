@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -48,12 +48,28 @@ def write_days(tmp_path: Path) -> Callable[[int], Path]:
     return write
 
 
+@pytest.fixture(scope="session")
+def shared_postgres(new_postgres_database: Callable[[], str]) -> str:
+    """The URL of one database for all tests here: to make one for each takes seconds."""
+    return new_postgres_database()
+
+
+@pytest.fixture
+def empty_postgres(shared_postgres: str) -> Iterator[str]:
+    """The URL of a PostgreSQL database without tables."""
+    yield shared_postgres
+    engine = sa.create_engine(with_driver(sa.make_url(shared_postgres)), poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+        connection.execute(sa.text("CREATE SCHEMA public"))
+
+
 @pytest.fixture(params=["sqlite", "psycopg2", "adbc", "duckdb"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database, one for each way to read one."""
     if request.param in {"sqlite", "duckdb"}:
         return f"{request.param}:///{tmp_path / 'scores.db'}"
-    plain = request.getfixturevalue("new_postgres_database")()
+    plain = request.getfixturevalue("empty_postgres")
     driver = "postgresql+psycopg2" if request.param == "psycopg2" else "postgresql"
     return sa.make_url(plain).set(drivername=driver).render_as_string(hide_password=False)
 
@@ -83,7 +99,9 @@ def _write_duckdb(file: str, table: sa.Table, rows: list[dict[str, object]]) -> 
         connection.execute(f"CREATE TABLE IF NOT EXISTS {_quoted(table.name)} ({kinds})")
         if rows:
             values = [[row[c.name] for c in table.columns] for row in rows]
+            connection.begin()
             connection.executemany(f"INSERT INTO {_quoted(table.name)} VALUES ({marks})", values)  # noqa: S608 - a test's own names
+            connection.commit()
 
 
 def _quoted(name: str) -> str:

@@ -24,7 +24,7 @@ else:
     Statement = sa.Select
 
 BATCH_ROWS = 65_536
-BATCH_BYTES = 16 * 2**20
+BATCH_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,7 @@ class DuckdbReader(SqlReader):
 
 
 def batch_rows(schema: pa.Schema | None) -> int:
-    """Rows of a batch, from the width of its columns: about 16 MiB, and at most 65,536 rows.
+    """Rows of a batch, from the width of its columns: about 8 MiB, and at most 65,536 rows.
 
     Example:
         >>> batch_rows(pa.schema([("x", pa.float64())])), batch_rows(None)
@@ -99,9 +99,15 @@ def _connect(place: Place) -> DuckDBPyConnection:
     }
     # Else a table's name could find a variable of this very program.
     settings["python_enable_replacements"] = "false"
+    # A setting of the session, which a connection can't be opened with.
+    folders = settings.pop("file_search_path", "")
     try:
         connection = duckdb.connect(file, read_only=file != _MEMORY, config=settings)
         connection.execute("SET TimeZone = 'UTC'")
+        if folders:
+            connection.execute(
+                "SET file_search_path = '{}'".format(str(folders).replace("'", "''"))
+            )
     except duckdb.Error as error:
         locked = any(hint in str(error) for hint in ("lock", "different configuration"))
         raise place.refused(error, _LOCKED if locked else "") from None
