@@ -9,6 +9,7 @@ MonitoringError
 │   ├── CorruptDataError    a file that can't be read to its end
 │   └── SchemaMismatchError a column is missing or has another type
 ├── BaselineError           a baseline that can't serve: empty, or not built yet
+├── EngineError             an engine that can't serve: no Java, no session, the cluster failed
 ├── StoreError              the store of evaluations, labels and incidents can't be reached
 ├── DeliveryError           a channel did not take an alert
 ├── RegistryError           a model artefact is missing, altered or of a type that is not safe
@@ -69,6 +70,10 @@ class SchemaMismatchError(DataError):
 
 class BaselineError(MonitoringError):
     """A baseline that can't serve."""
+
+
+class EngineError(MonitoringError):
+    """An engine that can't serve; the data are not to blame, and another try may succeed."""
 
 
 class StoreError(MonitoringError):

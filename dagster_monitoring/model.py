@@ -12,6 +12,7 @@ from pydantic import (
     PrivateAttr,
     Tag,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -20,9 +21,10 @@ from dagster_monitoring.alerts import AlertPolicy, AnyChannel, Channel, check_na
 from dagster_monitoring.declaration import Declaration, EnvironmentVariable, explain
 from dagster_monitoring.errors import DeclarationError, did_you_mean
 from dagster_monitoring.monitors import AnyMonitor, Monitor, default_monitors
+from dagster_monitoring.profiles.engine import AnyEngine, LocalEngine, SparkEngine
 from dagster_monitoring.retraining import RetrainingConfig
-from dagster_monitoring.schema import BinaryClassification, Columns, Partitions, Task
-from dagster_monitoring.sources import AnyGroundTruth, AnySource
+from dagster_monitoring.schema import BinaryClassification, Columns, Partitions, Ranking, Task
+from dagster_monitoring.sources import AnyGroundTruth, AnySource, Source
 
 DeclarationT = TypeVar("DeclarationT", bound=Declaration)
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -107,6 +109,10 @@ class MonitoredModel(Declaration):
     task: Task = Field(description="What is predicted, and in which columns.")
     columns: Columns = Field(description="The columns by their role.")
     partitions: Partitions = Field(description="Days of production.")
+    engine: AnyEngine = Field(
+        default_factory=LocalEngine,
+        description="What scans the slices: `local`, or {type: spark, master: spark://host:7077}.",
+    )
     baseline: AnySource = Field(
         description="Rows of known good: features, out-of-sample predictions, labels."
     )
@@ -170,6 +176,32 @@ class MonitoredModel(Declaration):
     def _names_differ(cls, channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
         check_names(channels)
         return channels
+
+    @field_validator("baseline", "predictions")
+    @classmethod
+    def _one_spark_session(cls, source: Source, info: ValidationInfo) -> Source:
+        engine = info.data.get("engine")
+        if engine is None:
+            return source  # the engine's own fault is told
+        return source.connected(engine if isinstance(engine, SparkEngine) else None)
+
+    @model_validator(mode="after")
+    def _engine_fits(self) -> MonitoredModel:
+        if isinstance(self.engine, SparkEngine) and not self.predictions.read_by_spark:
+            raise ValueError(
+                "engine: Spark reads predictions of type parquet, asset and spark_table, not "
+                f"{type(self.predictions).__name__}. Use one of those, or engine: local"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _retraining_fits(self) -> MonitoredModel:
+        if self.retraining is not None and isinstance(self.task, Ranking):
+            raise ValueError(
+                "retraining: a challenger is compared row by row, and a ranking is judged by "
+                "queries. Leave retraining out, or declare the score as a regression"
+            )
+        return self
 
     @model_validator(mode="after")
     def _names_fit(self) -> MonitoredModel:

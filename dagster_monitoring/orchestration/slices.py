@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -11,10 +13,14 @@ from dagster_monitoring.errors import DataError, SliceNotFoundError
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.profiles.baseline import Baseline
+from dagster_monitoring.profiles.engine import ScanPlan
+from dagster_monitoring.profiles.predictions import joined_columns, output_columns
 from dagster_monitoring.profiles.profile import Profile
-from dagster_monitoring.profiles.scan import scan
-from dagster_monitoring.schema import MulticlassClassification, Regression, Task
 from dagster_monitoring.sources import Request
+from dagster_monitoring.spark import SparkRows
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 
 def slice_request(model: MonitoredModel, partition: str, columns: Sequence[str] | None) -> Request:
@@ -35,10 +41,33 @@ def read_slice(
     Raises:
         DataError: no file or row, an unreadable file; the message names model and partition.
     """
-    try:
+    with _naming(model, partition):
         yield from model.predictions.batches(slice_request(model, partition, columns))
+
+
+@contextmanager
+def _naming(model: MonitoredModel, partition: str) -> Iterator[None]:
+    """Errors of the data name the model and the partition."""
+    try:
+        yield
     except DataError as error:
         raise type(error)(f"{model.model}, partition {partition}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Slice:
+    """A slice as engines ask for it."""
+
+    model: MonitoredModel
+    partition: str
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        return read_slice(self.model, self.partition, None)
+
+    def through_spark(self, session: SparkSession) -> SparkRows:
+        request = slice_request(self.model, self.partition, None)
+        with _naming(self.model, self.partition):
+            return self.model.predictions.through_spark(request, session)
 
 
 def read_ids(model: MonitoredModel, partition: str) -> pa.ChunkedArray:
@@ -74,30 +103,26 @@ def profile_slice(backend: Backend, partition: str, baseline: Baseline) -> Profi
 
     A slice that is not there, or can't be read, gives the profile of no rows with the reason as
     its fault: the day's monitors then say so, and the other days of a range go on.
+
+    Raises:
+        EngineError: the engine can't serve; the slice is not to blame.
     """
     model = backend.model
     numeric, categorical = output_columns(model.task)
     try:
-        return scan(
-            read_slice(model, partition, None),
-            bins=baseline.bins,
-            columns=model.columns,
-            extra_numeric=numeric,
-            extra_categorical=categorical,
-            bounds=model.partitions.bounds(partition),
-            known=(model.task.label,),
+        return model.engine.profile(
+            _Slice(model, partition),
+            ScanPlan(
+                bins=baseline.bins,
+                columns=model.columns,
+                extra_numeric=numeric,
+                extra_categorical=categorical,
+                bounds=model.partitions.bounds(partition),
+                known=(model.task.label, *joined_columns(model.task)),
+            ),
         )
     except DataError as error:
         return replace(Profile(bins_key=baseline.bins.key), faults=(str(error),))
-
-
-def output_columns(task: Task) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Numeric and categorical columns that the model itself gives: prediction and scores."""
-    if isinstance(task, Regression):
-        return (task.prediction,), ()
-    if isinstance(task, MulticlassClassification):
-        return tuple(task.scores.values()), (task.prediction,)
-    return ((task.score,) if task.score else ()), (task.prediction,)
 
 
 def describe_slice(model: MonitoredModel, partition: str) -> dict[str, int | str]:

@@ -19,6 +19,7 @@ from dagster_monitoring.sources.ground_truth import (
     SqlGroundTruth,
 )
 from dagster_monitoring.sources.parquet import ParquetSource
+from dagster_monitoring.sources.spark_table import SparkTableSource
 from dagster_monitoring.sources.sql import SqlSource
 
 SOURCES = discover_kinds(__name__, Source)  # type: ignore[type-abstract] # only its concrete kinds are made
@@ -43,6 +44,7 @@ __all__ = [
     "Request",
     "SliceFacts",
     "Source",
+    "SparkTableSource",
     "SqlGroundTruth",
     "SqlSource",
     "show_path",

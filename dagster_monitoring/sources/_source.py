@@ -7,11 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import pyarrow as pa
 
 from dagster_monitoring.declaration import Declaration
+from dagster_monitoring.errors import DeclarationError
+from dagster_monitoring.spark import SparkConnection, SparkRows
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +60,9 @@ class SliceFacts:
 class Source(Declaration):
     """Where slices or baselines are read from; each kind is one file with its ``type``."""
 
+    read_by_spark: ClassVar[bool] = False
+    """Whether ``through_spark`` can be asked for."""
+
     @abstractmethod
     def batches(self, request: Request) -> Iterator[pa.RecordBatch]:
         """The rows asked for, in batches; strings may come dictionary-encoded.
@@ -72,6 +80,25 @@ class Source(Declaration):
     @abstractmethod
     def describe(self, request: Request) -> SliceFacts:
         """What is known of a slice without reading its rows; raises as ``batches`` does."""
+
+    def through_spark(self, request: Request, session: SparkSession) -> SparkRows:
+        """All columns of the rows asked for, to be read by Spark; nothing is read yet.
+
+        Raises:
+            DeclarationError: Spark can't read this kind of source.
+            DataError: as :meth:`batches`, as far as it is known without reading rows.
+        """
+        del request, session
+        raise DeclarationError(f"engine spark can't read a source {type(self).__name__}")
+
+    def connected(self, connection: SparkConnection | None) -> Self:
+        """The same source with the model's Spark session, for kinds that need one.
+
+        Raises:
+            ValueError: it needs one, and neither it nor the model's engine names any.
+        """
+        del connection
+        return self
 
     def arrow_schema(self, partition: str | None = None) -> pa.Schema:
         """Column names and types of a slice, or of the newest data when ``None``."""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import pyarrow as pa
 from pydantic import Field
 
 from dagster_monitoring.declaration import EnvironmentVariable
-from dagster_monitoring.sources import _slices
+from dagster_monitoring.sources import _slices, _spark_files
 from dagster_monitoring.sources._files import join_root
 from dagster_monitoring.sources._source import Request, SliceFacts, Source
+from dagster_monitoring.spark import SparkRows
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 
 class ParquetSource(Source):
@@ -25,6 +29,8 @@ class ParquetSource(Source):
         >>> ParquetSource(path="s3://bucket/day={partition}/*.parquet").path
         's3://bucket/day={partition}/*.parquet'
     """
+
+    read_by_spark: ClassVar[bool] = True
 
     type: Literal["parquet"] = "parquet"
     path: str = Field(
@@ -41,6 +47,10 @@ class ParquetSource(Source):
     def describe(self, request: Request) -> SliceFacts:
         """See :meth:`Source.describe`; reads the files' footers only."""
         return _slices.describe_slice(self.path, self.storage_options, request)
+
+    def through_spark(self, request: Request, session: SparkSession) -> SparkRows:
+        """See :meth:`Source.through_spark`; this process reads the files' footers."""
+        return _spark_files.spark_rows(self.path, self.storage_options, request, session)
 
     def relative_to(self, root: Path) -> ParquetSource:
         """See :meth:`Source.relative_to`."""
