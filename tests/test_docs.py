@@ -181,8 +181,8 @@ USE_OF_NEW_FILES = """
 import datetime as dt, pathlib, yaml, pyarrow as pa, pyarrow.feather as feather
 from dagster_monitoring import MonitoredModel, build_monitoring_defs
 from dagster_monitoring.sources import Request
-from dagster_monitoring.statistics.drift import drift_metric
-from dagster_monitoring.statistics.histogram import align, categorical_histogram
+from dagster_monitoring.statistics.drift import Pair, drift_metric
+from dagster_monitoring.statistics.histogram import categorical_histogram
 
 model = MonitoredModel.read(yaml.safe_load(pathlib.Path("model.yaml").read_text()))
 build_monitoring_defs(model)
@@ -194,8 +194,8 @@ assert rows[0].schema.names == ["x"]
 print(sum(rows[0]["x"].to_pylist()) / 2, model.predictions.describe(
     Request(partition="2013-04-01")) and model.predictions.type)
 print([m.kind for m in model.active_monitors][-1], model.alerts[0].type)
-pair = align(categorical_histogram("aabb"), categorical_histogram("abbb"))
-print(round(drift_metric("bhattacharyya").compute(*pair), 4))
+pair = Pair.of(categorical_histogram("aabb"), categorical_histogram("abbb"))
+print(round(drift_metric("bhattacharyya").compute(pair), 4))
 """
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
-
-import numpy as np
 
 from dagster_monitoring.monitors._monitor import Measurement
 from dagster_monitoring.profiles.bins import CategoricalBins, NumericBins, equal_width_edges
 from dagster_monitoring.profiles.column import CategoricalColumn, ColumnSummary, NumericColumn
-from dagster_monitoring.statistics.drift import DriftMetric
-from dagster_monitoring.statistics.histogram import Floats, Histogram, align
-from dagster_monitoring.statistics.noise import null_quantile
+from dagster_monitoring.statistics.drift import DriftMetric, Pair
+from dagster_monitoring.statistics.histogram import Floats, has_edges
 from dagster_monitoring.statistics.undefined import Undefined
 
 BinChoice = Literal["default", "deciles", "profile"] | int
@@ -22,92 +22,119 @@ BinChoice = Literal["default", "deciles", "profile"] | int
 _NOISE_ALPHA = 0.01
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One column, of all rows or of a segment, in the window and in the baseline."""
+    """One column, of all rows or of a segment, in the window and in the baseline.
+
+    Both are put on the same bins once for all metrics that use those bins.
+    """
 
     column: str
     segment: str | None
     bins: NumericBins | CategoricalBins
     reference: ColumnSummary
     current: ColumnSummary
+    choice: BinChoice
 
-    @property
-    def kind(self) -> Literal["numeric", "categorical"]:
-        """What the column holds."""
-        return "numeric" if isinstance(self.bins, NumericBins) else "categorical"
+    def measure(self, metrics: Iterable[DriftMetric], note: str | None) -> list[Measurement]:
+        """Each metric's value with its noise and error, or why there is none."""
+        return [self._measure(metric, note) for metric in metrics]
 
-    def measure(self, metric: DriftMetric, choice: BinChoice, note: str | None) -> Measurement:
-        """The metric's value with its noise, or why there is none."""
-        value, noise = self._value(metric, choice)
+    def _measure(self, metric: DriftMetric, note: str | None) -> Measurement:
+        pair = self._too_few(metric) or self._pair(metric)
+        value = pair if isinstance(pair, Undefined) else metric.compute(pair)
+        if isinstance(pair, Undefined) or isinstance(value, Undefined):
+            # A segment may be as small as it likes; too few rows of a whole window are a fault.
+            expected = self.segment is not None
+            reason = value.reason if isinstance(value, Undefined) else note
+            return self._measurement(metric, reason, expected=expected)
+        return self._measurement(
+            metric,
+            "; ".join(part for part in (note, _vague(metric, pair)) if part) or None,
+            value=value,
+            noise=_known(metric.null_quantile(pair, alpha=_NOISE_ALPHA)) or 0.0,
+            standard_error=_known(metric.standard_error(pair, value)),
+        )
+
+    def _measurement(
+        self,
+        metric: DriftMetric,
+        reason: str | None,
+        *,
+        expected: bool = False,
+        value: float | None = None,
+        noise: float = 0.0,
+        standard_error: float | None = None,
+    ) -> Measurement:
         return Measurement(
             metric=metric.name,
             column=self.column,
             segment=self.segment,
-            value=None if isinstance(value, Undefined) else value,
-            reason=value.reason if isinstance(value, Undefined) else note,
-            # A segment may be as small as it likes; too few rows of a whole window are a fault.
-            expected=isinstance(value, Undefined) and self.segment is not None,
+            value=value,
+            reason=reason,
+            expected=expected,
             n=self.current.n,
             noise=noise,
+            standard_error=standard_error,
             worse="upper" if metric.higher_is_worse else "lower",
         )
 
-    def _value(self, metric: DriftMetric, choice: BinChoice) -> tuple[float | Undefined, float]:
+    def _too_few(self, metric: DriftMetric) -> Undefined | None:
         for summary, what in ((self.current, "the window"), (self.reference, "the baseline")):
-            if summary.n < metric.minimum_n:
-                return _too_few(metric, summary.n, what), 0.0
-        pair = self._histograms(metric, choice)
-        if isinstance(pair, Undefined):
-            return pair, 0.0
-        reference, current = pair
-        value = metric.compute(reference, current)
-        cells = int(np.count_nonzero(reference.counts + current.counts))
-        noise = null_quantile(
-            metric.name,
-            n_reference=reference.n,
-            n_current=current.n,
-            cells=cells,
-            alpha=_NOISE_ALPHA,
-        )
-        return value, noise
+            rows = summary.rows if metric.of_missing else summary.n
+            if rows < metric.minimum_n:
+                return Undefined(
+                    f"{what} has {rows} values of this column, and {metric.name} needs "
+                    f"{metric.minimum_n}"
+                )
+        return None
 
-    def _histograms(
-        self, metric: DriftMetric, choice: BinChoice
-    ) -> tuple[Histogram, Histogram] | Undefined:
+    def _pair(self, metric: DriftMetric) -> Pair | Undefined:
+        """Both on the bins that the monitor asks for, or on those that the metric prefers."""
+        if self.choice == "profile" or (self.choice == "default" and metric.bins == "profile"):
+            return self._on_all_bins
+        return self._on_chosen_bins
+
+    @cached_property
+    def _on_all_bins(self) -> Pair | Undefined:
         bins, reference, current = self.bins, self.reference, self.current
         if isinstance(bins, CategoricalBins):
             if isinstance(reference, CategoricalColumn) and isinstance(current, CategoricalColumn):
-                return align(reference.histogram(bins), current.histogram(bins))
+                return Pair.of(reference.histogram(bins), current.histogram(bins))
             return Undefined("the column was counted as a number; scan the slice anew")
         if isinstance(reference, NumericColumn) and isinstance(current, NumericColumn):
-            pair = (reference.histogram(bins), current.histogram(bins))
-            return _on_edges(pair, _interior_edges(bins, metric, choice))
+            return Pair.of(reference.histogram(bins), current.histogram(bins))
         return Undefined("the column was counted by category; scan the slice anew")
 
+    @cached_property
+    def _on_chosen_bins(self) -> Pair | Undefined:
+        pair = self._on_all_bins
+        if isinstance(pair, Undefined) or not isinstance(self.bins, NumericBins):
+            return pair
+        edges, has = _interior_edges(self.bins, self.choice), pair.reference.edges
+        if has is None or not has_edges(has, edges):
+            return Undefined("the counts do not keep these bins; declare bins: deciles")
+        return pair.regroup(edges)
 
-def _on_edges(
-    pair: tuple[Histogram, Histogram], edges: Floats | None
-) -> tuple[Histogram, Histogram] | Undefined:
-    reference, current = pair
-    if edges is None:
-        return align(reference, current)
-    if reference.edges is None or not np.isin(edges, reference.edges).all():
-        return Undefined("the counts do not keep these bins; declare bins: deciles")
-    return align(reference.regroup(edges), current.regroup(edges))
 
-
-def _interior_edges(bins: NumericBins, metric: DriftMetric, choice: BinChoice) -> Floats | None:
-    """The edges to regroup on; ``None``: all that the profile has."""
-    if isinstance(choice, int):
-        if bins.minimum is None or bins.maximum is None:
-            return bins.deciles
+def _interior_edges(bins: NumericBins, choice: BinChoice) -> Floats:
+    """The edges to regroup on: of equal width, or the deciles."""
+    if isinstance(choice, int) and bins.minimum is not None and bins.maximum is not None:
         return equal_width_edges(bins.minimum, bins.maximum, choice)
-    wanted = metric.bins if choice == "default" else choice
-    return bins.deciles if wanted == "deciles" else None
+    return bins.deciles
 
 
-def _too_few(metric: DriftMetric, rows: int, what: str) -> Undefined:
-    return Undefined(
-        f"{what} has {rows} values of this column, and {metric.name} needs {metric.minimum_n}"
+def _known(value: float | Undefined) -> float | None:
+    return None if isinstance(value, Undefined) else value
+
+
+def _vague(metric: DriftMetric, pair: Pair) -> str | None:
+    """A note on a value that the bins tell roughly only."""
+    vagueness = metric.told_vagueness(pair)
+    if not vagueness:
+        return None
+    how = f"to within {vagueness:.2g} only" if math.isfinite(vagueness) else "roughly only"
+    return (
+        f"known {how}: rows of both sides lie in the same wide bins; build a new baseline for "
+        "finer ones"
     )

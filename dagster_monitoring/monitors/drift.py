@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -17,7 +16,7 @@ from dagster_monitoring.monitors._columns import (
     summary_of,
     why_unusable,
 )
-from dagster_monitoring.monitors._comparison import Comparison
+from dagster_monitoring.monitors._comparison import BinChoice, Comparison
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, MonitoredAsset, View
 from dagster_monitoring.monitors._names import known_names
 from dagster_monitoring.monitors._slices import slices_before, slices_note
@@ -31,26 +30,6 @@ from dagster_monitoring.monitors.threshold import (
 from dagster_monitoring.profiles.bins import BinSet, NumericBins
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.statistics.drift import drift_metric
-
-# WARN and ERROR against training. PSI: Siddiqi (2006), Credit Risk Scorecards. Jensen-Shannon,
-# Hellinger and KL: what those PSI limits are in their units, since for small shifts PSI is 2 KL,
-# 8 Hellinger^2 and 8 ln 2 JS^2. Cramer's V: Cohen (1988), a small and a medium effect. The others
-# by their use in the field.
-_CONVENTIONS: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {
-        "cramers_v": (0.1, 0.3),
-        "hellinger": (0.11, 0.18),
-        "jensen_shannon": (0.13, 0.21),
-        "kl_divergence": (0.05, 0.125),
-        "kolmogorov_smirnov": (0.1, 0.2),
-        "l_infinity": (0.1, 0.2),
-        "mean_shift": (0.25, 0.5),
-        "psi": (0.1, 0.25),
-        "total_variation": (0.1, 0.2),
-        "wasserstein_scaled": (0.1, 0.25),
-    }
-)
-
 
 class Rolling(Declaration):
     """The slices right before the judged window, as the baseline."""
@@ -140,17 +119,18 @@ class DriftMonitor(Monitor):
 
     def _of_column(self, scene: _Scene, column: str) -> list[Measurement]:
         names = self._metrics_for(scene.bins, column)
-        reason = scene.why_not(column)
-        if reason is not None:
-            return [
-                Measurement(metric=name, column=column, value=None, reason=reason, n=0)
-                for name in names
-            ]
+        reason, metrics = scene.why_not(column), [drift_metric(name) for name in names]
+        usable = [m for m in metrics if reason is None or (m.of_missing and scene.has(column))]
+        gone = [
+            Measurement(metric=m.name, column=column, value=None, reason=reason, n=0)
+            for m in metrics
+            if m not in usable
+        ]
         choice = self.bins.equal_width if isinstance(self.bins, EqualWidth) else self.bins
-        return [
-            comparison.measure(drift_metric(name), choice, scene.note)
-            for comparison in scene.comparisons(column)
-            for name in names
+        return gone + [
+            measurement
+            for comparison in scene.comparisons(column, choice)
+            for measurement in comparison.measure(usable, scene.note)
         ]
 
     def _metrics_for(self, baseline: BinSet, column: str) -> list[str]:
@@ -181,11 +161,15 @@ class DriftMonitor(Monitor):
 
     def default_threshold(self, metric: str) -> Threshold:
         """Limits by convention against training; learned ones elsewhere and for other metrics."""
-        limits = _CONVENTIONS.get(metric) if self.baseline == "training" else None
+        declared = drift_metric(metric)
+        limits = declared.conventional_limits if self.baseline == "training" else None
         if limits is None:
             return LearnedThreshold()
-        warn, error = limits
-        return AbsoluteThreshold(warn=Limits(upper=warn), error=Limits(upper=error))
+        warn, error = (
+            Limits(upper=limit) if declared.higher_is_worse else Limits(lower=limit)
+            for limit in limits
+        )
+        return AbsoluteThreshold(warn=warn, error=error)
 
     def warm_up_slices(self) -> int:
         """Slices until the rolling baseline and the learned limits have all they look at."""
@@ -232,7 +216,16 @@ class _Scene:
             or why_unusable(self.reference, column, "the baseline")
         )
 
-    def comparisons(self, column: str) -> Iterator[Comparison]:
+    def has(self, column: str) -> bool:
+        """Whether each side has rows of the column, be they all missing."""
+        sides = (summary_of(side, column, None) for side in self._sides)
+        return all(summary is not None and summary.rows > 0 for summary in sides)
+
+    @property
+    def _sides(self) -> tuple[Profile, Profile, Profile]:
+        return self.slice, self.current, self.reference
+
+    def comparisons(self, column: str, choice: BinChoice) -> Iterator[Comparison]:
         """The column in all rows, then in each segment but those that it makes itself."""
         for segment in (None, *segment_names(self.bins, self.segments)):
             before = summary_of(self.reference, column, segment)
@@ -245,4 +238,5 @@ class _Scene:
                     bins=self.bins.columns[column],
                     reference=before,
                     current=now,
+                    choice=choice,
                 )

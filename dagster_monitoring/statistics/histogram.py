@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Histogram:
     """Counts of one column: numeric on interior edges, or categorical on names.
 
@@ -61,10 +62,32 @@ class Histogram:
         if self.edges is not None and (self.sums is None or len(self.sums) != bins):
             raise ValueError("a numeric histogram has one sum a bin")
 
-    @property
+    @cached_property
     def n(self) -> int:
         """Rows that are in a bin."""
         return int(self.counts.sum())
+
+    @cached_property
+    def cumulated(self) -> Counts:
+        """Rows in each bin and those before it, shape ``(k,)``."""
+        return self.counts.cumsum()
+
+    @property
+    def rows(self) -> int:
+        """All rows: in a bin, missing or infinite."""
+        return self.n + self.n_missing + self.n_nonfinite
+
+    @cached_property
+    def atoms(self) -> npt.NDArray[np.bool_]:
+        """Which bins have room for one value only, shape ``(k,)``; of names, all of them.
+
+        A numeric bin is one when its right edge is the next float after its left one.
+        """
+        if self.edges is None:
+            return np.ones(len(self.counts), dtype=np.bool_)
+        inner = np.nextafter(self.edges[:-1], np.inf) == self.edges[1:]
+        outer = [False] if len(self.edges) else []
+        return np.concatenate((outer, inner, [False])).astype(np.bool_)
 
     @property
     def is_numeric(self) -> bool:
@@ -80,7 +103,7 @@ class Histogram:
             return Undefined("no finite values")
         return finite(self.centre + float(self.sums.sum()) / self.n)
 
-    @property
+    @cached_property
     def std(self) -> float | Undefined:
         """The population standard deviation (divisor n) of the finite values."""
         if self.sums is None:
@@ -110,13 +133,11 @@ class Histogram:
         if self.edges is None or self.sums is None:
             raise ValueError("a categorical histogram has no edges to regroup on")
         edges = np.asarray(edges, dtype=np.float64)
+        if edges is self.edges:
+            return self
         at = np.searchsorted(self.edges, edges)
-        missing = [
-            float(edge)
-            for edge, i in zip(edges, at, strict=True)
-            if i >= len(self.edges) or self.edges[i] != edge
-        ]
-        if missing:
+        if not has_edges(self.edges, edges):
+            missing = np.setdiff1d(edges, self.edges).tolist()
             raise ValueError(f"not an edge of this histogram: {missing[:5]}")
         starts = np.concatenate(([0], at + 1))
         return replace(
@@ -141,15 +162,38 @@ def align(reference: Histogram, current: Histogram) -> tuple[Histogram, Histogra
         >>> a.categories, a.counts.tolist(), b.counts.tolist()
         (('a', 'b', 'c'), [1, 1, 0], [0, 0, 1])
     """
+    if same_bins(reference, current):
+        return reference, current
     if reference.categories is not None and current.categories is not None:
-        unseen = sorted(set(current.categories) - set(reference.categories))
+        place = {name: at for at, name in enumerate(reference.categories)}
+        unseen = sorted(name for name in current.categories if name not in place)
         union = (*reference.categories, *unseen)
-        return _on_categories(reference, union), _on_categories(current, union)
+        place.update((name, at) for at, name in enumerate(unseen, start=len(place)))
+        before, after = np.zeros((2, len(union)), dtype=np.int64)
+        before[: len(reference.counts)] = reference.counts
+        after[[place[name] for name in current.categories]] = current.counts
+        return (
+            replace(reference, counts=before, categories=union),
+            replace(current, counts=after, categories=union),
+        )
     if reference.edges is None or current.edges is None:
         raise ValueError("a numeric and a categorical histogram cannot be compared")
-    if not np.array_equal(reference.edges, current.edges):
-        raise ValueError("the histograms have different edges: regroup them on common ones first")
-    return reference, current
+    raise ValueError("the histograms have different edges: regroup them on common ones first")
+
+
+def same_bins(left: Histogram, right: Histogram) -> bool:
+    """Whether the counts of two histograms can be compared one by one."""
+    if left.edges is None or right.edges is None:
+        return left.edges is right.edges and left.categories == right.categories
+    return left.edges is right.edges or np.array_equal(left.edges, right.edges)
+
+
+def has_edges(edges: Floats, wanted: Floats) -> bool:
+    """Whether each of the wanted edges is one of ``edges``, which increase."""
+    if not len(edges):
+        return not len(wanted)
+    at = np.minimum(np.searchsorted(edges, wanted), len(edges) - 1)
+    return bool((edges[at] == wanted).all())
 
 
 def numeric_histogram(
@@ -193,9 +237,3 @@ def categorical_histogram(values: Iterable[str | None]) -> Histogram:
         categories=tuple(names),
         n_missing=n_missing,
     )
-
-
-def _on_categories(histogram: Histogram, union: tuple[str, ...]) -> Histogram:
-    own = dict(zip(histogram.categories or (), histogram.counts.tolist(), strict=True))
-    counts = np.array([own.get(name, 0) for name in union], dtype=np.int64)
-    return replace(histogram, counts=counts, categories=union)

@@ -7,10 +7,9 @@ import pytest
 from scipy import stats
 from scipy.spatial import distance
 
-from dagster_monitoring.statistics.drift import drift_metric, drift_metrics
+from dagster_monitoring.statistics.drift import Pair, drift_metric, drift_metrics
 from dagster_monitoring.statistics.drift.chi_square import degrees_of_freedom, p_value
 from dagster_monitoring.statistics.histogram import (
-    align,
     categorical_histogram,
     numeric_histogram,
 )
@@ -22,24 +21,45 @@ ON_SHARES = {
     ),
     "jensen_shannon": lambda p, q: distance.jensenshannon(p, q, base=2),
     "kl_divergence": lambda p, q: stats.entropy(np.clip(q, 1e-4, None), np.clip(p, 1e-4, None)),
+    "jensen_shannon_divergence": lambda p, q: distance.jensenshannon(p, q, base=2) ** 2,
     "hellinger": lambda p, q: distance.euclidean(np.sqrt(p), np.sqrt(q)) / math.sqrt(2),
     "l_infinity": distance.chebyshev,
     "total_variation": lambda p, q: distance.cityblock(p, q) / 2,
 }
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def moved_quantiles(x, y, shares):
+    """In standard deviations of ``x``, by NumPy."""
+    before, after = (np.quantile(rows, shares, method="inverted_cdf") for rows in (x, y))
+    return np.max(np.abs(after - before)) / np.std(x)
+
+
 ON_COUNTS = {
     "chi_square": lambda table: stats.chi2_contingency(table, correction=False).statistic,
     "cramers_v": lambda table: stats.contingency.association(table, method="cramer"),
+    "chi_square_p_value": lambda table: stats.chi2_contingency(table, correction=False).pvalue,
+    "l_infinity_robust": lambda table: max(
+        distance.chebyshev(*(table / table.sum(axis=1, keepdims=True)))
+        - 1.8 * math.sqrt(table.sum() / math.prod(table.sum(axis=1).tolist())),
+        0.0,
+    ),
 }
 ON_ROWS = {
     "kolmogorov_smirnov": lambda x, y: stats.ks_2samp(x, y, method="asymp").statistic,
     "wasserstein": stats.wasserstein_distance,
     "wasserstein_scaled": lambda x, y: stats.wasserstein_distance(x, y) / np.std(x),
     "mean_shift": lambda x, y: abs(np.mean(y) - np.mean(x)) / np.std(x),
+    "energy_distance": stats.energy_distance,
+    "median_shift": lambda x, y: moved_quantiles(x, y, [0.5]),
+    "quantile_shift": lambda x, y: moved_quantiles(x, y, QUANTILES),
+    "spread_shift": lambda x, y: abs(math.log(np.std(y) / np.std(x))),
 }
+BY_THEMSELVES = {"kolmogorov_smirnov_p_value", "missing_share"}
 
 
 def test_no_metric_is_without_a_golden_value():
-    assert {*ON_SHARES, *ON_COUNTS, *ON_ROWS} == set(drift_metrics())
+    assert {*ON_SHARES, *ON_COUNTS, *ON_ROWS, *BY_THEMSELVES} == set(drift_metrics())
 
 
 def _integers(seed):
@@ -68,7 +88,7 @@ def test_on_deciles_it_equals_scipy(name, seed):
         if name in ON_COUNTS
         else ON_SHARES[name](*(table / table.sum(axis=1, keepdims=True)))
     )
-    assert drift_metric(name).compute(reference, current) == pytest.approx(expected, rel=1e-9)
+    assert drift_metric(name).compute(Pair.of(reference, current)) == pytest.approx(expected, rel=1e-9)
 
 
 def _bounds(edges):
@@ -80,24 +100,25 @@ def _bounds(edges):
 def test_with_a_bin_a_value_it_equals_scipy_on_the_rows(name, seed):
     before, after = _integers(seed)
     edges = np.unique(np.concatenate((before, after)))
-    value = drift_metric(name).compute(
+    pair = Pair(
         numeric_histogram(before, edges=edges, centre=before.mean()),
         numeric_histogram(after, edges=edges, centre=before.mean()),
     )
+    value = drift_metric(name).compute(pair)
     assert value == pytest.approx(ON_ROWS[name](before, after), rel=1e-9)
 
 
 @pytest.mark.parametrize("name", sorted({**ON_SHARES, **ON_COUNTS}))
 def test_on_names_with_new_and_vanished_ones_it_equals_scipy(name):
     before, after = list("aaaaabbbccccccd" * 40), list("aabbbbccez" * 11)
-    reference, current = align(categorical_histogram(before), categorical_histogram(after))
+    reference, current = categorical_histogram(before), categorical_histogram(after)
     table = np.array([[side.count(c) for c in "abcdez"] for side in (before, after)])
     expected = (
         ON_COUNTS[name](table)
         if name in ON_COUNTS
         else ON_SHARES[name](*(table / table.sum(axis=1, keepdims=True)))
     )
-    assert drift_metric(name).compute(reference, current) == pytest.approx(expected, rel=1e-9)
+    assert drift_metric(name).compute(Pair.of(reference, current)) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -114,8 +135,8 @@ def test_on_names_with_new_and_vanished_ones_it_equals_scipy(name):
 )
 def test_two_names_by_hand(name, expected):
     """Shares of a half each become a quarter and three quarters, of four rows a side."""
-    pair = align(categorical_histogram("aabb"), categorical_histogram("abbb"))
-    assert drift_metric(name).compute(*pair) == pytest.approx(expected, rel=1e-12)
+    pair = Pair.of(categorical_histogram("aabb"), categorical_histogram("abbb"))
+    assert drift_metric(name).compute(pair) == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -123,14 +144,14 @@ def test_two_names_by_hand(name, expected):
     [("jensen_shannon", 1.0), ("hellinger", 1.0), ("total_variation", 1.0), ("cramers_v", 1.0)],
 )
 def test_nothing_in_common_is_the_upper_bound(name, expected):
-    pair = align(categorical_histogram("aab"), categorical_histogram("ccccd"))
-    assert drift_metric(name).compute(*pair) == pytest.approx(expected, rel=1e-12)
+    pair = Pair.of(categorical_histogram("aab"), categorical_histogram("ccccd"))
+    assert drift_metric(name).compute(pair) == pytest.approx(expected, rel=1e-12)
 
 
 def test_psi_counts_an_empty_bin_as_one_row_in_ten_thousand():
-    pair = align(categorical_histogram("ab"), categorical_histogram("aa"))
+    pair = Pair.of(categorical_histogram("ab"), categorical_histogram("aa"))
     by_hand = 0.5 * math.log(2) + (1e-4 - 0.5) * math.log(1e-4 / 0.5)
-    assert drift_metric("psi").compute(*pair) == pytest.approx(by_hand, rel=1e-12)
+    assert drift_metric("psi").compute(pair) == pytest.approx(by_hand, rel=1e-12)
 
 
 def test_a_small_jensen_shannon_distance_keeps_its_digits():
@@ -143,7 +164,7 @@ def test_a_small_jensen_shannon_distance_keeps_its_digits():
     )
     difference = moved / (2 * n)
     expected = math.sqrt(difference**2 / (8 * 0.25 * math.log(2)))
-    assert drift_metric("jensen_shannon").compute(reference, current) == pytest.approx(
+    assert drift_metric("jensen_shannon").compute(Pair.of(reference, current)) == pytest.approx(
         expected, rel=1e-6
     )
 
@@ -155,15 +176,16 @@ def test_large_values_with_a_small_spread_do_not_cancel(name):
     offset = 2.0**30
     before, after = small + offset, shifted + offset
     edges = np.quantile(before, np.arange(1, 10) / 10)
-    value = drift_metric(name).compute(
+    large = Pair(
         numeric_histogram(before, edges=edges, centre=offset),
         numeric_histogram(after, edges=edges, centre=offset),
     )
-    expected = drift_metric(name).compute(
+    near_zero = Pair(
         numeric_histogram(before - offset, edges=edges - offset),
         numeric_histogram(after - offset, edges=edges - offset),
     )
-    assert value == pytest.approx(expected, rel=1e-9)
+    metric = drift_metric(name)
+    assert metric.compute(large) == pytest.approx(metric.compute(near_zero), rel=1e-9)
 
 
 SHAPES = {
@@ -182,24 +204,42 @@ def test_on_fine_quantile_bins_the_error_is_within_the_documented_bound(shape, r
     start = SHAPES["normal" if shape == "shifted" else shape]
     before, after = start(generator, 50_000), SHAPES[shape](generator, rows)
     edges = np.unique(np.quantile(before, np.arange(1, 2048) / 2048))
-    pair = [numeric_histogram(x, edges=edges, centre=before.mean()) for x in (before, after)]
-    ks = drift_metric("kolmogorov_smirnov").compute(*pair)
+    pair = Pair(*(numeric_histogram(x, edges=edges, centre=before.mean()) for x in (before, after)))
+    ks = drift_metric("kolmogorov_smirnov").compute(pair)
     assert ks == pytest.approx(stats.ks_2samp(before, after, method="asymp").statistic, abs=5e-4)
-    moved = drift_metric("wasserstein_scaled").compute(*pair)
+    moved = drift_metric("wasserstein_scaled").compute(pair)
     exact = stats.wasserstein_distance(before, after) / before.std()
     assert moved == pytest.approx(exact, abs=5e-3)
 
 
 def test_the_p_value_of_chi_square_is_scipys():
     before, after = list("aaaaabbbccccccd" * 4), list("aabbbbcce" * 3)
-    pair = align(categorical_histogram(before), categorical_histogram(after))
+    pair = Pair.of(categorical_histogram(before), categorical_histogram(after))
     table = np.array([[side.count(c) for c in "abcde"] for side in (before, after)])
     found = stats.chi2_contingency(table, correction=False)
-    assert p_value(*pair) == pytest.approx(found.pvalue, rel=1e-9)
-    assert degrees_of_freedom(*pair) == found.dof
+    assert p_value(pair) == pytest.approx(found.pvalue, rel=1e-9)
+    assert degrees_of_freedom(pair) == found.dof
 
 
 def test_one_name_on_both_sides_is_no_evidence_at_all():
-    pair = align(categorical_histogram("aaa"), categorical_histogram("a"))
-    assert p_value(*pair) == 1.0
-    assert degrees_of_freedom(*pair) == 0
+    pair = Pair.of(categorical_histogram("aaa"), categorical_histogram("a"))
+    assert p_value(pair) == 1.0
+    assert degrees_of_freedom(pair) == 0
+
+
+@pytest.mark.parametrize(("rows", "off"), [(20, 0.01), (300, 0.01), (5000, 0.003)])
+@pytest.mark.parametrize("shift", [0.0, 0.03, 0.2])
+def test_the_p_value_of_kolmogorov_smirnov_is_near_scipys(rows, off, shift):
+    generator = np.random.default_rng(8)
+    before, after = generator.normal(0, 1, 4 * rows), generator.normal(shift, 1, rows)
+    edges = np.unique(np.concatenate((before, after)))
+    pair = Pair(numeric_histogram(before, edges=edges), numeric_histogram(after, edges=edges))
+    expected = stats.ks_2samp(before, after, method="exact" if rows < 1000 else "asymp").pvalue
+    found = drift_metric("kolmogorov_smirnov_p_value").compute(pair)
+    assert found == pytest.approx(expected, abs=2 * off)
+
+
+def test_the_share_of_missing_counts_rows_without_a_value_and_infinite_ones():
+    before = numeric_histogram([1.0, np.nan, np.inf, 2.0], edges=[1.5])
+    after = numeric_histogram([np.nan] * 5, edges=[1.5])
+    assert drift_metric("missing_share").compute(Pair(before, after)) == 0.75

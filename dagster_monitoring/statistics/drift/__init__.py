@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dagster_monitoring.errors import UnknownNameError
 from dagster_monitoring.statistics.catalogue import discover
 from dagster_monitoring.statistics.drift._metric import DriftMetric
+from dagster_monitoring.statistics.drift._pair import Pair
 
-__all__ = ["DriftMetric", "drift_metric", "drift_metrics"]
+__all__ = ["DriftMetric", "Pair", "drift_metric", "drift_metrics"]
 
 
 def drift_metrics() -> Mapping[str, DriftMetric]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
+
 import numpy as np
 
+from dagster_monitoring.statistics.drift._divergence import Divergence
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
-from dagster_monitoring.statistics.drift._shares import aligned_counts
-from dagster_monitoring.statistics.histogram import Histogram
-from dagster_monitoring.statistics.undefined import Undefined
+from dagster_monitoring.statistics.drift._pair import Pair
+from dagster_monitoring.statistics.histogram import Floats
 
 
-def compute(reference: Histogram, current: Histogram) -> float | Undefined:
+def compute(pair: Pair) -> float:
     """Pearson's statistic of the 2 x K table of counts, without Yates' correction.
 
     Bins that both sides leave empty are not in the table. It grows with the number of rows: take
@@ -21,48 +24,85 @@ def compute(reference: Histogram, current: Histogram) -> float | Undefined:
 
     Example:
         >>> from dagster_monitoring.statistics.histogram import categorical_histogram
-        >>> compute(categorical_histogram("aabb"), categorical_histogram("abbb"))
-        0.5333333333333333
+        >>> pair = Pair.of(categorical_histogram("aabb"), categorical_histogram("abbb"))
+        >>> round(compute(pair), 12)
+        0.533333333333
     """
-    pair = aligned_counts(reference, current)
-    if isinstance(pair, Undefined):
-        return pair
-    table = np.stack(pair).astype(np.float64)
-    table = table[:, table.sum(axis=0) > 0]
-    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
-    return float(np.sum(np.square(table - expected) / expected))
+    before, after = pair.reference.counts, pair.current.counts
+    total = before + after
+    apart = pair.q - pair.p
+    return float(pair.n) * pair.m * float(np.dot(apart, apart / np.maximum(total, 1)))
 
 
-def degrees_of_freedom(reference: Histogram, current: Histogram) -> int:
+def degrees_of_freedom(pair: Pair) -> int:
     """One less than the bins that either side has a row in; at least 0."""
-    used = (reference.counts + current.counts) > 0
+    used = (pair.reference.counts + pair.current.counts) > 0
     return max(int(np.count_nonzero(used)) - 1, 0)
 
 
-def p_value(reference: Histogram, current: Histogram) -> float | Undefined:
+def p_value(pair: Pair, statistic: float | None = None) -> float:
     """How likely so large a statistic is when both sides have the same distribution.
+
+    Args:
+        pair: both with rows.
+        statistic: of the pair; computed when left out.
 
     Returns:
         From 0 to 1, by the chi-square distribution; 1 where there is one bin only.
     """
     from scipy.special import chdtrc
 
-    statistic = compute(reference, current)
-    if isinstance(statistic, Undefined):
-        return statistic
-    freedom = degrees_of_freedom(reference, current)
-    return float(chdtrc(freedom, statistic)) if freedom else 1.0
+    freedom = degrees_of_freedom(pair)
+    reached = compute(pair) if statistic is None else statistic
+    return float(chdtrc(freedom, reached)) if freedom else 1.0
+
+
+def noise(pair: Pair, alpha: float) -> float:
+    """The chi-square distribution's quantile, corrected for bins of few expected rows."""
+    return sampling(pair).null_quantile(pair, alpha) / pair.scale
+
+
+def error(pair: Pair, value: float) -> float:
+    """By the delta method; never less than without any drift."""
+    del value
+    return math.sqrt(sampling(pair).variance(pair)) / pair.scale
+
+
+def sampling(pair: Pair) -> Divergence:
+    """Of the statistic times ``1/n + 1/m``: ``sum((q - p)^2 / pooled share)``."""
+    slopes = partial(_slopes, of_reference=pair.n / (pair.n + pair.m))
+    return Divergence(curvature=1.0, cell=_cell, empty=_empty, slopes=slopes)
+
+
+def _cell(x: Floats, y: Floats) -> Floats:
+    return np.square(x - y) / y
+
+
+def _empty(y: Floats, m: int) -> Floats:
+    del m
+    return y
+
+
+def _slopes(p: Floats, q: Floats, *, of_reference: float) -> tuple[Floats, Floats]:
+    apart = (q - p) / (of_reference * p + (1 - of_reference) * q)
+    squared = apart * apart
+    return -2 * apart - of_reference * squared, 2 * apart - (1 - of_reference) * squared
 
 
 METRIC = DriftMetric(
     name="chi_square",
     title="Chi-square statistic",
-    compute=compute,
+    formula=compute,
+    noise=noise,
+    error=error,
     kinds=BOTH_KINDS,
     bins="deciles",
     bounds=(0.0, float("inf")),
     symmetric=True,
     unit="",
     minimum_n=10,
+    degenerate="no value when a side is empty; 0 when all rows share one bin",
     source="Pearson (1900), as scipy.stats.chi2_contingency(correction=False)",
+    sampling="chi-square, with Poisson moments for bins of fewer than 60 expected rows; "
+    "delta method",
 )

@@ -6,11 +6,10 @@ import math
 
 from dagster_monitoring.statistics.drift import chi_square
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
-from dagster_monitoring.statistics.histogram import Histogram
-from dagster_monitoring.statistics.undefined import Undefined
+from dagster_monitoring.statistics.drift._pair import Pair
 
 
-def compute(reference: Histogram, current: Histogram) -> float | Undefined:
+def compute(pair: Pair) -> float:
     """``sqrt(chi_square / (n + m))``: the strength of the chi-square of a 2 x K table.
 
     Not corrected for bias: of equal distributions it is about ``sqrt((K - 1) / (n + m))``.
@@ -20,24 +19,40 @@ def compute(reference: Histogram, current: Histogram) -> float | Undefined:
 
     Example:
         >>> from dagster_monitoring.statistics.histogram import categorical_histogram
-        >>> compute(categorical_histogram("aabb"), categorical_histogram("abbb"))
-        0.2581988897471611
+        >>> pair = Pair.of(categorical_histogram("aabb"), categorical_histogram("abbb"))
+        >>> round(compute(pair), 6)
+        0.258199
     """
-    statistic = chi_square.compute(reference, current)
-    if isinstance(statistic, Undefined):
-        return statistic
-    return math.sqrt(min(statistic / (reference.n + current.n), 1.0))
+    return math.sqrt(min(chi_square.compute(pair) / (pair.n + pair.m), 1.0))
+
+
+def noise(pair: Pair, alpha: float) -> float:
+    """From the chi-square statistic's."""
+    return math.sqrt(chi_square.noise(pair, alpha) / (pair.n + pair.m))
+
+
+def error(pair: Pair, value: float) -> float:
+    """From the chi-square statistic's, by the delta method."""
+    rows = pair.n + pair.m
+    squared = value**2 * rows * pair.scale
+    return chi_square.sampling(pair).root_error(pair, squared) / math.sqrt(rows * pair.scale)
 
 
 METRIC = DriftMetric(
     name="cramers_v",
     title="Cramer's V",
-    compute=compute,
+    formula=compute,
+    noise=noise,
+    error=error,
     kinds=BOTH_KINDS,
     bins="deciles",
     bounds=(0.0, 1.0),
     symmetric=True,
     unit="",
     minimum_n=10,
+    degenerate="no value when a side is empty; 0 when all rows share one bin",
     source="Cramer (1946), Mathematical Methods of Statistics, ch. 21",
+    sampling="the root of chi_square's over the rows; delta method",
+    conventional_limits=(0.1, 0.3),
+    limits_source="Cohen (1988), a small and a medium effect",
 )

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
+from dagster_monitoring.statistics.drift import jensen_shannon_divergence as divergence
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
-from dagster_monitoring.statistics.drift._shares import shares
-from dagster_monitoring.statistics.histogram import Floats, Histogram
-from dagster_monitoring.statistics.undefined import Undefined
+from dagster_monitoring.statistics.drift._pair import Pair
 
 
-def compute(reference: Histogram, current: Histogram) -> float | Undefined:
+def compute(pair: Pair) -> float:
     """The square root of the Jensen-Shannon divergence in base 2: the distance, a metric.
 
-    The divergence is ``(KL(p, m) + KL(q, m)) / 2`` with ``m = (p + q) / 2``, of shares that are
+    The divergence is ``(KL(p, a) + KL(q, a)) / 2`` with ``a = (p + q) / 2``, of shares that are
     not floored, as ``scipy.spatial.distance.jensenshannon(p, q, base=2)``. It depends on the
     bins: the baseline's deciles, unless the monitor asks for equal-width edges.
 
@@ -24,37 +21,38 @@ def compute(reference: Histogram, current: Histogram) -> float | Undefined:
 
     Example:
         >>> from dagster_monitoring.statistics.histogram import categorical_histogram
-        >>> round(compute(categorical_histogram("aabb"), categorical_histogram("abbb")), 4)
+        >>> pair = Pair.of(categorical_histogram("aabb"), categorical_histogram("abbb"))
+        >>> round(compute(pair), 4)
         0.2209
     """
-    pair = shares(reference, current)
-    if isinstance(pair, Undefined):
-        return pair
-    p, q = pair
-    used = (p + q) > 0
-    return math.sqrt(min(max(_divergence(p[used], q[used]), 0.0), 1.0))
+    return math.sqrt(divergence.compute(pair))
 
 
-def _divergence(p: Floats, q: Floats) -> float:
-    # In the relative difference d the equal parts of p and q cancel exactly, so that a small
-    # distance keeps its digits: with p / m written out, sqrt() would turn 1e-16 into 1e-8.
-    d = (p - q) / (p + q)
-    one_sided = np.abs(d) == 1
-    d = np.where(one_sided, 0.0, d)
-    both = (1 + d) * np.log1p(d) + (1 - d) * np.log1p(-d)
-    terms = (p + q) / 2 * np.where(one_sided, 2 * math.log(2), both)
-    return float(np.sum(terms)) / (2 * math.log(2))
+def noise(pair: Pair, alpha: float) -> float:
+    """The root of the divergence's."""
+    return math.sqrt(divergence.SAMPLING.null_quantile(pair, alpha))
+
+
+def error(pair: Pair, value: float) -> float:
+    """From the divergence's, by the delta method."""
+    return divergence.SAMPLING.root_error(pair, value**2)
 
 
 METRIC = DriftMetric(
     name="jensen_shannon",
     title="Jensen-Shannon distance",
-    compute=compute,
+    formula=compute,
+    noise=noise,
+    error=error,
     kinds=BOTH_KINDS,
     bins="deciles",
     bounds=(0.0, 1.0),
     symmetric=True,
     unit="",
     minimum_n=10,
+    degenerate="no value when a side is empty; 0 when all rows share one bin",
     source="Lin (1991); Endres, Schindelin (2003), A new metric for probability distributions",
+    sampling="the root of jensen_shannon_divergence's; delta method",
+    conventional_limits=(0.13, 0.21),
+    limits_source="what PSI's are in its unit: for small shifts PSI is 8 ln 2 JS^2",
 )

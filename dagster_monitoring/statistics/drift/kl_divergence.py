@@ -4,43 +4,64 @@ from __future__ import annotations
 
 import numpy as np
 
+from dagster_monitoring.statistics.drift._divergence import Divergence
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
-from dagster_monitoring.statistics.drift._shares import FLOOR, shares
-from dagster_monitoring.statistics.histogram import Histogram
-from dagster_monitoring.statistics.undefined import Undefined
+from dagster_monitoring.statistics.drift._pair import FLOOR, Pair
+from dagster_monitoring.statistics.histogram import Floats
 
 
-def compute(reference: Histogram, current: Histogram) -> float | Undefined:
+def compute(pair: Pair) -> float:
     """``KL(q || p) = sum(q * ln(q / p))`` of the current shares ``q`` from the reference's ``p``.
 
-    Each share is floored at 1e-4 and both are then rescaled to sum to 1: without the rescaling
-    floored shares could give less than 0. In nats. It depends on the bins, as all of its kind.
+    Smoothing: each share is floored at 1e-4 and both are then rescaled to sum to 1; without the
+    rescaling floored shares could give less than 0. In nats. It depends on the bins, as all of
+    its kind.
 
     Returns:
         From 0 upwards; ``Undefined`` when either side is empty.
 
     Example:
         >>> from dagster_monitoring.statistics.histogram import categorical_histogram
-        >>> round(compute(categorical_histogram("aabb"), categorical_histogram("abbb")), 4)
+        >>> pair = Pair.of(categorical_histogram("aabb"), categorical_histogram("abbb"))
+        >>> round(compute(pair), 4)
         0.1308
     """
-    pair = shares(reference, current)
-    if isinstance(pair, Undefined):
-        return pair
-    p, q = (np.maximum(share, FLOOR) for share in pair)
+    p, q = pair.floored
     p, q = p / p.sum(), q / q.sum()
-    return max(float(np.sum(q * np.log(q / p))), 0.0)
+    return max(float(np.dot(q, np.log(q / p))), 0.0)
 
+
+def _cell(x: Floats, y: Floats) -> Floats:
+    return x * np.log(x / y) - x + y
+
+
+def _empty(y: Floats, m: int) -> Floats:
+    return _cell(np.minimum(FLOOR * m, y), y)
+
+
+def _slopes(p: Floats, q: Floats) -> tuple[Floats, Floats]:
+    p, q = np.maximum(p, FLOOR), np.maximum(q, FLOOR)
+    return -q / p, np.log(q / p)
+
+
+SAMPLING = Divergence(curvature=0.5, cell=_cell, empty=_empty, slopes=_slopes)
 
 METRIC = DriftMetric(
     name="kl_divergence",
     title="Kullback-Leibler divergence",
-    compute=compute,
+    formula=compute,
+    noise=SAMPLING.null_quantile,
+    error=SAMPLING.standard_error,
     kinds=BOTH_KINDS,
     bins="deciles",
     bounds=(0.0, float("inf")),
     symmetric=False,
     unit="nats",
     minimum_n=10,
+    degenerate="no value when a side is empty; 0 when all rows share one bin",
     source="Kullback, Leibler (1951), On information and sufficiency",
+    sampling="scaled chi-square, with Poisson moments for bins of fewer than 60 expected rows; "
+    "delta method",
+    conventional_limits=(0.05, 0.125),
+    limits_source="what PSI's are in its unit: for small shifts PSI is 2 KL",
 )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from dagster_monitoring.statistics.drift._metric import NUMERIC, DriftMetric
-from dagster_monitoring.statistics.drift._shares import numeric_pair, spread
+from dagster_monitoring.statistics.drift._pair import Pair
+from dagster_monitoring.statistics.drift._sampling import folded_error, normal_quantile
 from dagster_monitoring.statistics.histogram import Histogram
 from dagster_monitoring.statistics.undefined import Undefined, finite
 
 
-def compute(reference: Histogram, current: Histogram) -> float | Undefined:
+def compute(pair: Pair) -> float | Undefined:
     """``|mean(current) - mean(reference)|`` in population standard deviations of the reference.
 
     From sums, so it does not depend on the bins.
@@ -22,29 +27,58 @@ def compute(reference: Histogram, current: Histogram) -> float | Undefined:
     Example:
         >>> from dagster_monitoring.statistics.histogram import numeric_histogram
         >>> before = numeric_histogram([1.0, 3.0], edges=[2.0, 3.0])
-        >>> compute(before, numeric_histogram([4.0], edges=[2.0, 3.0]))
+        >>> compute(Pair(before, numeric_histogram([4.0], edges=[2.0, 3.0])))
         2.0
     """
-    pair = numeric_pair(reference, current)
-    if isinstance(pair, Undefined):
-        return pair
-    scale = spread(reference)
+    scale = pair.spread
     if isinstance(scale, Undefined):
         return scale
     # Offsets from the centres, not means: a mean of 1e9 would swallow a shift of 1e-8.
-    before, after = (float(h.sums.sum()) / h.n for h in pair)
-    return finite(abs(after - before + (current.centre - reference.centre)) / scale)
+    moved = _offset(pair.current) - _offset(pair.reference)
+    return finite(abs(moved + (pair.current.centre - pair.reference.centre)) / scale)
+
+
+def noise(pair: Pair, alpha: float) -> float:
+    """The normal quantile."""
+    return normal_quantile(alpha / 2) * math.sqrt(pair.scale)
+
+
+def error(pair: Pair, value: float) -> float | Undefined:
+    """Of both means, and of the standard deviation that they are told in."""
+    scale, after = pair.spread, pair.current.std
+    if isinstance(scale, Undefined) or isinstance(after, Undefined):
+        return scale if isinstance(scale, Undefined) else after
+    line = pair.line
+    places = line.places / scale
+    shares = np.diff(line.f, prepend=0.0)
+    centred = places - float(np.dot(shares, places))
+    with np.errstate(over="ignore", invalid="ignore"):
+        ahead = np.sign(float(np.dot(np.diff(line.g, prepend=0.0), centred)))
+        slope = -ahead * centred - value * (np.square(centred) - 1) / 2
+        of_reference = float(np.dot(shares, slope * slope)) - float(np.dot(shares, slope)) ** 2
+    variance = max(of_reference, 0.0) / pair.n + (after / scale) ** 2 / pair.m
+    return finite(folded_error(value, math.sqrt(variance)))
+
+
+def _offset(histogram: Histogram) -> float:
+    return float(histogram.sums.sum()) / histogram.n if histogram.sums is not None else 0.0
 
 
 METRIC = DriftMetric(
     name="mean_shift",
     title="Shift of the mean",
-    compute=compute,
+    formula=compute,
+    noise=noise,
+    error=error,
     kinds=NUMERIC,
     bins="profile",
     bounds=(0.0, float("inf")),
     symmetric=False,
     unit="standard deviations",
     minimum_n=10,
+    degenerate="no value when a side is empty, or the baseline is constant",
     source="Glass (1976), as a standardised mean difference",
+    sampling="normal quantile; delta method for the means and the standard deviation",
+    conventional_limits=(0.25, 0.5),
+    limits_source="Cohen (1988), about a small and a medium effect",
 )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from dagster_monitoring.statistics.drift._divergence import Divergence
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
-from dagster_monitoring.statistics.drift._shares import FLOOR, shares
-from dagster_monitoring.statistics.histogram import Histogram
-from dagster_monitoring.statistics.undefined import Undefined
+from dagster_monitoring.statistics.drift._pair import FLOOR, Pair
+from dagster_monitoring.statistics.histogram import Floats
 
 
-def compute(reference: Histogram, current: Histogram) -> float | Undefined:
+def compute(pair: Pair) -> float:
     """``sum((q - p) * ln(q / p))`` with reference shares ``p`` and current shares ``q``.
 
     Each share is floored at 1e-4, so that an empty bin costs a finite amount, and shares are not
@@ -24,25 +24,45 @@ def compute(reference: Histogram, current: Histogram) -> float | Undefined:
     Example:
         >>> from dagster_monitoring.statistics.histogram import numeric_histogram
         >>> day = numeric_histogram([1.0, 2.0], edges=[1.5])
-        >>> compute(day, day)
+        >>> compute(Pair(day, day))
         0.0
     """
-    pair = shares(reference, current)
-    if isinstance(pair, Undefined):
-        return pair
-    p, q = (np.maximum(share, FLOOR) for share in pair)
-    return float(np.sum((q - p) * np.log(q / p)))
+    p, q = pair.floored
+    return float(np.dot(q - p, np.log(q / p)))
 
+
+def _cell(x: Floats, y: Floats) -> Floats:
+    return (x - y) * np.log(x / y)
+
+
+def _empty(y: Floats, m: int) -> Floats:
+    return _cell(np.minimum(FLOOR * m, y), y)
+
+
+def _slopes(p: Floats, q: Floats) -> tuple[Floats, Floats]:
+    p, q = np.maximum(p, FLOOR), np.maximum(q, FLOOR)
+    ratio = np.log(q / p)
+    return 1 - q / p - ratio, 1 - p / q + ratio
+
+
+SAMPLING = Divergence(curvature=1.0, cell=_cell, empty=_empty, slopes=_slopes)
 
 METRIC = DriftMetric(
     name="psi",
     title="Population stability index",
-    compute=compute,
+    formula=compute,
+    noise=SAMPLING.null_quantile,
+    error=SAMPLING.standard_error,
     kinds=BOTH_KINDS,
     bins="deciles",
     bounds=(0.0, float("inf")),
     symmetric=True,
     unit="",
     minimum_n=10,
+    degenerate="no value when a side is empty; 0 when all rows share one bin",
     source="Siddiqi (2006), Credit Risk Scorecards, ch. 7; Yurdakul (2018) for its distribution",
+    sampling="scaled chi-square, with Poisson moments for bins of fewer than 60 expected rows; "
+    "delta method",
+    conventional_limits=(0.1, 0.25),
+    limits_source="Siddiqi (2006), Credit Risk Scorecards",
 )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
-from dagster_monitoring.statistics.drift._shares import shares
-from dagster_monitoring.statistics.histogram import Histogram
-from dagster_monitoring.statistics.undefined import Undefined
+from dagster_monitoring.statistics.drift._pair import Pair
+from dagster_monitoring.statistics.drift._sampling import (
+    FOLDED_DEVIATION,
+    FOLDED_MEAN,
+    above_noise,
+    root_quantile,
+)
 
 
-def compute(reference: Histogram, current: Histogram) -> float | Undefined:
+def compute(pair: Pair) -> float:
     """``sum |p - q| / 2``: the share of rows that would have to change bin.
 
     Returns:
@@ -18,25 +24,61 @@ def compute(reference: Histogram, current: Histogram) -> float | Undefined:
 
     Example:
         >>> from dagster_monitoring.statistics.histogram import categorical_histogram
-        >>> compute(categorical_histogram("aabb"), categorical_histogram("abbb"))
+        >>> compute(Pair.of(categorical_histogram("aabb"), categorical_histogram("abbb")))
         0.25
     """
-    pair = shares(reference, current)
-    if isinstance(pair, Undefined):
-        return pair
-    p, q = pair
-    return min(float(np.sum(np.abs(p - q))) / 2, 1.0)
+    return min(float(np.abs(pair.p - pair.q).sum()) / 2, 1.0)
+
+
+def noise(pair: Pair, alpha: float) -> float:
+    """The quantile of a chi distribution with the moments of :func:`null_moments`."""
+    mean, deviation = null_moments(pair)
+    return root_quantile(mean, deviation**2, alpha)
+
+
+def error(pair: Pair, value: float) -> float:
+    """By the delta method, where the value is well above noise."""
+    sides = np.sign(pair.q - pair.p)
+    by_p = 1 - float(np.dot(pair.p, sides)) ** 2
+    by_q = 1 - float(np.dot(pair.q, sides)) ** 2
+    drifted = math.sqrt(max(by_p / pair.n + by_q / pair.m, 0.0)) / 2
+    return above_noise(value, *null_moments(pair), drifted)
+
+
+def null_moments(pair: Pair) -> tuple[float, float]:
+    """Mean and deviation between two samples of the reference's population.
+
+    Each ``|p - q|`` is the absolute value of a normal one; two of them with the correlation
+    ``r`` have the covariance ``r^2 / pi`` times their deviations, to second order.
+    """
+    p = pair.expected
+    if len(p) == 1:
+        return 0.0, 0.0
+    deviations = np.sqrt(p * (1 - p) * pair.scale)
+    # A bin with fewer expected rows than one is off by twice its share at most.
+    mean = float(np.minimum(deviations * FOLDED_MEAN, 2 * p).sum())
+    together = p * np.sqrt(p / (1 - p))
+    shared = float(together.sum()) ** 2 - float(np.dot(together, together))
+    variance = FOLDED_DEVIATION**2 * float(np.dot(deviations, deviations))
+    variance += pair.scale * shared / math.pi
+    return mean / 2, math.sqrt(variance) / 2
 
 
 METRIC = DriftMetric(
     name="total_variation",
     title="Total variation distance",
-    compute=compute,
+    formula=compute,
+    noise=noise,
+    error=error,
     kinds=BOTH_KINDS,
     bins="deciles",
     bounds=(0.0, 1.0),
     symmetric=True,
     unit="share",
     minimum_n=10,
+    degenerate="no value when a side is empty; 0 when all rows share one bin",
     source="Levin, Peres, Wilmer (2009), Markov Chains and Mixing Times, ch. 4",
+    sampling="a chi distribution with the moments of correlated normal shares; delta method",
+    conventional_limits=(0.1, 0.2),
+    limits_source="use in the field",
 )

@@ -1,0 +1,72 @@
+"""Quantiles and standard errors that the metrics share."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+
+@lru_cache(maxsize=4096)
+def normal_quantile(alpha: float) -> float:
+    """What a standard normal value exceeds with probability ``alpha``."""
+    from scipy.special import ndtri
+
+    return -float(ndtri(alpha))
+
+
+@lru_cache(maxsize=65536)
+def chi_square_quantile(freedom: float, alpha: float) -> float:
+    """What a chi-square value exceeds with probability ``alpha``; 0.0 without freedom."""
+    from scipy.special import chdtri
+
+    return float(chdtri(freedom, alpha)) if freedom > 0 else 0.0
+
+
+def positive_quantile(mean: float, variance: float, alpha: float) -> float:
+    """The upper quantile of a sum of squares, by the scaled chi-square with its two moments.
+
+    Source: Satterthwaite (1946), Biometrics Bulletin 2, 110-114.
+    """
+    if not mean > 0 or not variance > 0:
+        return max(mean, 0.0)
+    # In hundredths, so that the quantile is found in the cache again.
+    freedom = max(round(2 * mean * mean / variance, 2), 0.01)
+    return mean / freedom * chi_square_quantile(freedom, alpha)
+
+
+def root_quantile(mean: float, variance: float, alpha: float) -> float:
+    """The upper quantile of a root of a sum of squares, from the root's two moments.
+
+    A chi value has about the variance 1/2, so that ``mean^2 / (2 variance) + 1/2`` is how many
+    squares are in the sum.
+    """
+    if not mean > 0 or not variance > 0:
+        return max(mean, 0.0)
+    freedom = max(round(mean * mean / (2 * variance) + 0.5, 2), 1.0)
+    square = (mean * mean + variance) / freedom
+    return math.sqrt(square * chi_square_quantile(freedom, alpha))
+
+
+def above_noise(value: float, null_mean: float, null_deviation: float, deviation: float) -> float:
+    """The standard error of a distance, between what it is without a drift and with a large one.
+
+    A distance is never negative: without a drift it has the mean and spread of noise alone, and
+    the spread that the delta method gives only once it is well above. In between, the share of
+    its square that noise does not explain weighs the two.
+    """
+    if value <= 0:
+        return null_deviation
+    drifted = max(1 - (null_mean / value) ** 2, 0.0)
+    return math.sqrt((1 - drifted) * null_deviation**2 + drifted * deviation**2)
+
+
+FOLDED_MEAN = math.sqrt(2 / math.pi)
+"""The mean of the absolute value of a standard normal one."""
+
+FOLDED_DEVIATION = math.sqrt(1 - 2 / math.pi)
+"""Its standard deviation."""
+
+
+def folded_error(value: float, deviation: float) -> float:
+    """The standard error of ``|x|`` for a normal ``x`` of this deviation."""
+    return above_noise(value, deviation * FOLDED_MEAN, deviation * FOLDED_DEVIATION, deviation)
