@@ -76,7 +76,7 @@ def write_labelled_days(folder: Path, *, rows: int, different: int = 7) -> None:
     for name, rng, count, start, days in files:
         score = rng.beta(1.2, 3.0, count)
         columns = {
-            **_keys(rng, count, start=start, days=days),
+            **key_columns(rng, count, start=start, days=days),
             "label": pa.array((rng.random(count) < score).astype(np.int64)),
             "prediction": pa.array((score >= 0.5).astype(np.int64)),  # noqa: PLR2004 - a half
             "score": pa.array(score),
@@ -87,15 +87,16 @@ def write_labelled_days(folder: Path, *, rows: int, different: int = 7) -> None:
 def _table(
     rng: np.random.Generator, rows: int, *, drift: float, start: datetime, days: int
 ) -> pa.Table:
-    columns = {**_keys(rng, rows, start=start, days=days), **_numeric(rng, rows, drift)}
+    columns = {**key_columns(rng, rows, start=start, days=days), **_numeric(rng, rows, drift)}
     for place, (name, count) in enumerate(CATEGORIES.items()):
         columns[name] = _categorical(rng, rows, name, count, drift if place % 2 else 0.0)
     return pa.table(columns)
 
 
-def _keys(
+def key_columns(
     rng: np.random.Generator, rows: int, *, start: datetime, days: int
 ) -> dict[str, pa.Array]:
+    """Id and timestamp of so many rows, over so many days."""
     seconds = np.sort(rng.integers(0, days * 86_400, rows))
     moments = np.datetime64(start.replace(tzinfo=None), "us") + seconds.astype("timedelta64[s]")
     return {
