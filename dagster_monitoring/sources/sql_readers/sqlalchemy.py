@@ -26,9 +26,10 @@ from dagster_monitoring.sources.sql_readers._session import (
     query_text,
 )
 
-# Rows are Python objects here, ten times their size in Arrow.
-FETCH_ROWS = 16_384
-_FIRST_ROWS = 1_024
+# Rows are Python objects here, ten times their size in Arrow. More of them at once cost more each:
+# Python's garbage collector then walks through everything that lives (measured: twice the time).
+FETCH_ROWS = 1_024
+_FIRST_ROWS = 128
 
 _ARROW_TYPES: tuple[tuple[type, pa.DataType], ...] = (
     (bool, pa.bool_()),
