@@ -200,6 +200,7 @@ def _measurement(metric: QualityMetric, value: QualityValue | Undefined, *, n: i
         n=n,
         reference=value.reference,
         noise=value.noise,
+        standard_error=value.standard_error,
         worse=metric.worse,
     )
 

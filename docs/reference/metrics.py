@@ -65,6 +65,7 @@ def quality_table() -> str:
             ("unit", metric.unit),
             ("bad when", {"upper": "high", "lower": "low", "both": "high or low"}[metric.worse]),
             ("looks at", "several recent slices" if metric.recent else "the judged slice"),
+            ("sampling error", metric.error_method),
             ("default limits", _limits(metric.threshold)),
         ]  # fmt: skip
         module = sys.modules[metric.compute.__module__]

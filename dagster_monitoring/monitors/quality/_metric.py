@@ -42,12 +42,17 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QualityValue:
-    """A value, a note that names what it counts, and the baseline's value."""
+    """A value, a note that names what it counts, and the baseline's value.
+
+    ``standard_error`` is how far a slice's value lies from that of the process its rows come
+    from; ``None`` for a value that sampling does not move.
+    """
 
     value: float
     note: str | None = None
     reference: float | None = None
     noise: float = 0.0
+    standard_error: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,8 @@ class QualityMetric:
         kinds: which columns it is for; empty: it is for the table as a whole.
         threshold: the limits when none are declared.
         unit: ``share`` (of rows), ``count``, or ``ratio``.
+        error_method: how the value's sampling error is got, in a few words; begins with
+            ``exact`` where it has none.
         recent: whether it looks at the recent slices together, and not at the judged one alone.
         on_empty: whether it has a value for a slice without rows.
         judges_faults: whether it has a value for a column of which every row is at fault.
@@ -73,6 +80,7 @@ class QualityMetric:
     kinds: frozenset[Kind]
     threshold: Threshold
     unit: Literal["share", "count", "ratio"]
+    error_method: str
     recent: bool = False
     on_empty: bool = False
     judges_faults: bool = False
@@ -86,12 +94,30 @@ def share_noise(share: float, rows: int) -> float:
         share: the true share, 0..1.
         rows: rows of the sample.
 
-    Returns:
-        Standard errors of a proportion, with two failures and two successes added, so that it
-        is not 0 at a share of 0 (Agresti and Coull, 1998, The American Statistician 52).
+    Example:
+        >>> round(share_noise(0.1, 400), 3)
+        0.047
+    """
+    return _STANDARD_ERRORS * share_error(share, rows)
+
+
+def share_error(share: float, rows: int) -> float:
+    """The standard error of a share of so many rows, each at fault by itself.
+
+    With two failures and two successes added, so that it is not 0 at a share of 0.
+
+    Args:
+        share: as seen, 0..1.
+        rows: rows of the sample, 0 or more.
+
+    Source: Agresti, Coull (1998), The American Statistician 52.
+
+    Example:
+        >>> round(share_error(0.5, 96), 3), round(share_error(0.0, 996), 4)
+        (0.05, 0.0014)
     """
     adjusted = (share * rows + 2) / (rows + 4)
-    return _STANDARD_ERRORS * math.sqrt(adjusted * (1 - adjusted) / (rows + 4))
+    return math.sqrt(adjusted * (1 - adjusted) / (rows + 4))
 
 
 def named(names: list[str], *, most: int = 5) -> str:

@@ -10,6 +10,7 @@ from dagster_monitoring.monitors.quality._metric import (
     QualityMetric,
     QualityValue,
     Subject,
+    share_error,
 )
 from dagster_monitoring.monitors.threshold import AbsoluteThreshold, Limits
 from dagster_monitoring.statistics.undefined import Undefined
@@ -17,7 +18,12 @@ from dagster_monitoring.statistics.undefined import Undefined
 
 def _compute(subject: Subject) -> QualityValue | Undefined:
     count = subject.slice.n_bad_timestamps
-    return QualityValue(value=count / subject.slice.rows, note=f"{count} rows" if count else None)
+    share = count / subject.slice.rows
+    return QualityValue(
+        value=share,
+        note=f"{count} rows" if count else None,
+        standard_error=share_error(share, subject.slice.rows),
+    )
 
 
 METRIC = QualityMetric(
@@ -27,4 +33,5 @@ METRIC = QualityMetric(
     kinds=TABLE,
     threshold=AbsoluteThreshold(warn=Limits(upper=0.0), widen=False),
     unit="share",
+    error_method="binomial (Agresti-Coull)",
 )

@@ -7,6 +7,7 @@ from dagster_monitoring.monitors.quality._metric import (
     QualityMetric,
     QualityValue,
     Subject,
+    share_error,
 )
 from dagster_monitoring.monitors.threshold import AbsoluteThreshold, Limits
 from dagster_monitoring.statistics.undefined import Undefined
@@ -14,8 +15,11 @@ from dagster_monitoring.statistics.undefined import Undefined
 
 def _compute(subject: Subject) -> QualityValue | Undefined:
     count = subject.slice.n_duplicate_ids
+    share = count / subject.slice.rows
     return QualityValue(
-        value=count / subject.slice.rows, note=f"{count} rows repeat an id" if count else None
+        value=share,
+        note=f"{count} rows repeat an id" if count else None,
+        standard_error=share_error(share, subject.slice.rows),
     )
 
 
@@ -26,4 +30,5 @@ METRIC = QualityMetric(
     kinds=TABLE,
     threshold=AbsoluteThreshold(warn=Limits(upper=0.0), error=Limits(upper=0.01), widen=False),
     unit="share",
+    error_method="binomial (Agresti-Coull), as if each row repeated an id by itself",
 )

@@ -25,4 +25,5 @@ METRIC = QualityMetric(
     kinds=TABLE,
     threshold=AbsoluteThreshold(error=Limits(upper=0.0), widen=False),
     unit="count",
+    error_method="exact: files have these columns or not",
 )

@@ -7,6 +7,7 @@ from dagster_monitoring.monitors.quality._metric import (
     QualityMetric,
     QualityValue,
     Subject,
+    share_error,
     share_noise,
 )
 from dagster_monitoring.monitors.threshold import Limits, RelativeThreshold
@@ -19,8 +20,12 @@ def _compute(subject: Subject) -> QualityValue | Undefined:
     rows = subject.column.rows
     before = subject.before
     usual = before.n_missing / before.rows if before is not None and before.rows else 0.0
+    share = subject.column.n_missing / rows
     return QualityValue(
-        value=subject.column.n_missing / rows, reference=usual, noise=share_noise(usual, rows)
+        value=share,
+        reference=usual,
+        noise=share_noise(usual, rows),
+        standard_error=share_error(share, rows),
     )
 
 
@@ -31,5 +36,6 @@ METRIC = QualityMetric(
     kinds=BOTH_KINDS,
     threshold=RelativeThreshold(warn=Limits(upper=0.1), error=Limits(upper=0.5)),
     unit="share",
+    error_method="binomial (Agresti-Coull)",
     judges_faults=True,
 )

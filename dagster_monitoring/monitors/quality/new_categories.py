@@ -6,12 +6,15 @@ it then is taken off.
 
 from __future__ import annotations
 
+import math
+
 from dagster_monitoring.monitors.quality._metric import (
     CATEGORICAL,
     QualityMetric,
     QualityValue,
     Subject,
     named,
+    share_error,
 )
 from dagster_monitoring.monitors.threshold import AbsoluteThreshold, Limits
 from dagster_monitoring.profiles.column import CategoricalColumn
@@ -22,13 +25,15 @@ def _compute(subject: Subject) -> QualityValue | Undefined:
     column, before = subject.column, subject.before
     if not isinstance(column, CategoricalColumn) or not column.n:
         return Undefined("all values are missing")
-    usual = 0.0
-    if isinstance(before, CategoricalColumn) and before.n:
+    share, usual, usual_error = column.n_unseen / column.n, 0.0, 0.0
+    if isinstance(before, CategoricalColumn) and before.n_unseen:
         usual = before.n_unseen / before.n
+        usual_error = share_error(usual, before.n)
     names = sorted(column.unseen.counts, key=lambda name: (-column.unseen.counts[name], name))
     return QualityValue(
-        value=max(column.n_unseen / column.n - usual, 0.0),
+        value=max(share - usual, 0.0),
         note=f"new: {named(names)}" if names else None,
+        standard_error=math.hypot(share_error(share, column.n), usual_error),
     )
 
 
@@ -39,4 +44,5 @@ METRIC = QualityMetric(
     kinds=CATEGORICAL,
     threshold=AbsoluteThreshold(warn=Limits(upper=0.01), error=Limits(upper=0.2), widen=False),
     unit="share",
+    error_method="binomial (Agresti-Coull), of both shares where the baseline's is taken off",
 )

@@ -7,6 +7,7 @@ from dagster_monitoring.monitors.quality._metric import (
     QualityMetric,
     QualityValue,
     Subject,
+    share_error,
 )
 from dagster_monitoring.monitors.threshold import AbsoluteThreshold, Limits
 from dagster_monitoring.statistics.undefined import Undefined
@@ -15,7 +16,8 @@ from dagster_monitoring.statistics.undefined import Undefined
 def _compute(subject: Subject) -> QualityValue | Undefined:
     if subject.column is None or not subject.column.rows:
         return Undefined("there are no rows of this column")
-    return QualityValue(value=subject.column.n_nonfinite / subject.column.rows)
+    share = subject.column.n_nonfinite / subject.column.rows
+    return QualityValue(value=share, standard_error=share_error(share, subject.column.rows))
 
 
 METRIC = QualityMetric(
@@ -25,5 +27,6 @@ METRIC = QualityMetric(
     kinds=NUMERIC,
     threshold=AbsoluteThreshold(error=Limits(upper=0.0), widen=False),
     unit="share",
+    error_method="binomial (Agresti-Coull)",
     judges_faults=True,
 )

@@ -12,6 +12,7 @@ from dagster_monitoring.monitors.quality._metric import (
     QualityMetric,
     QualityValue,
     Subject,
+    share_error,
 )
 from dagster_monitoring.monitors.threshold import AbsoluteThreshold, Limits
 from dagster_monitoring.profiles.bins import NumericBins
@@ -32,7 +33,10 @@ def _compute(subject: Subject) -> QualityValue | Undefined:
     below, _, above = histogram.regroup(ends).counts.tolist()
     parts = [f"{below} below {bins.minimum:.6g}"] if below else []
     parts += [f"{above} above {bins.maximum:.6g}"] if above else []
-    return QualityValue(value=(below + above) / column.n, note=", ".join(parts) or None)
+    share = (below + above) / column.n
+    return QualityValue(
+        value=share, note=", ".join(parts) or None, standard_error=share_error(share, column.n)
+    )
 
 
 METRIC = QualityMetric(
@@ -42,4 +46,5 @@ METRIC = QualityMetric(
     kinds=NUMERIC,
     threshold=AbsoluteThreshold(warn=Limits(upper=0.05), widen=False),
     unit="share",
+    error_method="binomial (Agresti-Coull); the baseline's range is taken as it is",
 )

@@ -5,6 +5,8 @@ Until there are seven slices before it, the baseline's rows a day stand in for t
 
 from __future__ import annotations
 
+import math
+
 from dagster_monitoring.monitors.quality._metric import (
     TABLE,
     QualityMetric,
@@ -21,6 +23,8 @@ def _compute(subject: Subject) -> QualityValue | Undefined:
     return QualityValue(
         value=subject.slice.rows / subject.usual_rows,
         note=f"{subject.slice.rows} rows, usually about {subject.usual_rows:.0f}",
+        # A row more, so that a slice without rows is not known to the row.
+        standard_error=math.sqrt(subject.slice.rows + 1) / subject.usual_rows,
     )
 
 
@@ -33,6 +37,7 @@ METRIC = QualityMetric(
         warn=Limits(lower=0.5, upper=2.0), error=Limits(lower=0.1, upper=10.0), widen=False
     ),
     unit="ratio",
+    error_method="Poisson, a row added; the usual number is taken as it is",
     on_empty=True,
     worse="both",
 )

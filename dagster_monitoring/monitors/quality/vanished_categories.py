@@ -15,6 +15,7 @@ from dagster_monitoring.monitors.quality._metric import (
     QualityValue,
     Subject,
     named,
+    share_error,
 )
 from dagster_monitoring.monitors.threshold import AbsoluteThreshold, Limits
 from dagster_monitoring.profiles.bins import CategoricalBins
@@ -33,8 +34,11 @@ def _compute(subject: Subject) -> QualityValue | Undefined:
     shares = before.counts / max(before.n, 1)
     gone = np.flatnonzero((column.counts == 0) & (shares * column.n >= _EXPECTED_ROWS))
     names = [bins.vocabulary[i] for i in gone.tolist()]
+    share = float(shares[gone].sum())
     return QualityValue(
-        value=float(shares[gone].sum()), note=f"gone: {named(names)}" if names else None
+        value=share,
+        note=f"gone: {named(names)}" if names else None,
+        standard_error=share_error(share, before.n),
     )
 
 
@@ -45,5 +49,6 @@ METRIC = QualityMetric(
     kinds=CATEGORICAL,
     threshold=AbsoluteThreshold(warn=Limits(upper=0.01), error=Limits(upper=0.2), widen=False),
     unit="share",
+    error_method="binomial (Agresti-Coull), of the baseline's share",
     recent=True,
 )
