@@ -14,7 +14,7 @@ from dagster_monitoring.profiles.baseline import Baseline
 from dagster_monitoring.profiles.bins import Bins, BinSet, CategoricalBins, Floats, NumericBins
 from dagster_monitoring.profiles.encoding import REMEDY, read_header
 
-FORMAT = 1
+FORMAT = 2
 """The format's version; a reader refuses others."""
 
 _KEY = b"dagster_monitoring.bins"
@@ -168,7 +168,7 @@ def _runs(column: str, bins: Bins) -> list[_Run]:
     ]
 
 
-def _scalars(bins: Bins) -> dict[str, bool | float | None]:
+def _scalars(bins: Bins) -> dict[str, bool | int | float | None]:
     if isinstance(bins, CategoricalBins):
         return {"complete": bins.complete}
     return {
@@ -177,4 +177,5 @@ def _scalars(bins: Bins) -> dict[str, bool | float | None]:
         "maximum": bins.maximum,
         "std": bins.std,
         "exact": bins.exact,
+        "exponent": bins.exponent,
     }

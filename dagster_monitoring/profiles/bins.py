@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,11 +25,23 @@ SEGMENT_CATEGORIES = 255
 LARGEST = 1e140
 """Numbers beyond this size count as infinite: the sum of their squares is not a number."""
 
+UNIT_BITS = 36
+"""A unit of sums is ``2 ** -36`` of what a baseline's values are usually away from the centre."""
+
+SQUARE_BITS = 37
+"""A unit of squares is ``2 ** 37`` times the square of a unit of sums."""
+
 OTHER = "<other>"
 """The segment of rows whose value is missing or not one of the baseline's largest."""
 
 _WIDEST_SHARE = 1 / 256
 """No bin within the baseline's range is wider than this share of the range."""
+
+_FAR_SHARE = 0.001
+"""The outermost values at each end that do not move a column's unit."""
+
+_EXPONENTS = (-400, 465)
+"""Units stay in the middle of what floats can hold, so that no product leaves them."""
 
 _TAIL_STEPS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 """Edges beyond the baseline's range, in its standard deviations."""
@@ -48,6 +61,7 @@ class NumericBins:
         std: the baseline's population standard deviation; ``None`` when it has no value.
         exact: whether every baseline value has a bin of its own, so that the
             Kolmogorov-Smirnov distance to the baseline is exact.
+        exponent: sums are counted in units of ``2 ** exponent``.
     """
 
     edges: Floats
@@ -58,6 +72,12 @@ class NumericBins:
     maximum: float | None
     std: float | None
     exact: bool
+    exponent: int = -UNIT_BITS
+
+    @property
+    def squares_exponent(self) -> int:
+        """Squares are counted in units of ``2 ** squares_exponent``."""
+        return 2 * self.exponent + SQUARE_BITS
 
     @cached_property
     def key(self) -> str:
@@ -66,6 +86,7 @@ class NumericBins:
         for part in (self.edges, self.segment_edges, self.deciles, np.array([self.centre])):
             digest.update(len(part).to_bytes(8, "little"))
             digest.update(np.ascontiguousarray(part, dtype="<f8").tobytes())
+        digest.update(self.exponent.to_bytes(8, "little", signed=True))
         return digest.hexdigest()
 
 
@@ -175,15 +196,17 @@ def build_numeric_bins(
     edges = np.unique(
         np.concatenate((inner, deciles, extra, _split_wide(inner), _tails(finite, std)))
     )
+    centre = float(finite[len(finite) // 2])
     return NumericBins(
         edges=edges,
         segment_edges=_segment_edges(edges, inner, np.concatenate((deciles, extra))),
         deciles=deciles,
-        centre=float(finite[len(finite) // 2]),
+        centre=centre,
         minimum=float(finite[0]),
         maximum=float(finite[-1]),
         std=std,
         exact=exact,
+        exponent=_exponent(finite, centre),
     )
 
 
@@ -213,6 +236,26 @@ def _without_values(extra: Floats) -> NumericBins:
         std=None,
         exact=True,
     )
+
+
+def _exponent(ordered: Floats, centre: float) -> int:
+    """The unit's exponent, from how far values usually are from the centre.
+
+    That is their root mean square, with the outermost values drawn in, rounded up to a power
+    of two; of a constant column, the constant's size.
+    """
+    cut = int(len(ordered) * _FAR_SHARE)
+    inside = np.clip(ordered, ordered[cut], ordered[-1 - cut]) - centre
+    largest = float(np.abs(inside).max()) or float(np.abs(ordered - centre).max())
+    if not largest:
+        return _held(abs(centre) or 1.0)
+    return _held(largest * float(np.sqrt(np.mean((inside / largest) ** 2))) or largest)
+
+
+def _held(distance: float) -> int:
+    lowest, highest = _EXPONENTS
+    fraction, power = math.frexp(distance)
+    return min(max(power - (fraction == 0.5), lowest), highest) - UNIT_BITS  # noqa: PLR2004 - a power of two
 
 
 def _tally(ordered: Floats) -> tuple[Floats, npt.NDArray[np.int64]]:

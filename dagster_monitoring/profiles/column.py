@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dagster_monitoring.profiles.bins import OTHER, CategoricalBins, NumericBins
+from dagster_monitoring.profiles.fixed_sums import FixedSums
 from dagster_monitoring.profiles.names import NameCounts
 from dagster_monitoring.statistics.histogram import Histogram
 
 Counts = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -22,7 +22,7 @@ class NumericColumn:
     Attributes:
         counts: rows a bin, shape ``(k,)``.
         sums: sum of ``x - centre`` a bin, shape ``(k,)``; the centre is the bins'.
-        sum_squares: sum of ``(x - centre) ** 2``.
+        sum_squares: sum of ``(x - centre) ** 2``, shape ``(1,)``.
         n_null: rows without a value.
         n_nan: rows that are "not a number".
         n_positive_infinite: rows that are infinite, or larger than can be squared.
@@ -33,8 +33,8 @@ class NumericColumn:
     """
 
     counts: Counts
-    sums: Floats
-    sum_squares: float = 0.0
+    sums: FixedSums
+    sum_squares: FixedSums
     n_null: int = 0
     n_nan: int = 0
     n_positive_infinite: int = 0
@@ -44,9 +44,14 @@ class NumericColumn:
     maximum: float | None = None
 
     @classmethod
-    def empty(cls, bins: int) -> NumericColumn:
-        """No rows, on so many bins."""
-        return cls(counts=np.zeros(bins, dtype=np.int64), sums=np.zeros(bins))
+    def empty(cls, bins: NumericBins) -> NumericColumn:
+        """No rows."""
+        size = len(bins.edges) + 1
+        return cls(
+            counts=np.zeros(size, dtype=np.int64),
+            sums=FixedSums.zeros(size, exponent=bins.exponent),
+            sum_squares=FixedSums.zeros(1, exponent=bins.squares_exponent),
+        )
 
     @property
     def n(self) -> int:
@@ -86,16 +91,20 @@ class NumericColumn:
     def histogram(self, bins: NumericBins) -> Histogram:
         """The counts with their edges; a segment's counts lie on ``segment_edges``.
 
+        Each value was rounded to a whole number of units, ``2 ** -36`` of the baseline's usual
+        distance from the centre (beyond 1,024 such distances: to 1 part in ``2 ** 37``), and
+        its square likewise. Only then come the roundings of the floats given here.
+
         Raises:
             ValueError: the column was not counted on these bins.
         """
         on_segment = len(self.counts) != len(bins.edges) + 1
         return Histogram(
             counts=self.counts,
-            sums=self.sums,
+            sums=self.sums.floats(),
             edges=bins.segment_edges if on_segment else bins.edges,
             centre=bins.centre,
-            sum_squares=self.sum_squares,
+            sum_squares=float(self.sum_squares.floats()[0]),
             minimum=self.minimum,
             maximum=self.maximum,
             n_missing=self.n_missing,
@@ -185,7 +194,7 @@ ColumnSummary = NumericColumn | CategoricalColumn
 def empty_column(bins: NumericBins | CategoricalBins) -> ColumnSummary:
     """A column of no rows on a baseline's bins."""
     if isinstance(bins, NumericBins):
-        return NumericColumn.empty(len(bins.edges) + 1)
+        return NumericColumn.empty(bins)
     return CategoricalColumn.empty(len(bins.vocabulary))
 
 

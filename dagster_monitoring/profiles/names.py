@@ -6,6 +6,14 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dagster_monitoring.profiles.hashing import hash_names
+from dagster_monitoring.profiles.reading import decode, hash_values
+
 MAX_NAMES = 1_000
 """Names that are kept; of more, those with the smallest hashes."""
 
@@ -54,7 +62,7 @@ class NameCounts:
         """
         if len(self.counts) < MAX_NAMES:
             return len(self.counts)
-        largest = max(map(name_hash, self.counts))
+        largest = int(hash_names([*self.counts]).max())
         return max(round((MAX_NAMES - 1) * _HASHES / (largest + 1)), MAX_NAMES)
 
     def __add__(self, other: NameCounts) -> NameCounts:
@@ -73,21 +81,54 @@ def add_all(parts: Iterable[NameCounts]) -> NameCounts:
     return sum(parts, NameCounts())
 
 
+def count_names(text: pa.Array, counts: npt.NDArray[np.int64]) -> NameCounts:
+    """The summary of any number of texts, not all of them distinct, and their rows.
+
+    Args:
+        text: ``string``; bytes that are not UTF-8 are replaced, long texts cut. No nulls.
+        counts: rows by text, of the same length.
+    """
+    if len(text) > MAX_NAMES and _is_plain(text):
+        # Names beyond the smallest hashes of distinct ones add to the total alone.
+        hashes = hash_values(text)
+        distinct = np.unique(hashes)
+        if len(distinct) > MAX_NAMES:
+            kept = np.flatnonzero(hashes <= distinct[MAX_NAMES - 1])
+            some = _count_each(text.take(pa.array(kept)), counts[kept])
+            return NameCounts(counts=_smallest(some), total=int(counts.sum()))
+    return NameCounts.of(_count_each(text, counts))
+
+
+def _count_each(text: pa.Array, counts: npt.NDArray[np.int64]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name, count in zip(map(short, decode(text)), counts.tolist(), strict=True):
+        found[name] = found.get(name, 0) + count
+    return found
+
+
+def _is_plain(text: pa.Array) -> bool:
+    """Whether every text is its own name: short, and UTF-8."""
+    if (pc.max(pc.binary_length(text)).as_py() or 0) > MAX_LENGTH:
+        return False
+    try:
+        text.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
 def short(name: str) -> str:
     """The name, or its beginning and its hash when it is longer than ``MAX_LENGTH``."""
     if len(name) <= MAX_LENGTH:
         return name
-    return f"{name[: MAX_LENGTH - 18]}…#{name_hash(name):016x}"
-
-
-def name_hash(name: str) -> int:
-    """A hash within 0..2**64 that is the same on every machine."""
-    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big")
+    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return f"{name[: MAX_LENGTH - 18]}…#{digest}"
 
 
 def _smallest(counts: Mapping[str, int]) -> dict[str, int]:
     if len(counts) > MAX_NAMES:
-        kept = sorted(counts, key=name_hash)[:MAX_NAMES]
+        names = [*counts]
+        hashes = hash_names(names).tolist()
+        kept = [name for _, name in sorted(zip(hashes, names, strict=True))[:MAX_NAMES]]
         return {name: counts[name] for name in sorted(kept)}
     return dict(sorted(counts.items()))

@@ -9,13 +9,20 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dagster_monitoring.profiles.hashing import SPARE, Hashes, hash_bytes
+
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-Hashes = npt.NDArray[np.uint64]
 
 _MICROSECONDS = {"s": (1_000_000, 1), "ms": (1_000, 1), "us": (1, 1), "ns": (1, 1_000)}
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX = np.uint64(0xBF58476D1CE4E5B9)
+
+
+_BYTES = (
+    pa.types.is_binary,
+    pa.types.is_large_binary,
+    pa.types.is_fixed_size_binary,
+    pa.types.is_binary_view,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +126,22 @@ def hash_values(array: pa.Array) -> Hashes:
     offsets = np.frombuffer(array.buffers()[1], dtype=np.int64)
     offsets = offsets[array.offset : array.offset + len(array) + 1]
     first, last = (int(offsets[0]), int(offsets[-1])) if len(array) else (0, 0)
-    data = np.zeros(last - first + 8, dtype=np.uint8)
+    data = np.zeros(last - first + SPARE, dtype=np.uint8)
     if last > first:
-        data[:-8] = np.frombuffer(array.buffers()[2], dtype=np.uint8, count=last)[first:]
+        data[:-SPARE] = np.frombuffer(array.buffers()[2], dtype=np.uint8, count=last)[first:]
     starts = offsets[:-1] - first
-    return _hash_bytes(data, starts, np.diff(offsets))
+    return hash_bytes(data, starts, np.diff(offsets))
+
+
+def hash_ids(array: pa.Array) -> Hashes | WrongType:
+    """A 64-bit hash a row, equal for equal ids; nulls are left out. A list is no id."""
+    kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
+    if any(check(kind) for check in _BYTES):
+        array = _plain(array).cast(pa.large_binary()).view(pa.large_string())
+    try:
+        return hash_values(array)
+    except pa.ArrowNotImplementedError:
+        return WrongType(str(kind))
 
 
 def is_null(array: pa.Array) -> Bools:
@@ -135,28 +153,6 @@ def is_null(array: pa.Array) -> Bools:
     # Arrow's own way from bits to booleans is twenty times as slow.
     flags = np.unpackbits(bits, count=valid.offset + len(valid), bitorder="little")
     return np.asarray(flags[valid.offset :] == 0)
-
-
-def _hash_bytes(
-    data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
-) -> Hashes:
-    """Eight bytes at a time; ``data`` has eight bytes to spare at its end."""
-    words = np.ndarray((len(data) - 7,), dtype="<u8", buffer=data.data, strides=(1,))
-    hashes = lengths.astype(np.uint64) * _MIX
-    rows: slice | npt.NDArray[np.intp] = slice(None)
-    for at in range(0, int(lengths.max(initial=0)), 8):
-        if at >= int(lengths.min()):
-            rows = np.flatnonzero(lengths > at)
-        left = np.minimum(lengths[rows] - at, 8).astype(np.uint64)
-        word = words[starts[rows] + at]
-        # Bytes of the next string are shifted out at the top.
-        word <<= np.uint64(64) - left * np.uint64(8)
-        mixed = (hashes[rows] ^ word) * _GOLDEN
-        mixed ^= mixed >> np.uint64(32)
-        hashes[rows] = mixed
-    hashes *= _MIX
-    hashes ^= hashes >> np.uint64(29)
-    return hashes
 
 
 def _plain(array: pa.Array) -> pa.Array:

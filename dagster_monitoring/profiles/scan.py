@@ -10,13 +10,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dagster_monitoring.profiles.bins import OTHER, BinSet
-from dagster_monitoring.profiles.engines.local import (
-    PIECE,
-    CategoricalCounter,
-    NumericCounter,
-    SegmentPlaces,
-)
+from dagster_monitoring.profiles.duplicates import Duplicates
+from dagster_monitoring.profiles.engines.categorical import CategoricalCounter, width_of
+from dagster_monitoring.profiles.engines.cubes import Cube, SegmentRows
+from dagster_monitoring.profiles.engines.local import PIECE
 from dagster_monitoring.profiles.engines.lookup import Workspace
+from dagster_monitoring.profiles.engines.numeric import NumericCounter
+from dagster_monitoring.profiles.engines.tally import STRIDE
 from dagster_monitoring.profiles.gathering import gather
 from dagster_monitoring.profiles.names import NameCounts, short
 from dagster_monitoring.profiles.profile import Profile
@@ -24,14 +24,24 @@ from dagster_monitoring.profiles.reading import (
     WrongType,
     as_text,
     decode,
-    hash_values,
+    hash_ids,
     is_null,
     read_moments,
     read_names,
     read_numbers,
 )
 from dagster_monitoring.profiles.segments import Block, SegmentTable
+from dagster_monitoring.profiles.engines.kernels import Kernel, Kernels
 from dagster_monitoring.schema import Columns
+
+Places = npt.NDArray[np.intp]
+
+_CUBE_COUNTS = 1 << 15
+"""Counts of all combinations of segments in one column, at the most, so that they stay in the
+cache: 256 KB."""
+
+_ALL_CUBE_COUNTS = 1 << 22
+"""The same in all columns together: 64 MB, with their sums."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_VERSION = "<missing>"
@@ -47,6 +57,7 @@ def scan(
     bounds: tuple[datetime, datetime] | None = None,
     known: Iterable[str] = (),
     sources: tuple[str, ...] = (),
+    kernel: Kernel = "auto",
 ) -> Profile:
     """The profile of a slice, on a baseline's bins.
 
@@ -62,9 +73,15 @@ def scan(
         bounds: start (included) and end (excluded) of the slice; rows outside are counted.
         known: further columns that are no surprise, for instance the label.
         sources: the names of the files, to be remembered.
+        kernel: which implementation counts; all give the same profile to the bit. ``"auto"``
+            takes the compiled one, if it is installed, for slices large enough to be worth
+            its start.
 
     Returns:
         The profile; of no rows when there are none.
+
+    Raises:
+        MissingExtraError: the compiled kernel is asked for and numba is not installed.
     """
     expected = {
         *(columns.id, columns.timestamp, *columns.features, *extra_numeric, *extra_categorical),
@@ -73,35 +90,46 @@ def scan(
     }
     missing: set[str] = set()
     extra: set[str] = set()
-    with np.errstate(over="ignore", invalid="ignore"):
-        run = _Scan(bins, columns, bounds)
+    with np.errstate(over="ignore", invalid="ignore"), Duplicates() as duplicates:
+        run = _Scan(bins, columns, bounds, Kernels(kernel), duplicates)
         for batch in gather(batches, rows=PIECE // 2):
             names = set(batch.schema.names)
             missing |= expected - names
             extra |= names - expected - set(known)
             for piece in _pieces(batch):
                 run.add(piece)
-    return run.profile(missing=missing, extra=extra, sources=sources)
+        return run.profile(missing=missing, extra=extra, sources=sources)
 
 
 class _Scan:
     """The state of one scan."""
 
     def __init__(
-        self, bins: BinSet, columns: Columns, bounds: tuple[datetime, datetime] | None
+        self,
+        bins: BinSet,
+        columns: Columns,
+        bounds: tuple[datetime, datetime] | None,
+        kernels: Kernels,
+        duplicates: Duplicates,
     ) -> None:
         self._bins = bins
         self._columns = columns
         self._bounds = tuple(map(_microseconds, bounds)) if bounds else None
         sizes = [len(values) + 1 for values in bins.segments.values()]
         work = Workspace(PIECE)
-        self._numeric = {n: NumericCounter(b, sizes, work) for n, b in bins.numeric.items()}
-        self._categorical = {n: CategoricalCounter(b, sizes) for n, b in bins.categorical.items()}
+        most = min(_CUBE_COUNTS, _ALL_CUBE_COUNTS // max(len(bins.columns), 1))
+        cube = Cube.within(sizes, most=most // STRIDE)
+        self._kernels = kernels
+        self._numeric = {n: NumericCounter(b, cube, work) for n, b in bins.numeric.items()}
+        self._categorical = {
+            n: CategoricalCounter(b, Cube.within(sizes, most=most // width_of(b)))
+            for n, b in bins.categorical.items()
+        }
         self._segment_of = {n: _segment_places(bins, n) for n in bins.segments}
         self._segment_rows = [np.zeros(size, dtype=np.int64) for size in sizes]
         self._seen: set[str] = set()
         self._rows = 0
-        self._hashes: list[npt.NDArray[np.uint64]] = []
+        self._duplicates = duplicates
         self._n_null_ids = 0
         self._n_outside = 0
         self._n_bad = 0
@@ -116,7 +144,8 @@ class _Scan:
         self._add_ids(arrays.get(self._columns.id))
         self._add_moments(arrays.get(self._columns.timestamp))
         self._add_versions(arrays.get(self._columns.model_version or ""))
-        segments = self._add_names(arrays, piece.num_rows)
+        rows = self._add_names(arrays, piece.num_rows)
+        count = self._kernels.of(piece.num_rows * len(self._numeric))
         for name, counter in self._numeric.items():
             if name not in arrays:
                 continue
@@ -124,9 +153,9 @@ class _Scan:
             numbers = read_numbers(arrays[name])
             if isinstance(numbers, WrongType):
                 self._fault(name, numbers)
-                counter.add_wrong(is_null(arrays[name]), segments)
+                counter.add_wrong(is_null(arrays[name]), rows)
             else:
-                counter.add(numbers, segments)
+                counter.add(numbers, rows, count)
 
     def profile(self, *, missing: set[str], extra: set[str], sources: tuple[str, ...]) -> Profile:
         """What was counted."""
@@ -139,7 +168,7 @@ class _Scan:
         found = {n: c for n, c in counters.items() if n in self._seen or n not in missing}
         return Profile(
             rows=self._rows,
-            n_duplicate_ids=self._n_null_ids + _count_duplicates(self._hashes),
+            n_duplicate_ids=self._n_null_ids + self._duplicates.count(),
             n_outside_partition=self._n_outside,
             n_bad_timestamps=self._n_bad,
             first_timestamp=_moment(first),
@@ -167,9 +196,9 @@ class _Scan:
             for i, (column, values) in enumerate(self._bins.segments.items())
         }
 
-    def _add_names(self, arrays: Mapping[str, pa.Array], rows: int) -> list[SegmentPlaces]:
+    def _add_names(self, arrays: Mapping[str, pa.Array], n_rows: int) -> SegmentRows:
         """Count the categorical columns, and find the segments of all rows."""
-        places: dict[str, npt.NDArray[np.intp]] = {}
+        places: dict[str, Places] = {}
         wrong: dict[str, npt.NDArray[np.bool_]] = {}
         for name, counter in self._categorical.items():
             if name not in arrays:
@@ -181,26 +210,30 @@ class _Scan:
                 wrong[name] = is_null(arrays[name])
             else:
                 places[name] = counter.places(names)
-        segments = [self._segments(places.get(n), n, rows) for n in self._bins.segments]
-        for i, segment in enumerate(segments):
-            self._segment_rows[i] += np.bincount(segment.place, minlength=segment.size)
+        segments = [self._segments(places.get(n), n, n_rows) for n in self._bins.segments]
+        sizes = [len(own) for own in self._segment_rows]
+        for own, place in zip(self._segment_rows, segments, strict=True):
+            own += np.bincount(place, minlength=len(own))
+        rows = SegmentRows(segments, sizes)
         for name, place in places.items():
-            self._categorical[name].add_segments(place, segments)
+            self._categorical[name].add_segments(place, rows)
         for name, null in wrong.items():
-            self._categorical[name].add_wrong(null, segments)
-        return segments
+            self._categorical[name].add_wrong(null, rows)
+        return rows
 
-    def _segments(self, place: npt.NDArray[np.intp] | None, name: str, rows: int) -> SegmentPlaces:
-        size = len(self._bins.segments[name]) + 1
+    def _segments(self, place: Places | None, name: str, n_rows: int) -> Places:
         if place is None:
-            return SegmentPlaces.of(np.full(rows, size - 1, dtype=np.intp), size)
-        return SegmentPlaces.of(self._segment_of[name][place], size)
+            return np.full(n_rows, len(self._bins.segments[name]), dtype=np.intp)
+        return np.take(self._segment_of[name], place, mode="clip")
 
     def _add_ids(self, ids: pa.Array | None) -> None:
         if ids is None:
             return
-        hashes = hash_values(ids)
-        self._hashes.append(hashes)
+        hashes = hash_ids(ids)
+        if isinstance(hashes, WrongType):
+            self._fault(self._columns.id, hashes)
+            return
+        self._duplicates.add(hashes)
         self._n_null_ids += len(ids) - len(hashes)
 
     def _add_moments(self, timestamps: pa.Array | None) -> None:
@@ -253,13 +286,6 @@ def _segment_places(bins: BinSet, name: str) -> npt.NDArray[np.intp]:
     vocabulary = bins.categorical[name].vocabulary
     other = len(values)
     return np.array([*(own.get(v, other) for v in vocabulary), other, other], dtype=np.intp)
-
-
-def _count_duplicates(hashes: list[npt.NDArray[np.uint64]]) -> int:
-    if not hashes:
-        return 0
-    ordered = np.sort(np.concatenate(hashes))
-    return int((ordered[1:] == ordered[:-1]).sum())
 
 
 def _microseconds(moment: datetime) -> int:

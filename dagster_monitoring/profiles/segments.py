@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from dagster_monitoring.profiles.bins import OTHER
 from dagster_monitoring.profiles.column import CategoricalColumn, ColumnSummary, NumericColumn
+from dagster_monitoring.profiles.fixed_sums import FixedSums
 from dagster_monitoring.profiles.names import NameCounts
 
 Counts = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,19 +28,9 @@ class NumericBlock:
     """
 
     counts: Counts
-    sums: Floats
-    sum_squares: Floats
+    sums: FixedSums
+    sum_squares: FixedSums
     faults: Counts
-
-    @classmethod
-    def empty(cls, segments: int, bins: int) -> NumericBlock:
-        """No rows."""
-        return cls(
-            counts=np.zeros((segments, bins), dtype=np.int64),
-            sums=np.zeros((segments, bins)),
-            sum_squares=np.zeros(segments),
-            faults=np.zeros((segments, 5), dtype=np.int64),
-        )
 
     def __add__(self, other: NumericBlock) -> NumericBlock:
         return NumericBlock(
@@ -55,8 +45,8 @@ class NumericBlock:
         null, nan, positive, negative, wrong = self.faults[segment].tolist()
         return NumericColumn(
             counts=self.counts[segment],
-            sums=self.sums[segment],
-            sum_squares=float(self.sum_squares[segment]),
+            sums=self.sums.row(segment),
+            sum_squares=self.sum_squares.row(segment),
             n_null=null,
             n_nan=nan,
             n_positive_infinite=positive,

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from dagster_monitoring.profiles.column import CategoricalColumn, ColumnSummary, NumericColumn
 from dagster_monitoring.profiles.encoding import read_header, read_time, write_time
+from dagster_monitoring.profiles.fixed_sums import FixedSums
 from dagster_monitoring.profiles.names import NameCounts
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.profiles.segments import (
@@ -21,8 +22,9 @@ from dagster_monitoring.profiles.segments import (
     NumericBlock,
     SegmentTable,
 )
+from dagster_monitoring.statistics.exact_sum import ExactSum
 
-FORMAT = 1
+FORMAT = 2
 """The format's version; a reader refuses others."""
 
 _KEY = b"dagster_monitoring.profile"
@@ -36,7 +38,7 @@ _SCHEMA = pa.schema(
         ("segment", pa.int32()),
         ("bin", pa.int32()),
         ("count", pa.int64()),
-        ("sum", pa.float64()),
+        ("sum", pa.int64()),
     ]
 )
 
@@ -52,15 +54,17 @@ class _Part(TypedDict):
     range: list[float] | None
     unseen: dict[str, int]
     n_unseen: int
+    exponents: list[int]
+    rests: list[dict[str, str]]
 
 
 def to_table(profile: Profile) -> pa.Table:
     """A profile as a table: one row a cell that is not zero.
 
     Columns: ``segment_column`` (empty for all rows) and ``segment`` (its place among the
-    segment column's values), ``column``, ``bin``, ``count`` and ``sum``. A bin of -1 carries
-    the sum of squares, lower ones the values that are in no bin. The rest is JSON in the
-    schema's metadata.
+    segment column's values), ``column``, ``bin``, ``count`` and ``sum``, in whole units. A bin
+    of -1 carries the sum of squares, lower ones the values that are in no bin. The rest is JSON
+    in the schema's metadata.
     """
     parts, rows = [], []
     for part, block in _blocks(profile):
@@ -77,7 +81,7 @@ def to_table(profile: Profile) -> pa.Table:
         pa.array(_joined([cells.segment for cells in rows], np.int32)),
         pa.array(_joined([cells.bin for cells in rows], np.int32)),
         pa.array(_joined([cells.count for cells in rows], np.int64)),
-        pa.array(_joined([cells.sum for cells in rows], np.float64)),
+        pa.array(_joined([cells.sum for cells in rows], np.int64)),
     ]
     return pa.Table.from_arrays(arrays, schema=_SCHEMA.with_metadata(metadata))
 
@@ -131,7 +135,7 @@ class _Cells:
     segment: npt.NDArray[np.int64]
     bin: npt.NDArray[np.int64]
     count: npt.NDArray[np.int64]
-    sum: npt.NDArray[np.float64]
+    sum: npt.NDArray[np.int64]
 
 
 def _scalars(profile: Profile) -> Mapping[str, object]:
@@ -175,6 +179,7 @@ def _blocks(profile: Profile) -> Iterator[tuple[_Part, Block]]:
 
 
 def _part(segment_column: str, column: str, block: Block) -> _Part:
+    sums = (block.sums, block.sum_squares) if isinstance(block, NumericBlock) else ()
     return _Part(
         segment_column=segment_column,
         column=column,
@@ -184,6 +189,8 @@ def _part(segment_column: str, column: str, block: Block) -> _Part:
         range=None,
         unseen={},
         n_unseen=0,
+        exponents=[own.exponent for own in sums],
+        rests=[{str(i): str(value) for i, value in own.rest.items()} for own in sums],
     )
 
 
@@ -200,8 +207,8 @@ def _as_block(column: ColumnSummary) -> Block:
     ]
     return NumericBlock(
         counts=column.counts[None, :],
-        sums=column.sums[None, :],
-        sum_squares=np.array([column.sum_squares]),
+        sums=column.sums.table(),
+        sum_squares=column.sum_squares,
         faults=np.array([faults], dtype=np.int64),
     )
 
@@ -218,39 +225,46 @@ def _cells(block: Block) -> _Cells:
     faults = np.nonzero(block.faults)
     counted = np.nonzero(block.counts)
     segment, place = [counted[0]], [counted[1]]
-    count, total = [block.counts[counted]], [np.zeros(len(counted[0]))]
+    count, total = [block.counts[counted]], [np.zeros(len(counted[0]), dtype=np.int64)]
     if isinstance(block, NumericBlock):
-        total = [block.sums[counted]]
-        (squared,) = np.nonzero(block.sum_squares)
+        total = [block.sums.units[counted]]
+        (squared,) = np.nonzero(block.sum_squares.units)
         segment.append(squared)
         place.append(np.full(len(squared), _SQUARES))
         count.append(np.zeros(len(squared), dtype=np.int64))
-        total.append(block.sum_squares[squared])
+        total.append(block.sum_squares.units[squared])
     segment.append(faults[0])
     place.append(_FIRST_FAULT - faults[1])
     count.append(block.faults[faults])
-    total.append(np.zeros(len(faults[0])))
-    return _Cells(
-        np.concatenate(segment), np.concatenate(place), np.concatenate(count), np.concatenate(total)
-    )
+    total.append(np.zeros(len(faults[0]), dtype=np.int64))
+    return _Cells(*map(np.concatenate, (segment, place, count, total)))
 
 
 def _block(part: _Part, cells: _Cells) -> Block:
     segments, bins = part["shape"]
-    block = (
-        NumericBlock.empty(segments, bins)
-        if part["numeric"]
-        else CategoricalBlock.empty(segments, bins)
-    )
+    counts = np.zeros((segments, bins), dtype=np.int64)
+    faults = np.zeros((segments, 5 if part["numeric"] else 3), dtype=np.int64)
     inside = cells.bin >= 0
     fault = cells.bin <= _FIRST_FAULT
-    block.counts[cells.segment[inside], cells.bin[inside]] = cells.count[inside]
-    block.faults[cells.segment[fault], _FIRST_FAULT - cells.bin[fault]] = cells.count[fault]
-    if isinstance(block, NumericBlock):
-        squared = cells.bin == _SQUARES
-        block.sums[cells.segment[inside], cells.bin[inside]] = cells.sum[inside]
-        block.sum_squares[cells.segment[squared]] = cells.sum[squared]
-    return block
+    counts[cells.segment[inside], cells.bin[inside]] = cells.count[inside]
+    faults[cells.segment[fault], _FIRST_FAULT - cells.bin[fault]] = cells.count[fault]
+    if not part["numeric"]:
+        return CategoricalBlock(counts=counts, faults=faults)
+    squared = cells.bin == _SQUARES
+    sums, squares = np.zeros_like(counts), np.zeros(segments, dtype=np.int64)
+    sums[cells.segment[inside], cells.bin[inside]] = cells.sum[inside]
+    squares[cells.segment[squared]] = cells.sum[squared]
+    return NumericBlock(
+        counts=counts,
+        sums=_fixed_sums(part, 0, sums),
+        sum_squares=_fixed_sums(part, 1, squares),
+        faults=faults,
+    )
+
+
+def _fixed_sums(part: _Part, at: int, units: npt.NDArray[np.int64]) -> FixedSums:
+    rest = {int(i): ExactSum.parse(text) for i, text in part["rests"][at].items()}
+    return FixedSums(units=units, exponent=part["exponents"][at], rest=rest)
 
 
 def _repeated(names: list[str], sizes: list[int]) -> pa.DictionaryArray:

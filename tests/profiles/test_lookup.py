@@ -50,9 +50,3 @@ def test_it_is_searchsorted_on_heavy_tails_and_ties(sigma: float) -> None:
     asked = np.concatenate((bins.edges, np.nextafter(bins.edges, -np.inf), values))[:30_000]
     found = lookup(bins).places(asked, Workspace(len(asked)))
     assert (found == np.searchsorted(bins.edges, asked, side="right")).all()
-
-
-def test_not_a_number_has_some_bin() -> None:
-    bins = build_numeric_bins([1.0, 2.0])
-    (place,) = lookup(bins).places(np.array([np.nan]), Workspace(1)).tolist()
-    assert 0 <= place <= len(bins.edges)

@@ -51,7 +51,7 @@ class Lookup:
     passes: int
 
     def places(self, values: Floats, work: Workspace) -> Places:
-        """The bin of each value; any bin for NaN. The array belongs to ``work``."""
+        """The bin of each finite value. The array belongs to ``work``."""
         n = len(values)
         position, cell, place = work.floats[:n], work.cells[:n], work.places[:n]
         above = work.flags[:n]
@@ -60,9 +60,7 @@ class Lookup:
             return place
         np.subtract(values, self.low, out=position)
         np.multiply(position, self.scale, out=position)
-        # fmax and fmin take the other operand for NaN, which has no cell.
-        np.fmax(position, 0.0, out=position)
-        np.fmin(position, float(CELLS - 1), out=position)
+        np.clip(position, 0.0, float(CELLS - 1), out=position)
         np.copyto(cell, position, casting="unsafe")
         np.take(self.below, cell, out=place, mode="clip")
         for _ in range(self.passes):

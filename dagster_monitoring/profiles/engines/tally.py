@@ -1,0 +1,201 @@
+"""What one numeric column's counting adds to: integers, in any order, without overflow."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+
+from dagster_monitoring.profiles.bins import SEGMENT_BINS, SQUARE_BITS, NumericBins
+from dagster_monitoring.profiles.engines.cubes import Cube
+from dagster_monitoring.profiles.engines.lookup import Lookup, lookup
+from dagster_monitoring.profiles.fixed_sums import HALF, FixedSums, scaled_rest
+from dagster_monitoring.statistics.exact_sum import ExactSum
+
+Integers = npt.NDArray[np.int64]
+Rests = dict[int, ExactSum]
+
+STRIDE = SEGMENT_BINS + 1
+"""Counts of a cell: one a segment bin, and one for rows that have no number."""
+
+REACH_BITS = 46
+"""Offsets of ``2 ** 46`` units and more are far: they are counted in coarser units."""
+
+TIER_BITS = 10
+"""Each coarser unit is ``2 ** 10`` times the one before, which leaves a far value 37 bits."""
+
+SQUARE_SPLIT = 26
+"""Squares are added in two parts, of multiples of ``2 ** 26`` and of what is left."""
+
+_CARRY = 62
+_ROOM = 1 << _CARRY
+_PIECE_ROOM = 1 << 53
+
+
+class Wide:
+    """Sums of 64 bits, with a second array for what they can't hold."""
+
+    def __init__(self, shape: int | tuple[int, int]) -> None:
+        self.low = np.zeros(shape, dtype=np.int64)
+        self._high: Integers | None = None
+
+    def settle(self) -> None:
+        """Bring ``low`` back within ``2 ** 61``."""
+        over = (self.low + (_ROOM >> 1)) >> _CARRY
+        if over.any():
+            self.low -= over << _CARRY
+            self._high = over if self._high is None else self._high + over
+
+    def halves(self) -> tuple[Integers, Integers]:
+        """The sums as ``high * 2 ** 31 + low``, each small enough to be summed up."""
+        high = self.low >> HALF
+        if self._high is not None:
+            high += self._high << (_CARRY - HALF)
+        return high, self.low & ((1 << HALF) - 1)
+
+
+class Tier:
+    """The sums of values that share one unit.
+
+    Attributes:
+        exponent: the unit is ``2 ** exponent``.
+        inverse: units in 1.
+        fine: sums of offsets by bin; the last is of rows that have no number.
+        cube: sums of offsets by cell and segment bin.
+        squares: sums of squares by cell (one cell when there are no segments), shape ``(2, c)``:
+            multiples of ``2 ** SQUARE_SPLIT`` and what is left.
+    """
+
+    def __init__(self, exponent: int, size: int, cells: int) -> None:
+        self.exponent = exponent
+        self.inverse = 2.0**-exponent
+        self.fine = Wide(size)
+        self.cube = Wide((cells, STRIDE))
+        self.squares = np.zeros((2, max(cells, 1)), dtype=np.int64)
+        self._squares = [0] * max(cells, 1)
+        self._bound = 0
+
+    def make_room(self, most: int) -> None:
+        """Be ready for a piece whose offsets sum up to ``most`` units at the most."""
+        # So much is added to squares in any case.
+        most = max(most, _PIECE_ROOM)
+        if self._bound + most > _ROOM:
+            self._settle()
+        self._bound += most
+
+    def total_squares(self) -> list[int]:
+        """Sums of squares by cell."""
+        self._settle()
+        return self._squares
+
+    def _settle(self) -> None:
+        self.fine.settle()
+        self.cube.settle()
+        highs, lows = self.squares.tolist()
+        self._squares = [
+            before + (high << SQUARE_SPLIT) + low
+            for before, high, low in zip(self._squares, highs, lows, strict=True)
+        ]
+        self.squares.fill(0)
+        self._bound = 0
+
+
+class Tally:
+    """The integers of one numeric column.
+
+    Attributes:
+        bins: what it is counted on.
+        cube: which segment columns are counted together.
+        lookup: where numbers lie among the edges.
+        coarse: segment bin by bin; the last is of rows that have no number.
+        counts: rows by bin, and last those without a number.
+        cube_counts: rows by cell and segment bin, shape ``(cells, STRIDE)``.
+    """
+
+    def __init__(self, bins: NumericBins, cube: Cube) -> None:
+        size = len(bins.edges) + 2
+        self.bins = bins
+        self.cube = cube
+        self.lookup: Lookup = lookup(bins)
+        self.coarse = np.append(
+            np.searchsorted(bins.segment_edges, np.append(-np.inf, bins.edges), side="right"),
+            SEGMENT_BINS,
+        ).astype(np.intp)
+        self.counts = np.zeros(size, dtype=np.int64)
+        self.cube_counts = np.zeros((cube.cells, STRIDE), dtype=np.int64)
+        self._tiers: dict[int, Tier] = {0: Tier(bins.exponent, size, cube.cells)}
+
+    def tier(self, level: int) -> Tier:
+        """The sums in units of ``2 ** (10 * level)`` times the column's."""
+        if level not in self._tiers:
+            exponent = self.bins.exponent + TIER_BITS * level
+            self._tiers[level] = Tier(exponent, len(self.counts), self.cube.cells)
+        return self._tiers[level]
+
+    def sums(self) -> FixedSums:
+        """Sums of offsets by bin."""
+        parts = []
+        for tier in self._in_order():
+            high, low = tier.fine.halves()
+            parts.append((tier.exponent, high[:-1], low[:-1]))
+        return _together(parts)
+
+    def squares(self) -> FixedSums:
+        """The sum of squares, shape ``(1,)``."""
+        first = self.cube.starts[1] if len(self.cube.groups) > 1 else None
+        parts = [
+            (self._squares_exponent(tier), [sum(tier.total_squares()[:first])])
+            for tier in self._in_order()
+        ]
+        return _integers_together(parts)
+
+    def segment_sums(self) -> list[FixedSums]:
+        """Sums of offsets by segment and segment bin, one table a segment column."""
+        width = len(self.bins.segment_edges) + 1
+        tables: list[list[tuple[int, Integers, Integers]]] = [[] for _ in self.cube.sizes]
+        for tier in self._in_order():
+            halves = [self.cube.by_column(half[:, :width]) for half in tier.cube.halves()]
+            for table, high, low in zip(tables, *halves, strict=True):
+                table.append((tier.exponent, cast(Integers, high), cast(Integers, low)))
+        return [_together(table) for table in tables]
+
+    def segment_squares(self) -> list[FixedSums]:
+        """Sums of squares by segment, one a segment column."""
+        columns: list[list[tuple[int, list[int]]]] = [[] for _ in self.cube.sizes]
+        for tier in self._in_order():
+            totals = np.array(tier.total_squares(), dtype=object)[: self.cube.cells]
+            for column, own in zip(columns, self.cube.by_column(totals), strict=True):
+                column.append((self._squares_exponent(tier), own.tolist()))
+        return [_integers_together(column) for column in columns]
+
+    def segment_counts(self) -> list[Integers]:
+        """Rows by segment and segment bin, one table a segment column."""
+        width = len(self.bins.segment_edges) + 1
+        return cast(list[Integers], self.cube.by_column(self.cube_counts[:, :width]))
+
+    def _in_order(self) -> list[Tier]:
+        return [self._tiers[level] for level in sorted(self._tiers)]
+
+    def _squares_exponent(self, tier: Tier) -> int:
+        return 2 * tier.exponent + SQUARE_BITS
+
+
+def _together(parts: list[tuple[int, Integers, Integers]]) -> FixedSums:
+    """The column's own unit first; what is counted in coarser ones becomes exact sums."""
+    (exponent, high, low), *coarser = parts
+    sums = FixedSums.of_halves(high, low, exponent=exponent)
+    for unit, highs, lows in coarser:
+        used = np.flatnonzero((highs != 0) | (lows != 0))
+        highest, lowest = highs.ravel()[used].tolist(), lows.ravel()[used].tolist()
+        own = zip(used.tolist(), highest, lowest, strict=True)
+        sums = sums.plus(scaled_rest({i: (h << HALF) + v for i, h, v in own}, unit))
+    return sums
+
+
+def _integers_together(parts: list[tuple[int, list[int]]]) -> FixedSums:
+    (exponent, totals), *coarser = parts
+    sums = FixedSums.of(totals, exponent=exponent)
+    for unit, values in coarser:
+        sums = sums.plus(scaled_rest(dict(enumerate(values)), unit))
+    return sums
