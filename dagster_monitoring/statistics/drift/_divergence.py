@@ -12,6 +12,7 @@ import numpy as np
 from dagster_monitoring.statistics.drift._pair import Pair
 from dagster_monitoring.statistics.drift._sampling import (
     chi_square_quantile,
+    mixed_quantile,
     positive_quantile,
 )
 from dagster_monitoring.statistics.histogram import Floats
@@ -22,6 +23,11 @@ _MANY_ROWS = 60.0
 _LOWEST, _STEPS = math.log(1e-4), 400
 _STEP = (math.log(_MANY_ROWS) - _LOWEST) / (_STEPS - 1)
 _MOST_ROWS = 140
+
+_RARE = 12.0
+"""A bin with so many rows is empty next time with a chance of 6 in a million."""
+
+_SELDOM = 20.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,29 +58,35 @@ class Divergence:
 
     def null_moments(self, pair: Pair) -> tuple[float, float]:
         """Mean and variance between two samples of the reference's population."""
-        expected = pair.expected
-        freedom = len(expected) - 1
-        rows = 1 / pair.scale
+        freedom = len(pair.expected) - 1
         if freedom < 1:
             return 0.0, 0.0
-        if expected.min() * rows >= _MANY_ROWS:
+        if not _has_rare(pair):
             unit = self.curvature * pair.scale
             return freedom * unit, 2 * freedom * unit * unit
-        cells = expected * rows
-        mean, square, product = self._moments(cells, pair.m)
-        # Counts that add up to their total leave what follows the total out.
-        variance = float((square - mean * mean).sum()) - float(product.sum()) ** 2 / rows
-        total = float(mean.sum()) * freedom / (freedom + 1)
-        return total / rows, max(variance, 0.0) / rows**2
+        rows = 1 / pair.scale
+        cells = pair.expected * rows
+        none = np.exp(-cells)
+        return _of_sum(self._moments(cells, none, self.empty(cells, pair.m)), rows)
 
     def null_quantile(self, pair: Pair, alpha: float) -> float:
         """What sampling alone exceeds with probability ``alpha``."""
         freedom = len(pair.expected) - 1
         if freedom < 1:
             return 0.0
-        if pair.expected.min() / pair.scale >= _MANY_ROWS:
+        if not _has_rare(pair):
             return self.curvature * pair.scale * chi_square_quantile(freedom, alpha)
-        return positive_quantile(*self.null_moments(pair), alpha)
+        rows = 1 / pair.scale
+        cells = pair.expected * rows
+        none = np.exp(-cells)
+        empties = float(none.sum())
+        bare = self.empty(cells, pair.m)
+        if empties >= 1 or empties < alpha / _SELDOM:
+            return positive_quantile(*_of_sum(self._moments(cells, none, bare), rows), alpha)
+        # An empty bin now and then: what it adds, apart from what the others do.
+        filled = self._filled_moments(pair)
+        jump = float(np.dot(none, bare)) / empties / rows
+        return mixed_quantile(*filled, jump=jump, chance=1 - math.exp(-empties), alpha=alpha)
 
     def variance(self, pair: Pair) -> float:
         """The variance of the value.
@@ -83,10 +95,22 @@ class Divergence:
         taken off, and what is left is never less than without any drift.
         """
         _, null = self.null_moments(pair)
+        _, filled = self._filled_moments(pair) if _has_rare(pair) else (0.0, null)
         p, q = _smoothed(pair.reference.counts), _smoothed(pair.current.counts)
         by_p, by_q = self.slopes(p, q)
         drifted = _variance(p, by_p) / pair.n + _variance(q, by_q) / pair.m
-        return max(drifted - null, null)
+        return max(drifted + self._of_emptying(p, q, pair.m) - filled, null)
+
+    def _of_emptying(self, p: Floats, q: Floats, m: int) -> float:
+        """What a bin with few rows adds to the variance because it may have none."""
+        # Halfway between what came and what was to be expected: a single row says little.
+        rare = np.flatnonzero(m * (p + q) < 2 * _RARE)
+        if not len(rare):
+            return 0.0
+        rows, expected = m * (p[rare] + q[rare]) / 2, m * p[rare]
+        none = np.exp(-rows)
+        jump = self.empty(expected, m) - self.cell(np.maximum(rows, 1.0), expected)
+        return float(np.dot(none * (1 - none), jump * jump)) / m**2
 
     def standard_error(self, pair: Pair, value: float) -> float:
         """The root of :meth:`variance`."""
@@ -99,22 +123,44 @@ class Divergence:
         typical = max(squared, power * mean)
         return power * math.sqrt(self.variance(pair) / (4 * typical)) if typical > 0 else 0.0
 
-    def _moments(self, cells: Floats, m: int) -> tuple[Floats, Floats, Floats]:
-        """Mean, mean square, and mean product with the count's deviation, of each bin's part."""
+    def _filled_moments(self, pair: Pair) -> tuple[float, float]:
+        """Mean and variance without what bins add that happen to be empty."""
+        cells = pair.expected / pair.scale
+        nothing = np.zeros_like(cells)
+        return _of_sum(self._moments(cells, nothing, nothing), 1 / pair.scale)
+
+    def _moments(self, cells: Floats, none: Floats, bare: Floats) -> Floats:
+        """Mean, mean square, and mean product with the count's deviation, of each bin's part.
+
+        Args:
+            cells: expected rows.
+            none: the chance of no row.
+            bare: what a bin without one adds.
+        """
         at = np.clip((np.log(cells) - _LOWEST) / _STEP, 0, _STEPS - 1)
         low = np.minimum(at.astype(np.int64), _STEPS - 2)
         rest = at - low
         table = _table(self.cell)
-        mean, square, product = table[:, low] * (1 - rest) + table[:, low + 1] * rest
-        none = np.exp(-cells)
-        bare = self.empty(cells, m)
         # Per expected row in the table, so that the steps between its entries are small.
-        weight = np.minimum(cells, _MANY_ROWS)
-        return (
-            mean * np.minimum(cells, 1.0) + none * bare,
-            square * np.minimum(cells, 1.0) + none * bare * bare,
-            product * np.minimum(cells, 1.0) - none * bare * weight,
-        )
+        moments = table[:, low] * (1 - rest) + table[:, low + 1] * rest
+        moments *= np.minimum(cells, 1.0)
+        added = none * bare
+        return moments + np.stack((added, added * bare, -added * np.minimum(cells, _MANY_ROWS)))
+
+
+def _has_rare(pair: Pair) -> bool:
+    """Whether a bin has too few expected rows for the chi-square distribution."""
+    return bool(pair.rarest / pair.scale < _MANY_ROWS)
+
+
+def _of_sum(moments: Floats, rows: float) -> tuple[float, float]:
+    """Mean and variance of the sum over bins, whose counts add up to a given total."""
+    mean, square, product = moments
+    bins = len(mean)
+    # What follows the total is left out, and with it one degree of freedom.
+    variance = float((square - mean * mean).sum()) - float(product.sum()) ** 2 / rows
+    left = (bins - 1) / bins
+    return float(mean.sum()) * left / rows, max(variance, 0.0) * left / rows**2
 
 
 @cache

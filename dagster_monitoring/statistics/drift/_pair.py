@@ -103,6 +103,11 @@ class Pair:
         return self.p[self.p > 0]
 
     @cached_property
+    def rarest(self) -> float:
+        """The least of these shares."""
+        return float(self.expected.min())
+
+    @cached_property
     def line(self) -> Line:
         """Both distribution functions over the values; numeric columns only."""
         return Line.of(self.reference, self.current)
@@ -117,6 +122,17 @@ class Pair:
             "the baseline's column is constant, so a shift has no scale: "
             "monitor it by psi or wasserstein"
         )
+
+    @cached_property
+    def skewness(self) -> float:
+        """The reference's third standardised moment, from the means of its bins; 0 for names."""
+        spread, sums, counts = self.spread, self.reference.sums, self.reference.counts
+        if isinstance(spread, Undefined) or sums is None:
+            return 0.0
+        used = np.flatnonzero(counts)
+        rows = counts[used]
+        centred = (sums[used] / rows - float(sums.sum()) / self.n) / spread
+        return float(np.dot(rows, centred * centred * centred)) / self.n
 
     def why_empty(self, *, rows: bool) -> Undefined | None:
         """Which side has no value, or, when ``rows``, not even a missing one."""

@@ -26,12 +26,13 @@ def null_quantile(pair: Pair, shares: Floats, alpha: float) -> float | Undefined
     """What the shift exceeds at most with probability ``alpha`` without any drift.
 
     A sample's quantile is the population's at a share that follows a beta distribution, so that
-    repeated values and heavy tails are taken as they are. Bonferroni's bound over the shares.
+    repeated values and heavy tails are taken as they are. Of several shares two count, one in
+    either tail: the others lie between and move less, or with them.
     """
     scale = pair.spread
     if isinstance(scale, Undefined):
         return scale
-    low, high = _beta_shares(tuple(shares), round(1 / pair.scale), alpha / len(shares))
+    low, high = _beta_shares(tuple(shares), round(1 / pair.scale), alpha / min(len(shares), 2))
     here = quantiles(pair.reference, shares)
     above = quantiles(pair.reference, high) - here
     below = here - quantiles(pair.reference, low)

@@ -6,6 +6,10 @@ import math
 from functools import lru_cache
 
 
+_CLOSE = 1e-3
+_HARDLY_SKEWED = 0.02
+
+
 @lru_cache(maxsize=4096)
 def normal_quantile(alpha: float) -> float:
     """What a standard normal value exceeds with probability ``alpha``."""
@@ -32,6 +36,51 @@ def positive_quantile(mean: float, variance: float, alpha: float) -> float:
     # In hundredths, so that the quantile is found in the cache again.
     freedom = max(round(2 * mean * mean / variance, 2), 0.01)
     return mean / freedom * chi_square_quantile(freedom, alpha)
+
+
+def mixed_quantile(
+    mean: float, variance: float, *, jump: float, chance: float, alpha: float
+) -> float:
+    """The upper quantile of a sum of squares to which, with some chance, a jump is added.
+
+    Args:
+        mean: of the sum of squares, above 0.
+        variance: of the sum of squares, above 0.
+        jump: what is added, at least 0.
+        chance: how often.
+        alpha: see above.
+    """
+    from scipy.special import chdtrc
+
+    freedom = 2 * mean * mean / variance
+    unit = freedom / mean
+
+    def beyond(value: float) -> float:
+        below = chdtrc(freedom, unit * value)
+        above = chdtrc(freedom, unit * max(value - jump, 0.0))
+        return float((1 - chance) * below + chance * above)
+
+    low, high = 0.0, jump + positive_quantile(mean, variance, alpha / 2)
+    while high - low > _CLOSE * high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if beyond(middle) > alpha else (low, middle)
+    return high
+
+
+@lru_cache(maxsize=4096)
+def skewed_quantile(skewness: float, alpha: float) -> float:
+    """The two-sided quantile of a standardised mean whose distribution is skewed.
+
+    By Pearson's type III (a shifted gamma) distribution, whose tail a skewness of any size
+    leaves finite; at least the normal one.
+    """
+    from scipy.special import gammainccinv
+
+    plain = normal_quantile(alpha / 2)
+    if abs(skewness) < _HARDLY_SKEWED:
+        return plain
+    shape = 4 / skewness**2
+    return max((float(gammainccinv(shape, alpha / 2)) - shape) / math.sqrt(shape), plain)
 
 
 def root_quantile(mean: float, variance: float, alpha: float) -> float:

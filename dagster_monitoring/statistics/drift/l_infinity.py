@@ -8,15 +8,13 @@ import numpy as np
 
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
 from dagster_monitoring.statistics.drift._pair import Pair
-from dagster_monitoring.statistics.drift._sampling import (
-    FOLDED_DEVIATION,
-    FOLDED_MEAN,
-    above_noise,
-    normal_quantile,
-)
+from dagster_monitoring.statistics.drift._sampling import above_noise, normal_quantile
 
 _LEAST_SIMILAR = 0.05
 """Bins whose deviation is a smaller part of the largest one's do not make the maximum."""
+
+_GRID_STEP = 0.2
+_GRID = np.arange(_GRID_STEP / 2, 5, _GRID_STEP)[:, None]
 
 
 def compute(pair: Pair) -> float:
@@ -56,18 +54,20 @@ def error(pair: Pair, value: float) -> float:
 
 
 def null_moments(pair: Pair) -> tuple[float, float]:
-    """Mean and deviation between two samples: Gumbel's, for the maximum of normal values."""
+    """Mean and deviation between two samples, as if the bins were independent of each other."""
+    from scipy.special import erf
+
     deviations = _deviations(pair)
     if not len(deviations):
         return 0.0, 0.0
     largest = float(deviations.max())
-    cells = _as_noisy(deviations, 0.5)
-    if cells <= 2:  # noqa: PLR2004 - a value and its opposite
-        return largest * FOLDED_MEAN, largest * FOLDED_DEVIATION
-    steep = normal_quantile(1 / (2 * cells))
-    return largest * normal_quantile(0.35 / cells), largest * min(
-        math.pi / math.sqrt(6) / max(steep, 1.0), FOLDED_DEVIATION
-    )
+    relative = deviations[deviations > _LEAST_SIMILAR * largest] / largest
+    # Two bins are one value and its opposite.
+    relative = relative[:1] if len(deviations) == 2 else relative  # noqa: PLR2004
+    beyond = 1 - np.prod(erf(_GRID / (relative * math.sqrt(2))), axis=1)
+    mean = _GRID_STEP * float(beyond.sum())
+    square = 2 * _GRID_STEP * float(np.dot(beyond, _GRID[:, 0]))
+    return largest * mean, largest * math.sqrt(max(square - mean * mean, 0.0))
 
 
 def _deviations(pair: Pair) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from dagster_monitoring.statistics.drift._metric import NUMERIC, DriftMetric
 from dagster_monitoring.statistics.drift._pair import Pair
-from dagster_monitoring.statistics.drift._sampling import folded_error, normal_quantile
+from dagster_monitoring.statistics.drift._sampling import folded_error, skewed_quantile
 from dagster_monitoring.statistics.histogram import Histogram
 from dagster_monitoring.statistics.undefined import Undefined, finite
 
@@ -39,8 +39,9 @@ def compute(pair: Pair) -> float | Undefined:
 
 
 def noise(pair: Pair, alpha: float) -> float:
-    """The normal quantile."""
-    return normal_quantile(alpha / 2) * math.sqrt(pair.scale)
+    """A normal quantile, further out where the reference is skewed and rows are few."""
+    skewness = round(abs(pair.skewness) * math.sqrt(pair.scale), 2)
+    return skewed_quantile(skewness, alpha) * math.sqrt(pair.scale)
 
 
 def error(pair: Pair, value: float) -> float | Undefined:
@@ -78,7 +79,7 @@ METRIC = DriftMetric(
     minimum_n=10,
     degenerate="no value when a side is empty, or the baseline is constant",
     source="Glass (1976), as a standardised mean difference",
-    sampling="normal quantile; delta method for the means and the standard deviation",
+    sampling="normal quantile, Pearson type III for skewed columns; delta method for the means and the standard deviation",
     conventional_limits=(0.25, 0.5),
     limits_source="Cohen (1988), about a small and a medium effect",
 )

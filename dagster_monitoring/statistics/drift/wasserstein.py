@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 
+from dagster_monitoring.statistics.drift import mean_shift
 from dagster_monitoring.statistics.drift._metric import NUMERIC, DriftMetric
 from dagster_monitoring.statistics.drift._pair import Pair
 from dagster_monitoring.statistics.drift._places import scatter
-from dagster_monitoring.statistics.drift._sampling import above_noise, root_quantile
+from dagster_monitoring.statistics.drift._sampling import above_noise
 from dagster_monitoring.statistics.histogram import Floats
 from dagster_monitoring.statistics.undefined import Undefined, finite
 
@@ -38,9 +39,17 @@ def compute(pair: Pair) -> float | Undefined:
 
 
 def noise(pair: Pair, alpha: float) -> float | Undefined:
-    """The quantile of a chi distribution with the moments of :func:`null_moments`."""
+    """The mean's quantile, and what the rest of the distribution adds to its square.
+
+    The distance is never less than the shift of the mean, and far out hardly more.
+    """
+    scale = pair.reference.std
+    if isinstance(scale, Undefined):
+        return scale
     mean, deviation = null_moments(pair)
-    return finite(root_quantile(mean, deviation**2, alpha))
+    rest = mean * mean + deviation * deviation - scale * scale * pair.scale
+    of_mean = mean_shift.noise(pair, alpha) * scale
+    return finite(math.hypot(of_mean, math.sqrt(max(rest, 0.0))))
 
 
 def error(pair: Pair, value: float) -> float | Undefined:
