@@ -10,7 +10,9 @@ from typing import TypeVar
 
 from dagster_monitoring.profiles.column import ColumnSummary, add_columns
 from dagster_monitoring.profiles.names import NameCounts
+from dagster_monitoring.profiles.sample import RowSample
 from dagster_monitoring.profiles.segments import SegmentTable, SegmentView
+from dagster_monitoring.statistics.multivariate import ReconstructionErrors
 
 T = TypeVar("T")
 
@@ -30,6 +32,8 @@ class Profile:
         last_timestamp: the latest timestamp, UTC.
         columns: summaries by column; a column that no file had is absent.
         segment_tables: counts by segment column; read them through ``segments``.
+        errors: reconstruction errors by the key of the bins' projection.
+        sample: some of the rows; ``None`` when the bins ask for none.
         missing_columns: columns that were expected and that some file did not have.
         extra_columns: columns that nobody declared.
         type_faults: column to the wrong type that was found.
@@ -47,6 +51,8 @@ class Profile:
     last_timestamp: datetime | None = None
     columns: Mapping[str, ColumnSummary] = field(default_factory=dict)
     segment_tables: Mapping[str, SegmentTable] = field(default_factory=dict)
+    errors: Mapping[str, ReconstructionErrors] = field(default_factory=dict)
+    sample: RowSample | None = None
     missing_columns: tuple[str, ...] = ()
     extra_columns: tuple[str, ...] = ()
     type_faults: Mapping[str, str] = field(default_factory=dict)
@@ -90,6 +96,8 @@ class Profile:
             last_timestamp=max(_times(self.last_timestamp, other.last_timestamp), default=None),
             columns=_merged(self.columns, other.columns, add_columns),
             segment_tables=_merged(self.segment_tables, other.segment_tables, SegmentTable.__add__),
+            errors=_merged(self.errors, other.errors, ReconstructionErrors.__add__),
+            sample=_both_samples(self.sample, other.sample),
             missing_columns=_union(self.missing_columns, other.missing_columns),
             extra_columns=_union(self.extra_columns, other.extra_columns),
             type_faults=_merged(self.type_faults, other.type_faults, _both_types),
@@ -138,8 +146,30 @@ def _merged(
     }
 
 
+def _both_samples(left: RowSample | None, right: RowSample | None) -> RowSample | None:
+    if left is None or right is None:
+        return left or right
+    return left + right
+
+
 def _both_types(left: str, right: str) -> str:
-    return ", ".join(_union(tuple(left.split(", ")), tuple(right.split(", "))))
+    return ", ".join(_union(_types(left), _types(right)))
+
+
+def _types(text: str) -> tuple[str, ...]:
+    """The names of a list of types; a comma within brackets belongs to a name.
+
+    Example:
+        >>> _types("decimal128(9, 2), struct<a: int64, b: list<item: int8>>")
+        ('decimal128(9, 2)', 'struct<a: int64, b: list<item: int8>>')
+    """
+    names, start, depth = [], 0, 0
+    for place, character in enumerate(text):
+        depth += (character in "<[(") - (character in ">])")
+        if not depth and text.startswith(", ", place):
+            names.append(text[start:place])
+            start = place + 2
+    return (*names, text[start:])
 
 
 def _union(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
