@@ -120,7 +120,7 @@ RANKING = {
     "ndcg": lambda y, s, k: sk.ndcg_score([y], [s], k=k),
     "map": lambda y, s, _k: sk.average_precision_score(y > 0, s),
     "mrr": lambda y, s, _k: _reciprocal_rank(y, s),
-    "precision_at_k": _precision_at,
+    "precision_at_k": lambda y, s, k: np.float64(_precision_at(y, s, k)),
 }
 
 

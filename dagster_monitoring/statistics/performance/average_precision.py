@@ -6,7 +6,12 @@ import math
 
 import numpy as np
 
-from dagster_monitoring.statistics.performance._curve import from_the_top, macro_curve, onwards
+from dagster_monitoring.statistics.performance._curve import (
+    from_the_top,
+    macro_curve,
+    macro_curve_error,
+    onwards,
+)
 from dagster_monitoring.statistics.performance._metric import CLASSIFICATION, PerformanceMetric
 from dagster_monitoring.statistics.performance._scores import ScoreCounts
 from dagster_monitoring.statistics.performance._summary import Summary
@@ -35,11 +40,11 @@ def compute(summary: Summary) -> float | Undefined:
 
 
 def standard_error(summary: Summary) -> float | Undefined:
-    """Sampling error of :func:`compute`, by the delta method; of several classes an upper bound.
+    """Sampling error of :func:`compute`, by the delta method; several classes count as independent.
 
     What one more row at each score would change is known in closed form.
     """
-    return macro_curve(summary, _spread)
+    return macro_curve_error(summary, _spread)
 
 
 def _area(counts: ScoreCounts) -> float:
@@ -63,7 +68,7 @@ METRIC = PerformanceMetric(
     title="Average precision",
     compute=compute,
     standard_error=standard_error,
-    error_method="delta method; of several classes an upper bound",
+    error_method="delta method; several classes as independent",
     tasks=CLASSIFICATION,
     bounds=(0.0, 1.0),
     higher_is_better=True,

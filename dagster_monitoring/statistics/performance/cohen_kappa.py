@@ -62,7 +62,6 @@ METRIC = PerformanceMetric(
     higher_is_better=True,
     unit="",
     needs_score=False,
-    minimum_n=2,
     degenerate="undefined when labels and predictions are all of one class",
     source="sklearn.metrics.cohen_kappa_score; Cohen (1960)",
     by_class=True,

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from dagster_monitoring.statistics.performance._curve import macro_curve
+from dagster_monitoring.statistics.performance._curve import macro_curve, macro_curve_error
 from dagster_monitoring.statistics.performance._metric import CLASSIFICATION, PerformanceMetric
 from dagster_monitoring.statistics.performance._scores import Floats, ScoreCounts
 from dagster_monitoring.statistics.performance._summary import Summary
@@ -36,11 +36,11 @@ def compute(summary: Summary) -> float | Undefined:
 
 
 def standard_error(summary: Summary) -> float | Undefined:
-    """Sampling error of :func:`compute`; of several classes an upper bound.
+    """Sampling error of :func:`compute`; several classes count as independent.
 
     Source: DeLong, DeLong, Clarke-Pearson (1988), Biometrics 44, in its form for counts.
     """
-    return macro_curve(summary, _spread)
+    return macro_curve_error(summary, _spread)
 
 
 def _area(counts: ScoreCounts) -> float:
@@ -71,7 +71,7 @@ METRIC = PerformanceMetric(
     title="ROC AUC",
     compute=compute,
     standard_error=standard_error,
-    error_method="DeLong; of several classes an upper bound",
+    error_method="DeLong; several classes as independent",
     tasks=CLASSIFICATION,
     bounds=(0.0, 1.0),
     higher_is_better=True,
