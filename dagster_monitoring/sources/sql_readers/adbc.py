@@ -50,7 +50,8 @@ class AdbcReader(SqlReader):
                 raise place.refused(error) from None
 
             def run(statement: Statement, _: pa.Schema | None) -> pa.RecordBatchReader:
-                cursor = opened.enter_context(closing(connection.cursor(adbc_stmt_kwargs=options)))
+                cursor = opened.enter_context(closing(connection.cursor()))
+                cursor.adbc_statement.set_options(**options)
                 cursor.execute(as_sql(statement))
                 return cursor.fetch_record_batch()
 
