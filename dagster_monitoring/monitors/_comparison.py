@@ -11,11 +11,12 @@ from typing import Literal
 from dagster_monitoring.monitors._monitor import Measurement
 from dagster_monitoring.profiles.bins import CategoricalBins, NumericBins, equal_width_edges
 from dagster_monitoring.profiles.column import CategoricalColumn, ColumnSummary, NumericColumn
+from dagster_monitoring.profiles.doane import doane_edges
 from dagster_monitoring.statistics.drift import DriftMetric, Pair
 from dagster_monitoring.statistics.histogram import Floats, has_edges
 from dagster_monitoring.statistics.undefined import Undefined
 
-BinChoice = Literal["default", "deciles", "profile"] | int
+BinChoice = Literal["default", "deciles", "profile", "doane"] | int
 """As declared, a number being so many bins of equal width."""
 
 # Limits move out by what sampling alone exceeds once in a hundred.
@@ -112,16 +113,27 @@ class Comparison:
         if isinstance(pair, Undefined) or not isinstance(self.bins, NumericBins):
             return pair
         edges, has = _interior_edges(self.bins, self.choice), pair.reference.edges
+        if isinstance(edges, Undefined):
+            return edges
         if has is None or not has_edges(has, edges):
             return Undefined("the counts do not keep these bins; declare bins: deciles")
         return pair.regroup(edges)
 
 
-def _interior_edges(bins: NumericBins, choice: BinChoice) -> Floats:
-    """The edges to regroup on: of equal width, or the deciles."""
-    if isinstance(choice, int) and bins.minimum is not None and bins.maximum is not None:
+def _interior_edges(bins: NumericBins, choice: BinChoice) -> Floats | Undefined:
+    """The edges to regroup on: of equal width, by Doane's rule, or the deciles."""
+    if bins.minimum is None or bins.maximum is None:
+        return bins.deciles
+    if isinstance(choice, int):
         return equal_width_edges(bins.minimum, bins.maximum, choice)
-    return bins.deciles
+    if choice != "doane":
+        return bins.deciles
+    if bins.doane is None:
+        return Undefined(
+            "the baseline was built when no monitor asked for Doane's bins; build it anew, or "
+            "declare bins: deciles"
+        )
+    return doane_edges(bins.minimum, bins.maximum, bins.doane)
 
 
 def _known(value: float | Undefined) -> float | None:

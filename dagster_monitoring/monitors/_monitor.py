@@ -164,9 +164,17 @@ class Monitor(Declaration, ABC):
         """``"training"``, ``"rolling"``, or ``None`` when it compares with nothing."""
         return None
 
-    def equal_width_bins(self) -> int | None:
-        """How many equal-width bins it asks the baseline's grid for; ``None``: it asks for none."""
+    def equal_width_bins(self) -> int | Literal["doane"] | None:
+        """How many equal-width bins it asks the baseline's grid for, or the rule for that."""
         return None
+
+    def projected_columns(self, columns: Columns) -> tuple[str, ...]:  # noqa: ARG002 - a hook
+        """The columns that it asks the baseline to project rows of; empty: it asks for none."""
+        return ()
+
+    def sampled_columns(self, columns: Columns) -> tuple[str, ...]:  # noqa: ARG002 - a hook
+        """The columns that it asks profiles to sample rows of; empty: it asks for none."""
+        return ()
 
     def threshold_of(self, metric: str) -> Threshold:
         """The limits that hold for a metric: its own, else the monitor's, else the default."""

@@ -31,6 +31,7 @@ from dagster_monitoring.profiles.bins import BinSet, NumericBins
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.statistics.drift import drift_metric
 
+
 class Rolling(Declaration):
     """The slices right before the judged window, as the baseline."""
 
@@ -67,10 +68,10 @@ class DriftMonitor(Monitor):
     baseline: Literal["training"] | Rolling = Field(
         default="training", description="training, or the slices before: {rolling: 14}."
     )
-    bins: Literal["default", "deciles", "profile"] | EqualWidth = Field(
+    bins: Literal["default", "deciles", "profile", "doane"] | EqualWidth = Field(
         default="default",
         description="Bins of numeric columns: each metric's own (default), the training deciles, "
-        "the profile's finest (profile), or {equal_width: 30}.",
+        "the profile's finest (profile), those of Doane's rule (doane), or {equal_width: 30}.",
     )
 
     @model_validator(mode="after")
@@ -186,9 +187,11 @@ class DriftMonitor(Monitor):
         """``"training"`` or ``"rolling"``."""
         return "training" if self.baseline == "training" else "rolling"
 
-    def equal_width_bins(self) -> int | None:
-        """How many equal-width bins it asks for."""
-        return self.bins.equal_width if isinstance(self.bins, EqualWidth) else None
+    def equal_width_bins(self) -> int | Literal["doane"] | None:
+        """How many equal-width bins it asks for, or the rule for that."""
+        if isinstance(self.bins, EqualWidth):
+            return self.bins.equal_width
+        return "doane" if self.bins == "doane" else None
 
     def metric_names(self) -> tuple[str, ...]:
         """The declared metrics."""

@@ -12,6 +12,7 @@ from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.clock import Clock
 from dagster_monitoring.profiles.baseline import Baseline, build_baseline
+from dagster_monitoring.profiles.projecting import RowNeeds
 from dagster_monitoring.sources import Request
 from dagster_monitoring.stores import BaselineInForce
 
@@ -97,13 +98,18 @@ def declared_version(model: MonitoredModel) -> str:
 
 def _build(backend: Backend, read: Read, *, model_version: str) -> Baseline:
     model = backend.model
-    asked = [m.equal_width_bins() for m in model.active_monitors]
+    monitors = model.active_monitors
+    asked = [m.equal_width_bins() for m in monitors]
     baseline = build_baseline(
         read,
         columns=model.columns,
         task=model.task,
         segments=model.segments,
-        equal_width=sorted({count for count in asked if count}),
+        equal_width=sorted({bins for bins in asked if bins}, key=str),
+        rows=RowNeeds.of(
+            projected=[m.projected_columns(model.columns) for m in monitors],
+            sampled=[m.sampled_columns(model.columns) for m in monitors],
+        ),
         model_version=model_version,
     )
     backend.storage.write_baseline(model.model, baseline)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Literal
 
 from dagster_monitoring.errors import BaselineError
 from dagster_monitoring.profiles.bins import BinSet
@@ -15,6 +16,7 @@ from dagster_monitoring.profiles.performance import scan_performance
 from dagster_monitoring.profiles.performance_profile import PerformanceProfile
 from dagster_monitoring.profiles.predictions import joined_columns, output_columns
 from dagster_monitoring.profiles.profile import Profile
+from dagster_monitoring.profiles.projecting import RowNeeds, fit_projections, plan_sample
 from dagster_monitoring.profiles.scan import scan
 from dagster_monitoring.profiles.serialization import to_table
 from dagster_monitoring.schema import Columns, Task
@@ -63,8 +65,8 @@ def build_baseline(
     task: Task,
     model_version: str,
     segments: Sequence[str] = (),
-    equal_width: Sequence[int] = (),
-    extra_edges: Mapping[str, Sequence[float]] | None = None,
+    equal_width: Sequence[int | Literal["doane"]] = (),
+    rows: RowNeeds | None = None,
     created_at: datetime | None = None,
 ) -> Baseline:
     """The baseline of training rows.
@@ -79,23 +81,28 @@ def build_baseline(
         task: what is predicted.
         model_version: the model that goes with it.
         segments: categorical columns whose values make segments.
-        equal_width: numbers of bins that monitors ask for; their edges join every numeric
-            column's.
-        extra_edges: further edges by column.
+        equal_width: numbers of bins that monitors ask for, or the rule for one; their edges
+            join every numeric column's.
+        rows: what monitors ask to keep of whole rows, beside counts.
         created_at: when; now if left out. It is not part of the version.
 
     Raises:
         BaselineError: fewer than ten rows, or a column that is missing or of a wrong type.
     """
     numeric, categorical = counted_columns(columns, task, segments)
+    needs = rows or RowNeeds()
     fitted = fit(
         read,
         numeric=numeric,
         categorical=categorical,
         equal_width=equal_width,
-        extra_edges=extra_edges,
     )
-    bins = BinSet(columns=fitted.columns, segments=_segment_values(fitted, segments))
+    bins = BinSet(
+        columns=fitted.columns,
+        segments=_segment_values(fitted, segments),
+        projections=fit_projections(read, bins=fitted.columns, choices=needs.projections),
+        sample=plan_sample(needs.sampled, fitted.columns),
+    )
     own = _distinct(columns.id, columns.timestamp, columns.model_version, *numeric, *categorical)
     profile = scan(read(own), bins=bins, columns=columns)
     if profile.rows < MINIMUM_ROWS:

@@ -13,6 +13,12 @@ from dagster_monitoring.errors import CorruptDataError
 from dagster_monitoring.profiles.baseline import Baseline
 from dagster_monitoring.profiles.bins import Bins, BinSet, CategoricalBins, Floats, NumericBins
 from dagster_monitoring.profiles.encoding import REMEDY, read_header
+from dagster_monitoring.profiles.row_serialization import (
+    read_plan,
+    read_projections,
+    write_plan,
+    write_projections,
+)
 
 FORMAT = 2
 """The format's version; a reader refuses others."""
@@ -56,6 +62,8 @@ def bins_to_table(bins: BinSet) -> pa.Table:
         "format": FORMAT,
         "columns": {column: _scalars(own) for column, own in bins.columns.items()},
         "segments": [*bins.segments],
+        "projections": write_projections(bins.projections),
+        "sample": write_plan(bins.sample) if bins.sample else None,
     }
     metadata = {_KEY: json.dumps(header, allow_nan=False).encode()}
     edges: list[float | None] = []
@@ -105,6 +113,8 @@ def bins_from_table(table: pa.Table) -> BinSet:
     return BinSet(
         columns=columns,
         segments={c: tuple(names.get((c, _SEGMENT), ())) for c in header["segments"]},
+        projections=read_projections(header.get("projections", ())),
+        sample=read_plan(header["sample"]) if header.get("sample") else None,
     )
 
 
@@ -178,4 +188,5 @@ def _scalars(bins: Bins) -> dict[str, bool | int | float | None]:
         "std": bins.std,
         "exact": bins.exact,
         "exponent": bins.exponent,
+        "doane": bins.doane,
     }

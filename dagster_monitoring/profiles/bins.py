@@ -7,9 +7,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+from dagster_monitoring.profiles.doane import doane_count, doane_edges
+
+if TYPE_CHECKING:
+    from dagster_monitoring.profiles.projection import Projection
+    from dagster_monitoring.profiles.sample import SamplePlan
 
 Floats = npt.NDArray[np.float64]
 
@@ -62,6 +69,8 @@ class NumericBins:
         exact: whether every baseline value has a bin of its own, so that the
             Kolmogorov-Smirnov distance to the baseline is exact.
         exponent: sums are counted in units of ``2 ** exponent``.
+        doane: how many bins Doane's rule gives the baseline, when their edges are among
+            ``edges``; see :mod:`~dagster_monitoring.profiles.doane`.
     """
 
     edges: Floats
@@ -73,6 +82,7 @@ class NumericBins:
     std: float | None
     exact: bool
     exponent: int = -UNIT_BITS
+    doane: int | None = None
 
     @property
     def squares_exponent(self) -> int:
@@ -130,10 +140,14 @@ class BinSet:
         columns: bins by column.
         segments: the values counted apart by segment column, largest first; the rest, and
             missing values, are ``<other>``.
+        projections: what rows are projected on, one for each choice of columns.
+        sample: which columns of how many rows are kept; ``None`` keeps no row.
     """
 
     columns: Mapping[str, Bins]
     segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    projections: tuple[Projection, ...] = ()
+    sample: SamplePlan | None = None
 
     @property
     def segment_columns(self) -> tuple[str, ...]:
@@ -157,11 +171,19 @@ class BinSet:
         for name in sorted(self.columns):
             digest.update(repr((name, self.columns[name].key)).encode())
         digest.update(repr(sorted(self.segments.items())).encode())
+        for projection in self.projections:
+            digest.update(projection.key.encode())
+        if self.sample is not None:
+            digest.update(self.sample.key.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
 
 def build_numeric_bins(
-    values: npt.ArrayLike, *, max_bins: int = MAX_BINS, extra_edges: Sequence[float] = ()
+    values: npt.ArrayLike,
+    *,
+    max_bins: int = MAX_BINS,
+    extra_edges: Sequence[float] = (),
+    doane: bool = False,
 ) -> NumericBins:
     """Bins from a baseline column, fine enough for every drift metric.
 
@@ -174,6 +196,7 @@ def build_numeric_bins(
         values: the baseline's numbers; NaN and infinities are left out.
         max_bins: the fineness, at least 2.
         extra_edges: edges that a monitor asks for, for instance :func:`equal_width_edges`.
+        doane: whether the edges of Doane's rule are edges too.
 
     Example:
         >>> bins = build_numeric_bins([1.0, 2.0, 2.0])
@@ -188,6 +211,10 @@ def build_numeric_bins(
     extra = extra[np.abs(extra) <= LARGEST]
     if not len(finite):
         return _without_values(extra)
+    doane_bins = doane_count(finite) if doane else None
+    if doane_bins is not None:
+        own = doane_edges(float(finite[0]), float(finite[-1]), doane_bins)
+        extra = np.concatenate((extra, own))
     distinct, counts = _tally(finite)
     exact = 2 * len(distinct) <= max_bins
     inner = _atoms(distinct) if exact else _group(distinct, counts, len(finite) / max_bins)
@@ -207,6 +234,7 @@ def build_numeric_bins(
         std=std,
         exact=exact,
         exponent=_exponent(finite, centre),
+        doane=doane_bins,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -57,7 +58,7 @@ def fit(
     *,
     numeric: Sequence[str],
     categorical: Sequence[str],
-    equal_width: Sequence[int] = (),
+    equal_width: Sequence[int | Literal["doane"]] = (),
     extra_edges: Mapping[str, Sequence[float]] | None = None,
 ) -> Fitted:
     """The bins of every column.
@@ -66,7 +67,8 @@ def fit(
         read: the baseline's rows.
         numeric: columns of numbers.
         categorical: columns of names.
-        equal_width: numbers of bins whose equal-width edges join every numeric column's.
+        equal_width: numbers of bins, or the rule for one, whose equal-width edges join every
+            numeric column's.
         extra_edges: further edges by column.
 
     Raises:
@@ -83,8 +85,11 @@ def fit(
     most = max(1, _MAX_VALUES // max(tallies.rows, 1))
     for start in range(0, len(numeric), most):
         for name, values in _read_numeric(read, numeric[start : start + most], tallies.types):
-            extra = [*(extra_edges or {}).get(name, ()), *_equal_width(values, equal_width)]
-            columns[name] = build_numeric_bins(values, extra_edges=extra)
+            counts = [count for count in equal_width if count != "doane"]
+            extra = [*(extra_edges or {}).get(name, ()), *_equal_width(values, counts)]
+            columns[name] = build_numeric_bins(
+                values, extra_edges=extra, doane="doane" in equal_width
+            )
     return Fitted(
         columns=columns,
         types=dict(sorted(tallies.types.items())),

@@ -70,6 +70,17 @@ def test_equal_width_bins_are_numpys_between_the_training_extremes(world):
     assert found.value == pytest.approx(jensenshannon(p, q, base=2), rel=1e-9)
 
 
+def test_doanes_bins_of_a_baseline_that_was_built_without_are_no_data(world):
+    monitor = DriftMonitor(bins="doane", metrics=("psi",), columns=("age", "city"))
+    assert monitor.equal_width_bins() == "doane"
+    measured = monitor.measure(world.at(DAY))
+    assert only(measured, column="city").value is not None
+    without = only(measured, column="age")
+    assert without.value is None
+    assert not without.expected
+    assert "asked for Doane's bins; build it anew" in without.reason
+
+
 def test_metrics_are_used_on_the_columns_they_are_defined_for(world):
     measured = DriftMonitor(metrics=("wasserstein", "chi_square")).measure(world.at(DAY))
     assert {(m.column, m.metric) for m in measured} == {
@@ -190,7 +201,7 @@ def test_a_shift_triggers_and_the_severity_is_capped(shifted):
         ({"thresholds": {"hellinger": {"type": "learned"}}}, "'hellinger' is not one of"),
         ({"threshold": {"type": "relative", "error": {"upper": 1}}}, "absolute or a learned"),
         ({"baseline": {"rolling": 1}}, "greater than or equal to 2"),
-        ({"bins": "doane"}, "deciles"),
+        ({"bins": "scott"}, "deciles"),
         ({"windows": 3}, "Did you mean 'window'"),
         ({"name": "my drift"}, "pattern"),
     ],

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from dagster_monitoring.profiles.baseline_serialization import bins_from_table, bins_to_table
+from dagster_monitoring.profiles.bins import SEGMENT_BINS, BinSet, build_numeric_bins
+from dagster_monitoring.profiles.doane import doane_edges
+from dagster_monitoring.profiles.fitting import fit
+
+RNG = np.random.default_rng(7)
+SHAPES = {
+    "normal": RNG.normal(5.0, 2.0, 4_000),
+    "skewed": RNG.lognormal(0.0, 1.5, 4_000),
+    "integers": RNG.poisson(3.0, 4_000).astype(float),
+    "constant": np.full(50, 4.0),
+    "two values": np.array([0.1, 0.3] * 40),
+    "with faults": np.append(RNG.normal(size=500), [np.nan, np.inf, -np.inf]),
+}
+
+
+@pytest.mark.parametrize("values", SHAPES.values(), ids=SHAPES)
+def test_the_bins_and_what_lies_outside_of_them_are_numpys_histogram(values):
+    bins = build_numeric_bins(values, doane=True)
+    finite = values[np.isfinite(values)]
+    edges = np.histogram_bin_edges(finite, bins="doane")
+    low, high = edges[0], edges[-1]
+    # Other rows, some of them on the edges and right beside the outer two.
+    beside = [np.nextafter(low, -np.inf), np.nextafter(high, np.inf), low - 9.0, high + 9.0]
+    rows = np.concatenate([finite[:200] * 1.1, finite[:200], edges, beside])
+    own = doane_edges(bins.minimum, bins.maximum, bins.doane)
+    assert np.isin(own, bins.edges).all()
+    counts = np.bincount(np.searchsorted(own, rows, side="right"), minlength=len(own) + 1)
+    assert counts[1:-1].tolist() == np.histogram(rows, edges)[0].tolist()
+    assert counts[0] == (rows < low).sum()
+    assert counts[-1] == (rows > high).sum()
+
+
+def test_no_order_of_the_rows_shows_in_the_number_of_bins():
+    values = SHAPES["skewed"]
+    shuffled = np.random.default_rng(1).permutation(values)
+    assert (
+        build_numeric_bins(shuffled, doane=True).key == build_numeric_bins(values, doane=True).key
+    )
+
+
+def test_a_range_that_floats_cannot_divide_has_one_bin():
+    values = np.array([1.0, np.nextafter(1.0, 2.0)] * 5_000)
+    bins = build_numeric_bins(values, doane=True)
+    assert bins.doane == 1
+    assert np.isin(doane_edges(bins.minimum, bins.maximum, 1), bins.edges).all()
+
+
+def test_nobody_asked_and_nothing_to_ask_for_leave_no_number():
+    assert build_numeric_bins(SHAPES["normal"]).doane is None
+    assert build_numeric_bins([np.nan], doane=True).doane is None
+
+
+def test_segments_keep_the_edges():
+    bins = build_numeric_bins(SHAPES["skewed"], doane=True)
+    own = doane_edges(bins.minimum, bins.maximum, bins.doane)
+    assert np.isin(own, bins.segment_edges).all()
+    assert len(bins.segment_edges) < SEGMENT_BINS
+
+
+def test_a_baseline_keeps_the_number():
+    bins = build_numeric_bins(SHAPES["normal"], doane=True)
+    kept = bins_from_table(bins_to_table(BinSet(columns={"size": bins}))).numeric["size"]
+    assert kept.doane == bins.doane
+    assert kept.key == bins.key
+
+
+def test_the_rule_joins_other_bins_that_monitors_ask_for():
+    batch = pa.record_batch({"size": SHAPES["normal"]})
+    fitted = fit(
+        lambda _: [batch], numeric=["size"], categorical=[], equal_width=[30, "doane"]
+    ).columns["size"]
+    assert fitted.doane == len(np.histogram_bin_edges(SHAPES["normal"], bins="doane")) - 1
+    thirty = np.linspace(fitted.minimum, fitted.maximum, 31)[1:-1]
+    assert np.isin(thirty, fitted.edges).all()
