@@ -8,6 +8,7 @@ from dagster_monitoring.orchestration.validation.labels import check_ground_trut
 from dagster_monitoring.orchestration.validation.rows import check_baseline, check_predictions
 from dagster_monitoring.orchestration.validation.services import (
     check_channels,
+    check_engine,
     check_monitors,
     check_secrets,
     check_storage,
@@ -20,6 +21,7 @@ __all__ = [
     "Level",
     "check_baseline",
     "check_channels",
+    "check_engine",
     "check_ground_truth",
     "check_monitors",
     "check_predictions",
@@ -45,6 +47,7 @@ def validate(model: MonitoredModel, *, partition: str | None = None) -> list[Fin
         *check_store(model),
         *check_storage(model),
         *check_secrets(model),
+        *check_engine(model),
         *check_channels(model),
         *check_monitors(model),
         *check_trainer(model),

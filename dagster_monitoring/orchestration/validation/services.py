@@ -25,6 +25,7 @@ from dagster_monitoring.orchestration.validation._finding import (
     ok,
     warning,
 )
+from dagster_monitoring.profiles.engine import SparkEngine
 from dagster_monitoring.retraining import resolve_trainer
 from dagster_monitoring.sources.database import (
     build_engine,
@@ -88,6 +89,19 @@ def check_secrets(model: MonitoredModel) -> list[Finding]:
             findings.append(fault(field, str(error), ""))
         else:
             findings.append(ok(field, f"environment variable {variable.env} is set"))
+    return findings
+
+
+def check_engine(model: MonitoredModel) -> list[Finding]:
+    """Whether a Spark session can be had, for a model that asks for one; it is opened."""
+    engine = model.engine
+    if not isinstance(engine, SparkEngine):
+        return []
+    findings: list[Finding] = []
+    what = "engine"
+    with faults_of(findings, what):
+        version = engine.open().version
+        findings.append(ok(what, f"Spark {version} at {engine.place} gives a session"))
     return findings
 
 
