@@ -77,17 +77,18 @@ class Histogram:
         """All rows: in a bin, missing or infinite."""
         return self.n + self.n_missing + self.n_nonfinite
 
-    @cached_property
-    def atoms(self) -> npt.NDArray[np.bool_]:
-        """Which bins have room for one value only, shape ``(k,)``; of names, all of them.
+    def single(self, at: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+        """Whether each of these bins has room for one value only; of names, all of them.
 
         A numeric bin is one when its right edge is the next float after its left one.
         """
         if self.edges is None:
-            return np.ones(len(self.counts), dtype=np.bool_)
-        inner = np.nextafter(self.edges[:-1], np.inf) == self.edges[1:]
-        outer = [False] if len(self.edges) else []
-        return np.concatenate((outer, inner, [False])).astype(np.bool_)
+            return np.ones(len(at), dtype=np.bool_)
+        inner = (at > 0) & (at < len(self.edges))
+        low = self.edges[at[inner] - 1]
+        found = np.zeros(len(at), dtype=np.bool_)
+        found[inner] = np.nextafter(low, np.inf) == self.edges[at[inner]]
+        return found
 
     @property
     def is_numeric(self) -> bool:

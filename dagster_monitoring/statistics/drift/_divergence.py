@@ -94,7 +94,7 @@ class Divergence:
         The delta method's, which at small drift counts the noise in the shares twice: once it is
         taken off, and what is left is never less than without any drift.
         """
-        _, null = self.null_moments(pair)
+        _, null = pair.once(self.null_moments)
         _, filled = self._filled_moments(pair) if _has_rare(pair) else (0.0, null)
         p, q = _smoothed(pair.reference.counts), _smoothed(pair.current.counts)
         by_p, by_q = self.slopes(p, q)
@@ -115,13 +115,13 @@ class Divergence:
     def standard_error(self, pair: Pair, value: float) -> float:
         """The root of :meth:`variance`."""
         del value
-        return math.sqrt(self.variance(pair))
+        return math.sqrt(pair.once(self.variance))
 
     def root_error(self, pair: Pair, squared: float, power: float = 1.0) -> float:
         """The standard error of the value's root, ``squared`` being ``power`` times the value."""
-        mean, _ = self.null_moments(pair)
+        mean, _ = pair.once(self.null_moments)
         typical = max(squared, power * mean)
-        return power * math.sqrt(self.variance(pair) / (4 * typical)) if typical > 0 else 0.0
+        return power * math.sqrt(pair.once(self.variance) / (4 * typical)) if typical > 0 else 0.0
 
     def _filled_moments(self, pair: Pair) -> tuple[float, float]:
         """Mean and variance without what bins add that happen to be empty."""

@@ -61,6 +61,24 @@ class Line:
         """``F - G`` between the places, shape ``(k - 1,)``."""
         return self.f[:-1] - self.g[:-1]
 
+    @cached_property
+    def _shares(self) -> tuple[Floats, Floats]:
+        """Shares of the reference and of the current rows at each place."""
+        p, q = self.f.copy(), self.g.copy()
+        p[1:] -= self.f[:-1]
+        q[1:] -= self.g[:-1]
+        return p, q
+
+    @property
+    def p(self) -> Floats:
+        """The reference's share at each place, shape ``(k,)``."""
+        return self._shares[0]
+
+    @property
+    def q(self) -> Floats:
+        """The current share at each place, shape ``(k,)``."""
+        return self._shares[1]
+
     def variance(self, slopes: Floats, of_reference: Floats | None = None) -> float:
         """The first-order variance of a functional of ``F - G``, by the delta method.
 
@@ -71,7 +89,7 @@ class Line:
         """
         weight = np.concatenate(([0.0], np.cumsum(slopes)))
         before = -weight if of_reference is None else of_reference - weight
-        return _variance(before, self.f) / self.n + _variance(weight, self.g) / self.m
+        return _variance(before, self.p) / self.n + _variance(weight, self.q) / self.m
 
     @cached_property
     def places(self) -> Floats:
@@ -138,8 +156,7 @@ def _both_sides(low: Floats, high: Floats) -> float:
     return 2 * float(np.dot(np.cumsum(low), high)) - float(np.dot(low, high))
 
 
-def _variance(weight: Floats, distribution: Floats) -> float:
-    """The variance of a weight that rows with this distribution function have."""
-    shares = np.diff(distribution, prepend=0.0)
+def _variance(weight: Floats, shares: Floats) -> float:
+    """The variance of a weight that so large a share of the rows has."""
     mean = float(np.dot(shares, weight))
     return max(float(np.dot(shares, np.square(weight - mean))), 0.0)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar, cast
 
 import numpy as np
 
 from dagster_monitoring.statistics.drift._line import Line
 from dagster_monitoring.statistics.histogram import Floats, Histogram, align, same_bins
 from dagster_monitoring.statistics.undefined import Undefined
+
+T = TypeVar("T")
 
 FLOOR = 1e-4
 """The least share in a logarithm: one row in ten thousand."""
@@ -67,7 +71,17 @@ class Pair:
         """Current rows that are in a bin."""
         return self.current.n
 
-    @property
+    def once(self, compute: Callable[[Pair], T]) -> T:
+        """``compute(pair)``, computed when first asked for: several metrics share parts."""
+        if compute not in self._known:
+            self._known[compute] = compute(self)
+        return cast("T", self._known[compute])
+
+    @cached_property
+    def _known(self) -> dict[object, object]:
+        return {}
+
+    @cached_property
     def scale(self) -> float:
         """``1 / n + 1 / m``, what the variance of a difference of shares goes by."""
         return 1 / self.n + 1 / self.m

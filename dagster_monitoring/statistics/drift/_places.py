@@ -17,7 +17,7 @@ def quantile_bins(histogram: Histogram, shares: Floats) -> Indices:
     ``numpy.quantile(method="inverted_cdf")``: the row of rank ``ceil(u n)``.
     """
     # A hair less, so that rounding in 0.05 * 20 does not ask for one more row.
-    ranks = np.clip(np.ceil(shares * histogram.n * (1 - 1e-12)), 1, histogram.n)
+    ranks = np.minimum(np.maximum(np.ceil(shares * (histogram.n * (1 - 1e-12))), 1), histogram.n)
     return np.searchsorted(histogram.cumulated, ranks.astype(np.int64))
 
 
@@ -57,7 +57,7 @@ def scatter(histogram: Histogram, at: Indices) -> Floats:
 
 
 def _single(histogram: Histogram, at: Indices) -> npt.NDArray[np.bool_]:
-    return histogram.atoms[at] | (histogram.counts[at] == 1)
+    return histogram.single(at) | (histogram.counts[at] == 1)
 
 
 def _bounds(histogram: Histogram, at: Indices) -> tuple[Floats, Floats]:
@@ -65,5 +65,9 @@ def _bounds(histogram: Histogram, at: Indices) -> tuple[Floats, Floats]:
         raise ValueError("names have no places on a line")
     smallest = -np.inf if histogram.minimum is None else histogram.minimum
     largest = np.inf if histogram.maximum is None else histogram.maximum
-    ends = np.concatenate(([-np.inf], histogram.edges, [np.inf]))
-    return np.maximum(ends[at], smallest), np.minimum(ends[at + 1], largest)
+    edges, last = histogram.edges, len(histogram.edges)
+    if not last:
+        return np.full(len(at), smallest), np.full(len(at), largest)
+    low = np.where(at > 0, edges[at - 1], -np.inf)
+    high = np.where(at < last, edges[np.minimum(at, last - 1)], np.inf)
+    return np.maximum(low, smallest), np.minimum(high, largest)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 
 import numpy as np
@@ -53,19 +52,18 @@ def p_value(pair: Pair, statistic: float | None = None) -> float:
     from scipy.special import chdtrc
 
     freedom = degrees_of_freedom(pair)
-    reached = compute(pair) if statistic is None else statistic
+    reached = pair.once(compute) if statistic is None else statistic
     return float(chdtrc(freedom, reached)) if freedom else 1.0
 
 
 def noise(pair: Pair, alpha: float) -> float:
     """The chi-square distribution's quantile, corrected for bins of few expected rows."""
-    return sampling(pair).null_quantile(pair, alpha) / pair.scale
+    return pair.once(sampling).null_quantile(pair, alpha) / pair.scale
 
 
 def error(pair: Pair, value: float) -> float:
     """By the delta method; never less than without any drift."""
-    del value
-    return math.sqrt(sampling(pair).variance(pair)) / pair.scale
+    return pair.once(sampling).standard_error(pair, value) / pair.scale
 
 
 def sampling(pair: Pair) -> Divergence:

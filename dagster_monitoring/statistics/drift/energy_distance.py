@@ -65,12 +65,11 @@ def null_moments(pair: Pair) -> tuple[float, float]:
 def vagueness(pair: Pair) -> float:
     """The most that rows can matter which lie elsewhere in their bin than at its mean."""
     p, q, right = pair.p, pair.q, pair.gaps
-    widest = np.abs(right) + p + q
-    squared = 0.0
-    for histogram, share in ((pair.reference, p), (pair.current, q)):
-        at = np.flatnonzero((share > 0) & (p > 0) & (q > 0))
-        squared += 2 * float(np.dot(2 * widest[at] * share[at], scatter(histogram, at)))
-    value = compute(pair)
+    at = np.flatnonzero(np.minimum(p, q))
+    widest = np.abs(right[at]) + p[at] + q[at]
+    moved = p[at] * scatter(pair.reference, at) + q[at] * scatter(pair.current, at)
+    squared = 4 * float(np.dot(widest, moved))
+    value = pair.once(compute)
     known = 0.0 if isinstance(value, Undefined) else value
     return math.sqrt(known * known + squared) - known
 

@@ -25,7 +25,7 @@ def compute(pair: Pair) -> float:
         >>> round(compute(pair), 4)
         0.2209
     """
-    return math.sqrt(divergence.compute(pair))
+    return math.sqrt(pair.once(divergence.compute))
 
 
 def noise(pair: Pair, alpha: float) -> float:

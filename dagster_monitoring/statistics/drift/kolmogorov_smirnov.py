@@ -52,7 +52,7 @@ def p_value(pair: Pair, statistic: float | None = None) -> float:
     """
     from scipy.special import kolmogorov
 
-    reached = compute(pair) if statistic is None else statistic
+    reached = pair.once(compute) if statistic is None else statistic
     return float(kolmogorov(reached * _root_rows(pair)))
 
 
@@ -65,8 +65,8 @@ def noise(pair: Pair, alpha: float) -> float:
 def error(pair: Pair, value: float) -> float:
     """The gap's where it is widest, when it is well above noise."""
     at = int(np.abs(pair.gaps).argmax())
-    f = float(pair.reference.counts[: at + 1].sum()) / pair.n
-    g = float(pair.current.counts[: at + 1].sum()) / pair.m
+    f = float(pair.reference.cumulated[at]) / pair.n
+    g = float(pair.current.cumulated[at]) / pair.m
     drifted = math.sqrt(f * (1 - f) / pair.n + g * (1 - g) / pair.m)
     widest = _widest(pair)
     return above_noise(value, _MEAN * widest, _DEVIATION * widest, drifted)
@@ -77,9 +77,10 @@ def vagueness(pair: Pair) -> float:
     p, q, gaps = pair.p, pair.q, pair.gaps
     # All rows of one side before all of the other's: the gap at the left edge and one share.
     inside = np.maximum(gaps + q, p - gaps)
-    missed = np.where((p > 0) & (q > 0), inside - compute(pair), 0.0)
-    most = float(missed.max())
-    return max(float(missed[~pair.reference.atoms].max(initial=0.0)), 0.0) if most > 0 else 0.0
+    reached = pair.once(compute)
+    wider = np.flatnonzero(inside > reached + np.finfo(np.float64).eps)
+    wider = wider[~pair.reference.single(wider)]
+    return float(inside[wider].max(initial=reached)) - reached
 
 
 def _root_rows(pair: Pair) -> float:

@@ -37,7 +37,7 @@ def noise(pair: Pair, alpha: float) -> float:
 def error(pair: Pair, value: float) -> float:
     """Half of what the p-value moves by as the statistic moves by its error either way."""
     del value
-    statistic = kolmogorov_smirnov.compute(pair)
+    statistic = pair.once(kolmogorov_smirnov.compute)
     aside = kolmogorov_smirnov.error(pair, statistic)
     low = kolmogorov_smirnov.p_value(pair, statistic + aside)
     return (kolmogorov_smirnov.p_value(pair, max(statistic - aside, 0.0)) - low) / 2
@@ -45,10 +45,10 @@ def error(pair: Pair, value: float) -> float:
 
 def vagueness(pair: Pair) -> float:
     """How much lower it is when the statistic is as large as the bins allow."""
-    missed = kolmogorov_smirnov.vagueness(pair)
+    missed = pair.once(kolmogorov_smirnov.vagueness)
     if not missed:
         return 0.0
-    statistic = kolmogorov_smirnov.compute(pair)
+    statistic = pair.once(kolmogorov_smirnov.compute)
     low = kolmogorov_smirnov.p_value(pair, statistic + missed)
     return kolmogorov_smirnov.p_value(pair, statistic) - low
 

@@ -50,7 +50,7 @@ def error(pair: Pair, value: float) -> float:
     p = float(pair.reference.counts[at] + 0.5) / (pair.n + 1)
     q = float(pair.current.counts[at] + 0.5) / (pair.m + 1)
     drifted = math.sqrt(p * (1 - p) / pair.n + q * (1 - q) / pair.m)
-    return above_noise(value, *null_moments(pair), drifted)
+    return above_noise(value, *pair.once(null_moments), drifted)
 
 
 def null_moments(pair: Pair) -> tuple[float, float]:

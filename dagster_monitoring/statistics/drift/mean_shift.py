@@ -51,10 +51,10 @@ def error(pair: Pair, value: float) -> float | Undefined:
         return scale if isinstance(scale, Undefined) else after
     line = pair.line
     places = line.places / scale
-    shares = np.diff(line.f, prepend=0.0)
+    shares = line.p
     centred = places - float(np.dot(shares, places))
     with np.errstate(over="ignore", invalid="ignore"):
-        ahead = np.sign(float(np.dot(np.diff(line.g, prepend=0.0), centred)))
+        ahead = np.sign(float(np.dot(line.q, centred)))
         slope = -ahead * centred - value * (np.square(centred) - 1) / 2
         of_reference = float(np.dot(shares, slope * slope)) - float(np.dot(shares, slope)) ** 2
     variance = max(of_reference, 0.0) / pair.n + (after / scale) ** 2 / pair.m

@@ -32,7 +32,7 @@ def compute(pair: Pair) -> float:
 
 def noise(pair: Pair, alpha: float) -> float:
     """The quantile of a chi distribution with the moments of :func:`null_moments`."""
-    mean, deviation = null_moments(pair)
+    mean, deviation = pair.once(null_moments)
     return root_quantile(mean, deviation**2, alpha)
 
 
@@ -42,7 +42,7 @@ def error(pair: Pair, value: float) -> float:
     by_p = 1 - float(np.dot(pair.p, sides)) ** 2
     by_q = 1 - float(np.dot(pair.q, sides)) ** 2
     drifted = math.sqrt(max(by_p / pair.n + by_q / pair.m, 0.0)) / 2
-    return above_noise(value, *null_moments(pair), drifted)
+    return above_noise(value, *pair.once(null_moments), drifted)
 
 
 def null_moments(pair: Pair) -> tuple[float, float]:

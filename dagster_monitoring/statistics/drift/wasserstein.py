@@ -46,7 +46,7 @@ def noise(pair: Pair, alpha: float) -> float | Undefined:
     scale = pair.reference.std
     if isinstance(scale, Undefined):
         return scale
-    mean, deviation = null_moments(pair)
+    mean, deviation = pair.once(null_moments)
     rest = mean * mean + deviation * deviation - scale * scale * pair.scale
     of_mean = mean_shift.noise(pair, alpha) * scale
     return finite(math.hypot(of_mean, math.sqrt(max(rest, 0.0))))
@@ -55,7 +55,7 @@ def noise(pair: Pair, alpha: float) -> float | Undefined:
 def error(pair: Pair, value: float) -> float | Undefined:
     """By the delta method, where the value is well above noise."""
     drifted = math.sqrt(pair.line.variance(slopes(pair)))
-    return finite(above_noise(value, *null_moments(pair), drifted))
+    return finite(above_noise(value, *pair.once(null_moments), drifted))
 
 
 def slopes(pair: Pair) -> Floats:

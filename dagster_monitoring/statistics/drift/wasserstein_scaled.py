@@ -30,7 +30,7 @@ def compute(pair: Pair) -> float | Undefined:
         >>> compute(Pair(before, numeric_histogram([2.0, 4.0], edges=[2.0, 3.0])))
         1.0
     """
-    distance = wasserstein.compute(pair)
+    distance = pair.once(wasserstein.compute)
     if isinstance(distance, Undefined):
         return distance
     scale = pair.spread
@@ -52,17 +52,17 @@ def error(pair: Pair, value: float) -> float | Undefined:
         return scale
     line = pair.line
     places = line.places / scale
-    centred = places - float(np.dot(np.diff(line.f, prepend=0.0), places))
+    centred = places - float(np.dot(line.p, places))
     of_scale = value * np.square(centred) / 2
     drifted = math.sqrt(line.variance(wasserstein.slopes(pair) / scale, -of_scale))
-    mean, deviation = wasserstein.null_moments(pair)
+    mean, deviation = pair.once(wasserstein.null_moments)
     return finite(above_noise(value, mean / scale, deviation / scale, drifted))
 
 
 def vagueness(pair: Pair) -> float:
     """The distance's, in standard deviations."""
     scale = pair.spread
-    return 0.0 if isinstance(scale, Undefined) else wasserstein.vagueness(pair) / scale
+    return 0.0 if isinstance(scale, Undefined) else pair.once(wasserstein.vagueness) / scale
 
 
 METRIC = DriftMetric(

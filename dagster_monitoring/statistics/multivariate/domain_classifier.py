@@ -162,7 +162,7 @@ METRIC = MultivariateMetric(
     degenerate="missing values and new categories are values that rows can be told apart by; "
     "columns that are constant on both sides give 0.5",
     # NannyML's default limit, and what Hosmer and Lemeshow call excellent discrimination.
-    limits=(0.65, 0.8),
+    conventional_limits=(0.65, 0.8),
     is_trained=True,
     source="Lopez-Paz and Oquab (2017), Revisiting Classifier Two-Sample Tests; Hanley and McNeil "
     "(1982); limits: NannyML's DomainClassifierCalculator, Hosmer and Lemeshow (2000)",
