@@ -116,7 +116,13 @@ def _count(  # noqa: PLR0913, PLR0917, C901 - see above
             position = position if position < top else top
             place = _place(below[_place(_whole(position))])
             if place > last:
-                place, end = _place(0), last
+                # A crowded cell: from the edges below it on, in growing steps, then halving.
+                place -= last + _place(1)
+                step = _place(1)
+                while place + step <= last and edges[place + step - _place(1)] <= x:
+                    place += step
+                    step += step
+                end = min(place + step - _place(1), last)
                 while place < end:
                     middle = (place + end) >> _place(1)
                     if edges[middle] <= x:

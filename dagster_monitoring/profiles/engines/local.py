@@ -52,7 +52,7 @@ def count_piece(  # noqa: PLR0913, PLR0917 - a kernel's inner function, called b
         values = np.where(aside, centre, values)
     place = tally.lookup.places(values, work)
     if aside is not None:
-        place[aside] = size - 1
+        np.copyto(place, size - 1, where=aside)
     units = np.subtract(values, centre, out=work.offsets[:n])
     units *= tier.inverse
     np.rint(units, out=units)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,7 @@ from dagster_monitoring.profiles.bins import NumericBins
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
+Bools = npt.NDArray[np.bool_]
 
 CELLS = 16_384
 """Cells of a table: 128 KB, which stays in a core's second-level cache."""
@@ -21,6 +24,9 @@ _PASSES = (1, 2)
 
 _BISECTION = 35
 """What a bisection costs, in such comparisons."""
+
+_GOOD = 1.1
+"""A cost below which no better table is looked for."""
 
 _TRIMS = (0.0, 0.005, 0.03, 0.15)
 """Shares of the edges that a table's range may leave out at each end: a long tail would leave
@@ -33,14 +39,16 @@ class Lookup:
 
     The line is cut into equal cells. A cell knows how many edges lie in cells below it; as the
     cell of a number grows with the number, only the edges of its own cell remain to compare.
-    Cells with more edges than ``passes`` are marked, and bisected.
+    Cells with more edges than ``passes`` are marked: their numbers are looked up in a second
+    table of that part of the line, and bisected where that is crowded too.
 
     Attributes:
         edges: interior edges, shape ``(k - 1,)``.
         padded: ``edges`` and two infinities, so that no comparison reads beyond the end.
         low, scale: cell of ``x`` is ``(x - low) * scale``, held within the table.
-        below: edges in lower cells, shape ``(CELLS,)``, or ``k`` where a cell is bisected.
+        below: edges in lower cells, shape ``(CELLS,)``; ``k`` more where a cell is crowded.
         passes: comparisons a number.
+        inner: the table of crowded cells, where there is one that helps.
     """
 
     edges: Floats
@@ -49,6 +57,7 @@ class Lookup:
     scale: float
     below: Places
     passes: int
+    inner: Lookup | None = None
 
     def places(self, values: Floats, work: Workspace) -> Places:
         """The bin of each finite value. The array belongs to ``work``."""
@@ -69,8 +78,13 @@ class Lookup:
             np.add(place, above, out=place)
         crowded = np.flatnonzero(place > len(self.edges))
         if len(crowded):
-            place[crowded] = np.searchsorted(self.edges, values[crowded], side="right")
+            place[crowded] = self._crowded_places(values[crowded])
         return place
+
+    def _crowded_places(self, values: Floats) -> Places:
+        if self.inner is None:
+            return np.searchsorted(self.edges, values, side="right")
+        return self.inner.places(values, Workspace(len(values)))
 
 
 class Workspace:
@@ -100,15 +114,21 @@ def lookup(bins: NumericBins) -> Lookup:
             below=np.zeros(0, dtype=np.intp),
             passes=1,
         )
-    ranges = [_range(edges, below, above) for below in _TRIMS for above in _TRIMS]
-    _, passes, low, scale = min(
-        (_cost(edges, low, scale, passes), passes, low, scale)
-        for passes in _PASSES
-        for low, scale in ranges
-    )
+    table = _table(edges, edges)
+    crowded = edges[_are_crowded(table, edges)]
+    if not len(crowded):
+        return table
+    inner = _table(edges, crowded)
+    is_better = _are_crowded(inner, crowded).sum() < len(crowded) / 2
+    return replace(table, inner=inner) if is_better else table
+
+
+def _table(edges: Floats, wanted: Floats) -> Lookup:
+    """The table that makes the least work of the wanted ones among the edges."""
+    _, passes, low, scale = min(_choices(wanted))
     inside = _edges_by_cell(edges, low, scale)
     below = np.cumsum(inside) - inside
-    below[inside > passes] = len(edges) + 1
+    below[inside > passes] += len(edges) + 1
     return Lookup(
         edges=edges,
         padded=np.concatenate((edges, [np.inf, np.inf])),
@@ -117,6 +137,21 @@ def lookup(bins: NumericBins) -> Lookup:
         below=below.astype(np.intp),
         passes=passes,
     )
+
+
+def _choices(edges: Floats) -> Iterator[tuple[float, int, float, float]]:
+    """Cost, passes and range of possible tables, up to one that can hardly be bettered."""
+    for below, above in product(_TRIMS, _TRIMS):
+        low, scale = _range(edges, below, above)
+        for passes in _PASSES:
+            cost = _cost(edges, low, scale, passes)
+            yield cost, passes, low, scale
+            if cost < _GOOD:
+                return
+
+
+def _are_crowded(table: Lookup, edges: Floats) -> Bools:
+    return table.below[_cells(edges, table.low, table.scale)] > len(table.edges)
 
 
 def _range(edges: Floats, trim_below: float, trim_above: float) -> tuple[float, float]:
@@ -139,5 +174,8 @@ def _cost(edges: Floats, low: float, scale: float, passes: int) -> float:
 
 
 def _edges_by_cell(edges: Floats, low: float, scale: float) -> npt.NDArray[np.int64]:
-    cells = np.clip((edges - low) * scale, 0, CELLS - 1).astype(np.intp)
-    return np.bincount(cells, minlength=CELLS)
+    return np.bincount(_cells(edges, low, scale), minlength=CELLS)
+
+
+def _cells(values: Floats, low: float, scale: float) -> Places:
+    return np.clip((values - low) * scale, 0, CELLS - 1).astype(np.intp)

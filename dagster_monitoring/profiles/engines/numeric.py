@@ -18,7 +18,8 @@ from dagster_monitoring.profiles.segments import NumericBlock
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-_NULL, _NAN, _POSITIVE, _NEGATIVE, _WRONG = range(5)
+_KINDS = 6
+_NULL, _NAN, _POSITIVE, _NEGATIVE, _WRONG, _FAR = range(_KINDS)
 
 
 class NumericCounter:
@@ -35,8 +36,8 @@ class NumericCounter:
         self._work = work
         self._tally = Tally(bins, cube)
         self._reach = 2.0 ** (bins.exponent + REACH_BITS)
-        self._faults = np.zeros(5, dtype=np.int64)
-        self._segment_faults = [np.zeros((n, 5), dtype=np.int64) for n in cube.sizes]
+        self._faults = np.zeros(_KINDS, dtype=np.int64)
+        self._segment_faults = [np.zeros((n, _KINDS), dtype=np.int64) for n in cube.sizes]
         self._range: tuple[float, float] | None = None
 
     def add(self, numbers: Numbers, rows: SegmentRows, count: CountPiece) -> None:
@@ -44,23 +45,18 @@ class NumericCounter:
         values = numbers.values
         if not len(values):
             return
-        low, high = float(values.min()), float(values.max())
-        aside: Bools | None = None
-        # Written so that NaN, which compares as false, is set aside too.
-        if not (low >= -LARGEST and high <= LARGEST):
-            aside = ~(np.abs(values) <= LARGEST)
+        low, high, aside = _range_of(values)
+        if aside is not None:
             self._count_aside(numbers, aside, rows)
-            kept = values[~aside]
-            if not len(kept):
-                return
-            low, high = float(kept.min()), float(kept.max())
-        self._stretch(low, high)
-        away = max(self._bins.centre - low, high - self._bins.centre)
+        away = 0.0
+        if low <= high:
+            self._stretch(low, high)
+            away = max(self._bins.centre - low, high - self._bins.centre)
         if away >= self._reach:
             aside = self._count_far(values, aside, rows)
             away = self._reach
         tier = self._tally.tier(0)
-        tier.make_room(len(values) * (int(away * tier.inverse) + 1))
+        tier.make_room(len(values) * (int(max(away, 0.0) * tier.inverse) + 1))
         count(values, aside, rows, self._tally, tier, self._work)
 
     def add_wrong(self, null: Bools, rows: SegmentRows) -> None:
@@ -69,7 +65,8 @@ class NumericCounter:
 
     def column(self) -> NumericColumn:
         """What was counted."""
-        null, nan, positive, negative, wrong = self._faults.tolist()
+        faults = _with_nulls(self._faults, self._tally.counts[-1:])
+        null, nan, positive, negative, wrong = faults.tolist()
         low, high = self._range or (None, None)
         return NumericColumn(
             counts=self._tally.counts[:-1],
@@ -87,9 +84,15 @@ class NumericCounter:
     def blocks(self) -> list[NumericBlock]:
         """What was counted by segment, one block a segment column."""
         return [
-            NumericBlock(counts=counts, sums=sums, sum_squares=squares, faults=faults)
-            for counts, sums, squares, faults in zip(
+            NumericBlock(
+                counts=counts,
+                sums=sums,
+                sum_squares=squares,
+                faults=_with_nulls(faults, without[:, None]),
+            )
+            for counts, without, sums, squares, faults in zip(
                 self._tally.segment_counts(),
+                self._tally.segment_without(),
                 self._tally.segment_sums(),
                 self._tally.segment_squares(),
                 self._segment_faults,
@@ -105,6 +108,7 @@ class NumericCounter:
         if aside is not None:
             is_far &= ~aside
         at = np.flatnonzero(is_far)
+        self._add_faults(np.full(len(at), _FAR), rows, at)
         # The exponent of a float, for which 2 ** e has e + 1.
         beyond = np.frexp(away[at])[1] - (self._bins.exponent + REACH_BITS + 1)
         level = beyond // TIER_BITS + 1
@@ -118,14 +122,15 @@ class NumericCounter:
         return is_far if aside is None else aside | is_far
 
     def _count_aside(self, numbers: Numbers, aside: Bools, rows: SegmentRows) -> None:
+        """Count what is neither a number nor null; nulls are what the kernel counts besides."""
+        n_null = numbers.array.null_count
+        if n_null == np.count_nonzero(aside):
+            return
+        if n_null:
+            aside = aside & ~is_null(numbers.array)
         at = np.flatnonzero(aside)
         values = numbers.values[at]
         kind = np.where(np.isnan(values), _NAN, np.where(values > 0, _POSITIVE, _NEGATIVE))
-        n_null = numbers.array.null_count
-        if n_null == np.count_nonzero(kind == _NAN):
-            kind[kind == _NAN] = _NULL
-        elif n_null:
-            kind[is_null(numbers.array)[at]] = _NULL
         self._add_faults(kind, rows, at)
 
     def _add_faults(
@@ -134,11 +139,36 @@ class NumericCounter:
         rows: SegmentRows,
         at: npt.NDArray[np.intp] | slice = slice(None),
     ) -> None:
-        self._faults += np.bincount(kind, minlength=5)
+        self._faults += np.bincount(kind, minlength=_KINDS)
         for faults, place in zip(self._segment_faults, rows.places, strict=True):
-            faults += np.bincount(place[at] * 5 + kind, minlength=faults.size).reshape(-1, 5)
+            own = np.bincount(place[at] * _KINDS + kind, minlength=faults.size)
+            faults += own.reshape(faults.shape)
 
     def _stretch(self, low: float, high: float) -> None:
         before = self._range or (low, high)
         # Adding 0 makes 0.0 of -0.0: which of them comes first is a matter of order.
         self._range = (min(before[0], low) + 0.0, max(before[1], high) + 0.0)
+
+
+def _range_of(values: Floats) -> tuple[float, float, Bools | None]:
+    """The smallest and the largest number (of none: the former is larger), and which are none."""
+    low, high = float(values.min()), float(values.max())
+    # Written so that NaN, which compares as false, does not pass.
+    if low >= -LARGEST and high <= LARGEST:
+        return low, high, None
+    low, high = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
+    if low >= -LARGEST and high <= LARGEST:
+        return low, high, np.isnan(values)
+    aside = ~(np.abs(values) <= LARGEST)
+    kept = values[~aside]
+    return float(kept.min(initial=np.inf)), float(kept.max(initial=-np.inf)), aside
+
+
+def _with_nulls(
+    faults: npt.NDArray[np.int64], without: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Faults as a column has them: the kernel counted rows without a number, nulls among them."""
+    named = faults[..., [_NAN, _POSITIVE, _NEGATIVE, _FAR]].sum(axis=-1, keepdims=True)
+    found = faults[..., :_FAR].copy()
+    found[..., :1] += without - named
+    return found

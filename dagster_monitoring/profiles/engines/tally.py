@@ -174,6 +174,10 @@ class Tally:
         width = len(self.bins.segment_edges) + 1
         return cast(list[Integers], self.cube.by_column(self.cube_counts[:, :width]))
 
+    def segment_without(self) -> list[Integers]:
+        """Rows without a number by segment, one array a segment column."""
+        return cast(list[Integers], self.cube.by_column(self.cube_counts[:, STRIDE - 1]))
+
     def _in_order(self) -> list[Tier]:
         return [self._tiers[level] for level in sorted(self._tiers)]
 
