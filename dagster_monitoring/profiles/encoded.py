@@ -14,7 +14,8 @@ from dagster_monitoring.profiles.engines.categorical import CategoricalCounter
 from dagster_monitoring.profiles.engines.cubes import Cube
 from dagster_monitoring.profiles.reading import WrongType, read_names, read_numbers
 
-EncodedRows = Mapping[str, npt.NDArray[np.float64] | npt.NDArray[np.intp]]
+Column = npt.NDArray[np.float64] | npt.NDArray[np.intp]
+EncodedRows = Mapping[str, Column]
 """Rows by column. Numbers as they are, NaN where missing; categories by their place in the
 baseline's vocabulary, then one place for unseen names and one for missing ones."""
 
@@ -38,7 +39,7 @@ class RowEncoder:
         """
         return {name: self._column(name, batch.column(name)) for name in self._bins}
 
-    def _column(self, name: str, array: pa.Array) -> npt.NDArray[np.float64] | npt.NDArray[np.intp]:
+    def _column(self, name: str, array: pa.Array) -> Column:
         found = read_names(array) if name in self._counters else read_numbers(array)
         if isinstance(found, WrongType):
             raise BaselineError(f"the baseline's column {name!r} holds {found.found}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +13,41 @@ from dagster_monitoring.profiles.bins import LARGEST, Bins, CategoricalBins
 from dagster_monitoring.profiles.encoded import EncodedRows, RowEncoder
 from dagster_monitoring.profiles.fitting import Read
 from dagster_monitoring.profiles.projection import MAX_COLUMNS, Projection, build_projection
+from dagster_monitoring.profiles.sample import SamplePlan
 from dagster_monitoring.statistics.exact_sum import ExactSum
 
 Floats = npt.NDArray[np.float64]
 
 _CHUNK = 8192
 """Rows whose products are summed at a time, so that batches of any size give the same sums."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowNeeds:
+    """What monitors ask to keep of whole rows.
+
+    Attributes:
+        projections: the columns of each projection.
+        sampled: the columns of the sample.
+    """
+
+    projections: tuple[tuple[str, ...], ...] = ()
+    sampled: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, *, projected: Iterable[tuple[str, ...]], sampled: Iterable[tuple[str, ...]]
+    ) -> RowNeeds:
+        """From what each monitor asks for; empty where one asks for nothing.
+
+        Example:
+            >>> RowNeeds.of(projected=[("a", "b"), (), ("a", "b")], sampled=[("a",), ("b", "a")])
+            RowNeeds(projections=(('a', 'b'),), sampled=('a', 'b'))
+        """
+        return cls(
+            projections=tuple(columns for columns in dict.fromkeys(projected) if columns),
+            sampled=tuple(dict.fromkeys(name for columns in sampled for name in columns)),
+        )
 
 
 def fit_projections(
@@ -38,6 +68,11 @@ def fit_projections(
     """
     for columns in choices:
         _check(columns, bins)
+        if len(columns) > MAX_COLUMNS:
+            raise BaselineError(
+                f"pca_reconstruction_error takes at most {MAX_COLUMNS} columns, not "
+                f"{len(columns)}. Name those to watch in the monitor's field columns"
+            )
     names = tuple(dict.fromkeys(name for columns in choices for name in columns))
     if not names:
         return ()
@@ -62,6 +97,16 @@ def fit_projections(
         )
         found.append(projection)
     return tuple(found)
+
+
+def plan_sample(sampled: Sequence[str], bins: Mapping[str, Bins]) -> SamplePlan | None:
+    """A sample of these columns; ``None`` when there are none.
+
+    Raises:
+        BaselineError: a column that the baseline does not count.
+    """
+    _check(tuple(sampled), bins)
+    return SamplePlan(columns=tuple(sampled)) if sampled else None
 
 
 class _Means:
@@ -169,9 +214,4 @@ def _check(columns: tuple[str, ...], bins: Mapping[str, Bins]) -> None:
         raise BaselineError(
             f"a monitor of several columns asks for {unknown[0]!r}, which is no feature, "
             f"prediction or score. There are: {', '.join(bins)}"
-        )
-    if len(columns) > MAX_COLUMNS:
-        raise BaselineError(
-            f"pca_reconstruction_error takes at most {MAX_COLUMNS} columns, not {len(columns)}. "
-            f"Name those to watch in the monitor's field columns"
         )

@@ -57,7 +57,7 @@ def read_numbers(array: pa.Array) -> Numbers | WrongType:
     Integers beyond 2**53 are rounded. A dictionary is decoded. A column of Arrow's type
     ``null`` is all missing. Text is of a wrong type, also where it spells a number.
     """
-    array = _plain(array)
+    array = plain(array)
     kind = array.type
     if pa.types.is_null(kind):
         return Numbers(np.full(len(array), np.nan), array)
@@ -76,7 +76,7 @@ def read_names(array: pa.Array) -> pa.DictionaryArray | WrongType:
     A number has one name whatever its width: 1, 1.0 and ``int8`` 1 are all ``"1"``.
     """
     if not pa.types.is_dictionary(array.type):
-        array = _plain(array)
+        array = plain(array)
         if not _nameable(array.type):
             return WrongType(str(array.type))
         array = array.dictionary_encode()
@@ -102,7 +102,7 @@ def decode(text: pa.Array) -> list[str]:
 
 def read_moments(array: pa.Array) -> Moments:
     """Timestamps in UTC; without a zone they are read as UTC, and counted as bad."""
-    array = _plain(array)
+    array = plain(array)
     kind = array.type
     if pa.types.is_date(kind):
         array = array.cast(pa.timestamp("ms"))
@@ -120,7 +120,7 @@ def hash_values(array: pa.Array) -> Hashes:
 
     Integers are hashed as their text, so that ``7`` and ``"7"`` are one id.
     """
-    array = _plain(array).drop_null()
+    array = plain(array).drop_null()
     if not pa.types.is_large_string(array.type):
         array = array.cast(pa.large_string())
     offsets = np.frombuffer(array.buffers()[1], dtype=np.int64)
@@ -137,7 +137,7 @@ def hash_ids(array: pa.Array) -> Hashes | WrongType:
     """A 64-bit hash a row, equal for equal ids; nulls are left out. A list is no id."""
     kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
     if any(check(kind) for check in _BYTES):
-        array = _plain(array).cast(pa.large_binary()).view(pa.large_string())
+        array = plain(array).cast(pa.large_binary()).view(pa.large_string())
     try:
         return hash_values(array)
     except pa.ArrowNotImplementedError:
@@ -155,7 +155,8 @@ def is_null(array: pa.Array) -> Bools:
     return np.asarray(flags[valid.offset :] == 0)
 
 
-def _plain(array: pa.Array) -> pa.Array:
+def plain(array: pa.Array) -> pa.Array:
+    """The array itself, where it was a dictionary or run-end encoded."""
     if pa.types.is_dictionary(array.type):
         return array.dictionary_decode()
     if pa.types.is_run_end_encoded(array.type):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -96,7 +97,7 @@ class RowSample:
             n_left_out=self.n_left_out + other.n_left_out,
         )
 
-    def rows(self, columns: tuple[str, ...], bins: dict[str, Bins]) -> SampledRows:
+    def rows(self, columns: tuple[str, ...], bins: Mapping[str, Bins]) -> SampledRows:
         """Some of its columns, which ``bins`` tells the kinds of.
 
         Raises:
@@ -113,11 +114,16 @@ class RowSample:
 class RowSampler:
     """Draws a sample piece by piece."""
 
-    def __init__(self, plan: SamplePlan, bins: dict[str, Bins]) -> None:
+    def __init__(self, plan: SamplePlan, bins: Mapping[str, Bins]) -> None:
         self._bins = {name: bins[name] for name in plan.columns}
         self._sample = RowSample.empty(plan)
         self._held: list[RowSample] = []
         self._n_held = 0
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that a row needs."""
+        return self._sample.plan.columns
 
     def add(self, rows: EncodedRows, hashes: Hashes, has_id: npt.NDArray[np.bool_]) -> None:
         """Draw from a piece.

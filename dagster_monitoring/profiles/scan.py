@@ -18,6 +18,7 @@ from dagster_monitoring.profiles.engines.lookup import Workspace
 from dagster_monitoring.profiles.engines.numeric import NumericCounter
 from dagster_monitoring.profiles.engines.tally import STRIDE
 from dagster_monitoring.profiles.gathering import gather
+from dagster_monitoring.profiles.hashing import Hashes
 from dagster_monitoring.profiles.names import NameCounts, short
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.profiles.reading import (
@@ -30,6 +31,7 @@ from dagster_monitoring.profiles.reading import (
     read_names,
     read_numbers,
 )
+from dagster_monitoring.profiles.rows import RowCounter, WholeRows
 from dagster_monitoring.profiles.segments import Block, SegmentTable
 from dagster_monitoring.profiles.engines.kernels import Kernel, Kernels
 from dagster_monitoring.schema import Columns
@@ -127,6 +129,7 @@ class _Scan:
         }
         self._segment_of = {n: _segment_places(bins, n) for n in bins.segments}
         self._segment_rows = [np.zeros(size, dtype=np.int64) for size in sizes]
+        self._whole = RowCounter(bins)
         self._seen: set[str] = set()
         self._rows = 0
         self._duplicates = duplicates
@@ -141,10 +144,11 @@ class _Scan:
         """Count one piece."""
         arrays = dict(zip(piece.schema.names, piece.columns, strict=True))
         self._rows += piece.num_rows
-        self._add_ids(arrays.get(self._columns.id))
+        whole = WholeRows(ids=arrays.get(self._columns.id), n=piece.num_rows)
+        whole.hashes = self._add_ids(whole.ids)
         self._add_moments(arrays.get(self._columns.timestamp))
         self._add_versions(arrays.get(self._columns.model_version or ""))
-        rows = self._add_names(arrays, piece.num_rows)
+        rows = self._add_names(arrays, piece.num_rows, whole)
         count = self._kernels.of(piece.num_rows * len(self._numeric))
         for name, counter in self._numeric.items():
             if name not in arrays:
@@ -156,6 +160,8 @@ class _Scan:
                 counter.add_wrong(is_null(arrays[name]), rows)
             else:
                 counter.add(numbers, rows, count)
+                whole.columns[name] = numbers.values
+        self._whole.add(whole)
 
     def profile(self, *, missing: set[str], extra: set[str], sources: tuple[str, ...]) -> Profile:
         """What was counted."""
@@ -175,6 +181,8 @@ class _Scan:
             last_timestamp=_moment(last),
             columns={name: found[name].column() for name in sorted(found)},
             segment_tables=self._segment_tables(found),
+            errors=self._whole.errors(),
+            sample=self._whole.sample(),
             missing_columns=tuple(sorted(missing)),
             extra_columns=tuple(sorted(extra)),
             type_faults={n: ", ".join(sorted(t)) for n, t in sorted(self._type_faults.items())},
@@ -196,7 +204,9 @@ class _Scan:
             for i, (column, values) in enumerate(self._bins.segments.items())
         }
 
-    def _add_names(self, arrays: Mapping[str, pa.Array], n_rows: int) -> SegmentRows:
+    def _add_names(
+        self, arrays: Mapping[str, pa.Array], n_rows: int, whole: WholeRows
+    ) -> SegmentRows:
         """Count the categorical columns, and find the segments of all rows."""
         places: dict[str, Places] = {}
         wrong: dict[str, npt.NDArray[np.bool_]] = {}
@@ -215,6 +225,7 @@ class _Scan:
         for own, place in zip(self._segment_rows, segments, strict=True):
             own += np.bincount(place, minlength=len(own))
         rows = SegmentRows(segments, sizes)
+        whole.columns.update(places)
         for name, place in places.items():
             self._categorical[name].add_segments(place, rows)
         for name, null in wrong.items():
@@ -226,15 +237,16 @@ class _Scan:
             return np.full(n_rows, len(self._bins.segments[name]), dtype=np.intp)
         return np.take(self._segment_of[name], place, mode="clip")
 
-    def _add_ids(self, ids: pa.Array | None) -> None:
+    def _add_ids(self, ids: pa.Array | None) -> Hashes | None:
         if ids is None:
-            return
+            return None
         hashes = hash_ids(ids)
         if isinstance(hashes, WrongType):
             self._fault(self._columns.id, hashes)
-            return
+            return None
         self._duplicates.add(hashes)
         self._n_null_ids += len(ids) - len(hashes)
+        return hashes
 
     def _add_moments(self, timestamps: pa.Array | None) -> None:
         if timestamps is None:

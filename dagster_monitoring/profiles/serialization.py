@@ -16,6 +16,14 @@ from dagster_monitoring.profiles.encoding import read_header, read_time, write_t
 from dagster_monitoring.profiles.fixed_sums import FixedSums
 from dagster_monitoring.profiles.names import NameCounts
 from dagster_monitoring.profiles.profile import Profile
+from dagster_monitoring.profiles.row_serialization import (
+    SampledColumn,
+    read_errors,
+    read_sample,
+    sample_columns,
+    write_errors,
+    write_sample,
+)
 from dagster_monitoring.profiles.segments import (
     Block,
     CategoricalBlock,
@@ -30,6 +38,7 @@ FORMAT = 2
 _KEY = b"dagster_monitoring.profile"
 _SQUARES = -1
 _FIRST_FAULT = -2
+_SAMPLE = "<sample>"
 
 _SCHEMA = pa.schema(
     [
@@ -63,8 +72,9 @@ def to_table(profile: Profile) -> pa.Table:
 
     Columns: ``segment_column`` (empty for all rows) and ``segment`` (its place among the
     segment column's values), ``column``, ``bin``, ``count`` and ``sum``, in whole units. A bin
-    of -1 carries the sum of squares, lower ones the values that are in no bin. The rest is JSON
-    in the schema's metadata.
+    of -1 carries the sum of squares, lower ones the values that are in no bin. Sampled rows come
+    last, under the segment column ``<sample>``: a row's rank as the count of its first column,
+    the bits of its values as sums. The rest is JSON in the schema's metadata.
     """
     parts, rows = [], []
     for part, block in _blocks(profile):
@@ -74,10 +84,14 @@ def to_table(profile: Profile) -> pa.Table:
         rows.append(cells)
     header = {"format": FORMAT, "parts": parts, **_scalars(profile)}
     metadata = {_KEY: json.dumps(header, sort_keys=True, allow_nan=False).encode()}
+    names = [(part["segment_column"], part["column"]) for part in parts]
+    for sampled in sample_columns(profile.sample):
+        names.append((_SAMPLE, sampled.name))
+        rows.append(_sampled_cells(sampled))
     sizes = [len(cells.bin) for cells in rows]
     arrays = [
-        _repeated([part["segment_column"] for part in parts], sizes),
-        _repeated([part["column"] for part in parts], sizes),
+        _repeated([segment_column for segment_column, _ in names], sizes),
+        _repeated([column for _, column in names], sizes),
         pa.array(_joined([cells.segment for cells in rows], np.int32)),
         pa.array(_joined([cells.bin for cells in rows], np.int32)),
         pa.array(_joined([cells.count for cells in rows], np.int64)),
@@ -117,6 +131,8 @@ def from_table(table: pa.Table) -> Profile:
             )
             for name, own in header["segments"].items()
         },
+        errors=read_errors(header.get("errors", {})),
+        sample=read_sample(header.get("sample"), count[at:], total[at:]),
         first_timestamp=read_time(header["first_timestamp"]),
         last_timestamp=read_time(header["last_timestamp"]),
         missing_columns=tuple(header["missing_columns"]),
@@ -159,6 +175,8 @@ def _scalars(profile: Profile) -> Mapping[str, object]:
             name: {"values": table.values, "rows": table.rows.tolist()}
             for name, table in profile.segment_tables.items()
         },
+        "errors": write_errors(profile.errors),
+        "sample": write_sample(profile.sample),
     }
 
 
@@ -238,6 +256,11 @@ def _cells(block: Block) -> _Cells:
     count.append(block.faults[faults])
     total.append(np.zeros(len(faults[0]), dtype=np.int64))
     return _Cells(*map(np.concatenate, (segment, place, count, total)))
+
+
+def _sampled_cells(column: SampledColumn) -> _Cells:
+    row = np.arange(len(column.bits))
+    return _Cells(row, np.zeros_like(row), column.ranks, column.bits)
 
 
 def _block(part: _Part, cells: _Cells) -> Block:

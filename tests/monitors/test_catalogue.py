@@ -57,6 +57,7 @@ def test_each_file_of_the_room_is_found_by_its_type():
         "drift",
         "great_expectations",
         "label_coverage",
+        "multivariate_drift",
         "performance",
     }
 

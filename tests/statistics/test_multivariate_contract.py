@@ -49,11 +49,11 @@ def test_it_declares_what_the_docs_and_monitors_need(metric):
     assert all((metric.title, metric.source, metric.degenerate))
     low, high = metric.bounds
     assert low < high
-    if metric.limits is not None:
-        warn, error = metric.limits
+    if metric.conventional_limits is not None:
+        warn, error = metric.conventional_limits
         assert low < warn < error < high
     # Limits can only be left to learning where they can be learned.
-    assert metric.limits is not None or not metric.is_trained
+    assert metric.conventional_limits is not None or not metric.is_trained
 
 
 def test_rows_of_one_population_are_near_its_unchanged_value(metric):
