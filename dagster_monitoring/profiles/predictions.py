@@ -133,12 +133,12 @@ def summable(
             _flags(guess, task)[prediction],
             next(iter(given.values()), None),
         )
-    classes = sorted({*truth.names, *guess.names, *given})
+    classes = sorted({short(name) for name in (*truth.names, *guess.names, *given)})
     return MulticlassRows(
         _among(truth, classes)[label],
         _among(guess, classes)[prediction],
         classes=classes,
-        scores=given or None,
+        scores={short(name): values for name, values in given.items()} or None,
     )
 
 
@@ -210,4 +210,4 @@ def _flags(classes: Classes, task: BinaryClassification) -> Bools:
 
 def _among(classes: Classes, union: list[str]) -> npt.NDArray[np.int64]:
     place = {name: i for i, name in enumerate(union)}
-    return np.array([place[name] for name in classes.names], dtype=np.int64)
+    return np.array([place[short(name)] for name in classes.names], dtype=np.int64)

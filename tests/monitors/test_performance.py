@@ -11,16 +11,12 @@ from sklearn import metrics as sk
 
 from dagster_monitoring.evaluation import Severity, Status
 from dagster_monitoring.monitors import evaluate, overall
-from dagster_monitoring.monitors._standard_error import standard_error
 from dagster_monitoring.monitors.label_coverage import LabelCoverageMonitor
 from dagster_monitoring.monitors.performance import PerformanceMonitor
-from dagster_monitoring.statistics.performance import (
-    binary_summary,
-    performance_metric,
-    regression_summary,
-)
+from dagster_monitoring.schema import MulticlassClassification, Ranking
 
 DAY = "2024-05-20"
+TOWNS = ("Ash", "Birch", "Cedar")
 WINDOW = ("2024-05-18", "2024-05-19", DAY)
 
 
@@ -62,7 +58,7 @@ def test_default_limits_are_changes_from_the_baselines_reference(world):
             if (ids := world.slices[d]["id"].to_pylist())
         ]
     )
-    noise = 1.645 * losses.std() / np.sqrt(len(losses))
+    noise = 1.645 * losses.std(ddof=1) / np.sqrt(len(losses))
     assert found["brier", None].upper == pytest.approx(1.15 * brier + noise)
     assert found["accuracy", None].lower == pytest.approx(
         accuracy - 0.05 - 1.645 * np.sqrt(accuracy * (1 - accuracy) / 1200), abs=2e-3
@@ -191,24 +187,115 @@ def test_an_unknown_metric_is_refused_with_the_nearest_name():
         PerformanceMonitor(metrics=("acuracy",))
 
 
-@pytest.mark.parametrize("metric", ["accuracy", "precision", "recall", "f1", "roc_auc", "log_loss"])
-def test_standard_errors_agree_with_the_bootstrap(metric):
-    rng = np.random.default_rng(5)
-    score = rng.beta(2, 3, 1500)
-    label, predicted = rng.random(1500) < score, score > 0.4
-    values = []
-    for _ in range(300):
-        at = rng.integers(0, 1500, 1500)
-        resampled = binary_summary(label[at], predicted[at], score[at])
-        values.append(performance_metric(metric).compute(resampled))
-    claimed = standard_error(metric, binary_summary(label, predicted, score))
-    assert claimed == pytest.approx(np.std(values), rel=0.25)
+def measured(monitor, view):
+    return {(m.metric, m.column, m.segment): m for m in monitor.measure(view)}
 
 
-def test_standard_error_of_the_mean_absolute_error_is_that_of_a_mean():
-    rng = np.random.default_rng(6)
-    truth, guess = rng.normal(size=500), rng.normal(size=500)
-    errors = np.abs(truth - guess)
-    summary = regression_summary(truth, guess, centre=0.0)
-    assert standard_error("mae", summary) == pytest.approx(errors.std() / np.sqrt(500))
-    assert standard_error("r2", summary) == 0.0
+def test_a_measurement_says_its_sampling_error_and_widens_limits_by_it(world):
+    metrics = ("accuracy", "average_precision", "mcc", "ece")
+    found = measured(PerformanceMonitor(metrics=metrics), world.at(DAY))
+    for metric in metrics:
+        m = found[metric, None, None]
+        assert 0 < m.standard_error < 0.1
+        assert m.noise == pytest.approx(1.645 * m.standard_error)
+    p = found["accuracy", None, None].value
+    expected = np.sqrt(p * (1 - p) / 1200)
+    assert found["accuracy", None, None].standard_error == pytest.approx(expected, rel=0.01)
+
+
+@pytest.fixture
+def towns(world):
+    """The same world as one of three classes; one label in three is another town's."""
+    generator = np.random.default_rng(3)
+    tables = [world.training, *world.slices.values()]
+    labels = {}
+    for table in tables:
+        for i, town in zip(table["id"].to_pylist(), table["city"].to_pylist(), strict=True):
+            labels[i] = town if generator.random() < 0.7 else str(generator.choice(TOWNS))
+    task = MulticlassClassification(label="town", prediction="city")
+    columns = world.columns.model_copy(update={"categorical": ()})
+    return replace(world, task=task, labels=labels, columns=columns)
+
+
+def test_each_class_has_its_own_value_reference_and_limits(towns):
+    monitor = PerformanceMonitor(metrics=("accuracy", "recall", "f1"), average="per_class")
+    assert monitor.name == "performance_per_class"
+    view = towns.at(DAY)
+    found = {
+        (e.metric, e.column): e for e in evaluate(monitor, view, [], run_id=None, now=view.now)
+    }
+    classes = {c for metric, c in found if metric == "recall"}
+    assert classes == {"town=Ash", "town=Birch", "town=Cedar"}
+    assert ("accuracy", None) in found
+    table = pa.concat_tables([towns.slices[day] for day in WINDOW])
+    truth = np.array([towns.labels[i] for i in table["id"].to_pylist()])
+    guess = np.array(table["city"].to_pylist())
+    for name in ("Ash", "Birch", "Cedar"):
+        one = found["recall", f"town={name}"]
+        assert one.value == pytest.approx(sk.recall_score(truth == name, guess == name))
+        assert one.status is Status.HEALTHY
+        assert one.lower is not None
+    assert len({e.key for e in verdicts}) == len(verdicts) == len(found)
+
+
+def test_classes_are_named_also_while_labels_are_awaited(towns):
+    early = without_labels(towns, [DAY])
+    view = early.at(DAY, now=early.partitions.bounds(DAY)[1])
+    found = measured(PerformanceMonitor(metrics=("recall",), average="per_class"), view)
+    assert {column for _, column, _ in found} == {"town=Ash", "town=Birch", "town=Cedar"}
+    assert all(m.value is None and m.expected for m in found.values())
+
+
+@pytest.mark.parametrize("average", ["macro", "micro", "weighted"])
+def test_averages_are_scikit_learns(towns, average):
+    monitor = PerformanceMonitor(metrics=("f1",), average=average)
+    found = measured(monitor, towns.at(DAY))["f1", None, None]
+    table = pa.concat_tables([towns.slices[day] for day in WINDOW])
+    truth = [towns.labels[i] for i in table["id"].to_pylist()]
+    expected = sk.f1_score(truth, table["city"].to_pylist(), average=average)
+    assert found.value == pytest.approx(expected)
+    assert found.reference is not None
+    assert 0 < found.standard_error < 0.1
+
+
+def test_classes_judged_one_by_one_are_bounded(towns):
+    many = {k: f"<b>{'x' * 300}{i % 90}" for i, k in enumerate(towns.labels)}
+    found = measured(
+        PerformanceMonitor(metrics=("recall",), average="per_class"),
+        replace(towns, labels=many).at(DAY),
+    )
+    assert len(found) == 50
+    assert max(len(column) for _, column, _ in found) < 220
+
+
+def test_a_metric_without_that_average_is_refused():
+    with pytest.raises(ValidationError, match="roc_auc have no micro average: use macro"):
+        PerformanceMonitor(metrics=("roc_auc",), average="micro")
+
+
+def test_a_ranking_is_judged_by_its_queries(world):
+    generator = np.random.default_rng(4)
+
+    def with_queries(table):
+        query = pa.array(generator.integers(0, 60, table.num_rows))
+        return table.append_column("query", query)
+
+    ranked = replace(
+        world,
+        task=Ranking(label="relevance", prediction="score", group="query", k=5),
+        training=with_queries(world.training),
+        slices={day: with_queries(table) for day, table in world.slices.items()},
+        segments=(),
+    )
+    found = judge(PerformanceMonitor(window=1), ranked.at(DAY))
+    assert set(found) == {("ndcg", None), ("mrr", None)}
+    table = ranked.slices[DAY]
+    label = np.array([world.labels[i] for i in table["id"].to_pylist()], dtype=float)
+    score, query = table["score"].to_numpy(), table["query"].to_numpy()
+    expected = [
+        sk.ndcg_score([label[query == q]], [score[query == q]], k=5)
+        for q in np.unique(query)
+        if label[query == q].any() and (query == q).sum() > 1
+    ]
+    assert found["ndcg", None].value == pytest.approx(np.mean(expected))
+    assert found["ndcg", None].status is Status.HEALTHY
