@@ -252,7 +252,8 @@ def _classic(connection: SparkConnection) -> SparkSession:
     # What the JVM says goes to a file without a name, not to the terminal.
     with tempfile.TemporaryFile() as log:
         try:
-            gateway = launch_gateway(conf, {"stderr": log, "stdout": log})
+            said = {"stderr": log, "stdout": log}
+            gateway = launch_gateway(conf, said)  # type: ignore[no-untyped-call] # PySpark's
             # Only now the secrets: what it is started with shows in the list of processes.
             conf.setAll(list(secret.items()))
             return SparkSession(SparkContext(gateway=gateway, conf=conf))

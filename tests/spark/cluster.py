@@ -1,0 +1,112 @@
+"""A standalone Spark cluster on loopback: a master and workers, each a JVM of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyspark
+
+SPARK_HOME = Path(pyspark.__file__).parent
+START_SECONDS = 90
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Cluster:
+    """Processes that this class started, and their logs."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def master(self) -> str:
+        return f"spark://127.0.0.1:{self.port}"
+
+    def start(self, kind: str, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+        environment = {
+            **os.environ,
+            "SPARK_HOME": str(SPARK_HOME),
+            "SPARK_DAEMON_MEMORY": "256m",
+            "SPARK_LOCAL_IP": "127.0.0.1",
+            "SPARK_NO_DAEMONIZE": "1",
+        }
+        with (self.folder / f"{name}.log").open("wb") as log:
+            return subprocess.Popen(  # noqa: S603 - PySpark's own script
+                [SPARK_HOME / "bin" / "spark-class", f"org.apache.spark.deploy.{kind}", *arguments],
+                env=environment,
+                stdout=log,
+                stderr=log,
+            )
+
+    def add_worker(self) -> None:
+        name = f"worker-{len(self.workers)}"
+        self.workers.append(
+            self.start(
+                "worker.Worker",
+                name,
+                *("--host", "127.0.0.1", "--cores", "1", "--memory", "1g", "--webui-port", "0"),
+                *("--work-dir", str(self.folder / name), self.master),
+            )
+        )
+
+    def wait_for(self, name: str, text: str) -> None:
+        """Until a process has said something in its log."""
+        deadline = time.monotonic() + START_SECONDS
+        log = self.folder / f"{name}.log"
+        while text not in log.read_text(errors="replace"):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{name} said no {text!r}:\n{log.read_text()[-3000:]}")
+            time.sleep(0.1)
+
+    def kill_worker(self, place: int) -> int:
+        """As when a machine is lost: the worker and its executors at once. Gives their number."""
+        worker = self.workers[place]
+        executors = children(worker.pid)
+        for pid in [worker.pid, *executors]:
+            os.kill(pid, signal.SIGKILL)
+        worker.wait()
+        return len(executors)
+
+
+def children(pid: int) -> list[int]:
+    found = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for file in found for child in file.read_text().split()]
+
+
+@contextmanager
+def running_cluster(folder: Path, *, workers: int) -> Iterator[Cluster]:
+    cluster = Cluster(folder)
+    arguments = ("--host", "127.0.0.1", "--port", str(cluster.port), "--webui-port", "0")
+    master = cluster.start("master.Master", "master", *arguments)
+    try:
+        cluster.wait_for("master", "New state: ALIVE")
+        for _ in range(workers):
+            cluster.add_worker()
+        for place in range(workers):
+            cluster.wait_for(f"worker-{place}", "Successfully registered with master")
+        yield cluster
+    finally:
+        for process in [*cluster.workers, master]:
+            left = children(process.pid) if process.poll() is None else []
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(20)
+            for pid in [process.pid, *left]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            process.wait()

@@ -1,0 +1,124 @@
+"""Spark's profile is the local engine's, to the last byte; a lost machine changes nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from dagster_monitoring.profiles.encoding import to_bytes
+from dagster_monitoring.profiles.engine import LocalEngine
+from dagster_monitoring.profiles.serialization import to_table
+from dagster_monitoring.sources import ParquetSource
+from tests.spark.slices import (
+    NUMERIC,
+    WRONG,
+    Rows,
+    both,
+    plan_for,
+    slice_rows,
+    training_baseline,
+    write_files,
+)
+
+
+@pytest.fixture(scope="session")
+def plan():
+    return plan_for(training_baseline())
+
+
+def is_same(left, right) -> bool:
+    return to_bytes(to_table(left)) == to_bytes(to_table(right))
+
+
+def test_every_type_gives_the_local_engines_bytes(engine, plan, tmp_path):
+    tables = [slice_rows(1_500, seed=s, first_id=1_000 * s) for s in range(4)]
+    local, spark = both(engine, write_files(tmp_path, tables), plan)
+    assert spark.rows == 6_000
+    assert {name: spark.type_faults[name] for name in WRONG} == {
+        name: str(kind).replace("item", "element") for name, kind in WRONG.items()
+    }
+    assert set(spark.columns) >= {*NUMERIC, "score", "guess"}
+    assert spark.extra_columns == ("nobody's",)
+    # Counted by another way: pyarrow's own, over all files.
+    ids = pa.concat_tables(tables)["id"]
+    distinct = pc.count_distinct(ids, mode="only_valid").as_py()
+    assert spark.n_duplicate_ids == len(ids) - distinct
+    assert is_same(local, spark)
+
+
+def test_files_of_unlike_schemas_give_the_local_engines_bytes(engine, plan, tmp_path):
+    whole = slice_rows(400, seed=7)
+    lacking = slice_rows(300, seed=8).drop(["i32", "text", "version"])
+    changed = slice_rows(200, seed=9)
+    place = changed.schema.get_field_index("i64")
+    changed = changed.set_column(place, "i64", changed["i64"].cast(pa.string()))
+    at = changed.schema.get_field_index("at")
+    naive = slice_rows(100, seed=10)
+    naive = naive.set_column(at, "at", naive["at"].cast(pa.timestamp("us")))
+    nanoseconds = slice_rows(100, seed=11)
+    nanoseconds = nanoseconds.set_column(
+        at, "at", nanoseconds["at"].cast(pa.timestamp("ns", tz="UTC"))
+    )
+    empty = whole.slice(0, 0).append_column("unheard of", pa.array([], pa.string()))
+    local, spark = both(
+        engine, write_files(tmp_path, [whole, lacking, changed, naive, nanoseconds, empty]), plan
+    )
+    assert spark.missing_columns == ("i32", "text", "version")
+    assert "unheard of" in spark.extra_columns
+    assert spark.type_faults["i64"] == "string"
+    assert spark.n_bad_timestamps >= 100
+    assert is_same(local, spark)
+
+
+def test_a_slice_without_rows_is_the_local_engines(engine, plan, tmp_path):
+    local, spark = both(engine, write_files(tmp_path, [slice_rows(5, seed=1).slice(0, 0)]), plan)
+    assert spark.is_empty
+    assert is_same(local, spark)
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.timestamp("us", "UTC"), pa.timestamp("us"), pa.timestamp("ns", "UTC")], ids=str
+)
+def test_days_are_told_apart_by_timestamp_as_the_local_engine_does(engine, plan, tmp_path, kind):
+    table = slice_rows(2_000, seed=3)
+    place = table.schema.get_field_index("at")
+    table = table.set_column(place, "at", table["at"].cast(kind))
+    pq.write_table(table, tmp_path / "all.parquet")
+    local, spark = both(engine, ParquetSource(path=f"{tmp_path}/*.parquet"), plan)
+    assert 0 < spark.rows < 2_000
+    assert spark.n_outside_partition == 0
+    assert is_same(local, spark)
+
+
+def test_a_lost_machine_changes_nothing_in_the_result(cluster, engine, plan, tmp_path):
+    source = write_files(
+        tmp_path, [slice_rows(3_000, seed=s, first_id=2_000 * s) for s in range(24)]
+    )
+    expected = LocalEngine().profile(Rows(source), plan)
+    tracker = engine.open().sparkContext.statusTracker()
+    killed: list[tuple[int, int, int]] = []
+
+    def kill_one_mid_scan() -> None:
+        while not killed:
+            for stage in filter(None, map(tracker.getStageInfo, tracker.getActiveStageIds())):
+                if stage.numTasks >= 24 and 4 <= stage.numCompletedTasks < 16:
+                    executors = cluster.kill_worker(0)
+                    killed.append((executors, stage.numCompletedTasks, stage.numTasks))
+                    return
+            time.sleep(0.02)
+
+    killer = threading.Thread(target=kill_one_mid_scan, daemon=True)
+    killer.start()
+    found = engine.profile(Rows(source), plan)
+    killer.join(5)
+    ((executors, done, tasks),) = killed
+    assert executors == 1
+    assert done < tasks
+    cluster.add_worker()
+    cluster.wait_for(f"worker-{len(cluster.workers) - 1}", "Successfully registered with master")
+    assert is_same(found, expected)
