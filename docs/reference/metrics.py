@@ -13,8 +13,8 @@ from dagster_monitoring.monitors.threshold import (
     RelativeThreshold,
     Threshold,
 )
-from dagster_monitoring.statistics.drift import drift_metrics
-from dagster_monitoring.statistics.performance import performance_metrics
+from dagster_monitoring.statistics.drift import DriftMetric, drift_metrics
+from dagster_monitoring.statistics.performance import PerformanceMetric, performance_metrics
 from reference.words import prose
 
 
@@ -29,12 +29,20 @@ def drift_table() -> str:
             ("range", _range(metric.bounds)),
             ("unit", metric.unit),
             ("symmetric", "yes" if metric.symmetric else "no"),
+            ("bad when", "" if metric.higher_is_worse else "low"),
             ("fewest rows", str(metric.minimum_n)),
-            ("default limits", _limits(against_training.default_threshold(metric.name))),
+            ("without enough to go by", metric.degenerate),
+            ("sampling error", metric.sampling),
+            ("default limits", _drift_limits(against_training, metric)),
             ("source", metric.source),
         ]
-        parts.append(_metric(metric.name, metric.title, metric.compute, facts))
+        parts.append(_metric(metric.name, metric.title, metric.formula, facts))
     return "\n".join(parts)
+
+
+def _drift_limits(monitor: DriftMonitor, metric: DriftMetric) -> str:
+    limits = _limits(monitor.default_threshold(metric.name))
+    return f"{limits} ({metric.limits_source})" if metric.limits_source else limits
 
 
 def performance_table() -> str:
@@ -48,11 +56,23 @@ def performance_table() -> str:
             ("needs a score", "yes" if metric.needs_score else "no"),
             ("range", f"{_range(metric.bounds)}, {better[metric.higher_is_better]}"),
             ("unit", metric.unit),
+            ("averages", _averages(metric)),
+            ("fewest rows", str(metric.minimum_n)),
+            ("one-sided input", metric.degenerate),
+            ("sampling error", metric.error_method),
             ("default limits", _limits(monitor.default_threshold(metric.name))),
             ("source", metric.source),
         ]
         parts.append(_metric(metric.name, metric.title, metric.compute, facts))
     return "\n".join(parts)
+
+
+def _averages(metric: PerformanceMetric) -> str:
+    if "multiclass_classification" not in metric.tasks or not metric.by_class:
+        return ""
+    if metric.ratio is not None:
+        return "macro, weighted, micro, per_class"
+    return "macro, per_class" if metric.needs_score else "of the whole table, per_class"
 
 
 def quality_table() -> str:

@@ -37,7 +37,7 @@ NEED_A_SPREAD = {
     "wasserstein_scaled",
 }
 ONE_WITHOUT_DRIFT = {name for name, metric in drift_metrics().items() if not metric.higher_is_worse}
-quick = settings(max_examples=15, deadline=None)
+quick = settings(max_examples=8, deadline=None)
 
 
 def rows_of(kind):
@@ -62,6 +62,15 @@ def number(metric, reference, current):
         assert reference.std == 0 or current.std == 0
         reject()
     return value
+
+
+def grows_with_an_outlier(metric):
+    """Whether one more row far out on the side of a drift can only add to it.
+
+    Not so for a p-value, whose degrees of freedom grow by the outlier's bin, for a spread that was
+    narrower, and for a quantile, which may stand still.
+    """
+    return metric.name not in {"chi_square_p_value", "kolmogorov_smirnov_p_value", "spread_shift"}
 
 
 def calm(metric):
@@ -158,7 +167,7 @@ def test_the_centre_of_the_sums_does_not_matter(metric, before, after, centres):
     assert number(metric, *moved) == pytest.approx(number(metric, *plain), rel=1e-9, abs=1e-9)
 
 
-@pytest.mark.parametrize("metric", EVERY_NUMERIC)
+@pytest.mark.parametrize("metric", [p for p in EVERY_NUMERIC if grows_with_an_outlier(p.values[0])])
 @quick
 @given(
     before=st.lists(st.integers(1, 30), min_size=5, max_size=5),
@@ -176,11 +185,20 @@ def test_a_far_outlier_in_the_direction_of_a_drift_never_lowers_it(metric, befor
     reference = histogram("numeric", np.repeat(places, before))
     drifted = number(metric, reference, histogram("numeric", after))
     with_outlier = number(metric, reference, histogram("numeric", [*after, 1e9]))
-    allowed = 1 / len(after) if metric.name == "l_infinity" else 1e-9
-    assert with_outlier >= drifted - allowed
+    allowed = {"l_infinity": 1 / len(after), "l_infinity_robust": 1 / len(after)}
+    assert with_outlier >= drifted - allowed.get(metric.name, 1e-9)
 
 
-@pytest.mark.parametrize("metric", EVERY_NUMERIC)
+@pytest.mark.parametrize(
+    "metric",
+    [
+        p
+        for p in EVERY_NUMERIC
+        # A shift alone leaves no value missing, changes no spread, and has the p-value 0.
+        if p.values[0].name != "spread_shift" and p.values[0].higher_is_worse
+        if not p.values[0].of_missing
+    ],
+)
 def test_one_outlier_among_thousands_does_not_hide_a_drift(metric):
     """Bins that move with the data turn a PSI of 1.01 into 0.00007 here."""
     generator = np.random.default_rng(5)
@@ -214,10 +232,71 @@ def test_its_declaration_is_complete(metric, kind):
     assert kind in {"numeric", "categorical"}
     assert metric.title
     assert metric.source
+    assert metric.sampling
+    assert metric.degenerate
+    assert bool(metric.conventional_limits) == bool(metric.limits_source)
     assert metric.minimum_n > 0
     assert metric.bounds[0] < metric.bounds[1]
     assert (metric.bins == "categories") == ("numeric" not in metric.kinds)
     assert drift_metric(metric.name) is metric
+
+
+@pytest.mark.parametrize(("metric", "kind"), EVERY)
+@quick
+@given(data=st.data())
+def test_parts_of_a_profile_add_up_to_the_same_value(metric, kind, data):
+    """Counts split over slices and added are the counts of all rows."""
+    before, first, second = (data.draw(rows_of(kind)) for _ in range(3))
+    reference, whole = histogram(kind, before), histogram(kind, first + second)
+    parts = Pair.of(histogram(kind, first), histogram(kind, second))
+    one, two = parts.reference, parts.current
+    merged = replace(
+        one,
+        counts=one.counts + two.counts,
+        sums=None if one.sums is None or two.sums is None else one.sums + two.sums,
+        sum_squares=one.sum_squares + two.sum_squares,
+        minimum=whole.minimum,
+        maximum=whole.maximum,
+    )
+    value = number(metric, reference, whole)
+    assert computed(metric, reference, merged) == pytest.approx(value, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize(("metric", "kind"), EVERY)
+@quick
+@given(data=st.data())
+def test_its_sampling_error_is_a_finite_float(metric, kind, data):
+    before, after = data.draw(rows_of(kind)), data.draw(rows_of(kind))
+    pair = Pair.of(histogram(kind, before), histogram(kind, after))
+    value = number(metric, pair.reference, pair.current)
+    for found in (metric.null_quantile(pair, alpha=0.05), metric.standard_error(pair, value)):
+        assert type(found) is float
+        assert 0 <= found < math.inf
+
+
+GROW_IN_A_MIXTURE = sorted(
+    set(drift_metrics())
+    - {"median_shift", "quantile_shift", "spread_shift", "l_infinity_robust", "missing_share"}
+)
+
+
+@pytest.mark.parametrize("name", GROW_IN_A_MIXTURE)
+@pytest.mark.parametrize("kind", ["numeric", "categorical"])
+def test_more_of_another_population_never_means_less_drift(name, kind):
+    """A current side of ``1 - w`` parts of the reference and ``w`` of another one."""
+    metric = drift_metric(name)
+    if kind not in metric.kinds:
+        pytest.skip("not defined on names")
+    here, there = (
+        ([-3.0, 0.25, 0.25, 1.0], [0.25, 1.0, 4.0, 4.0]) if kind == "numeric" else ("abbc", "bddc")
+    )
+    reference = histogram(kind, list(here) * 20)
+    values = [
+        computed(metric, reference, histogram(kind, list(here) * (20 - w) + list(there) * w))
+        for w in range(0, 21, 4)
+    ]
+    assert values == sorted(values, reverse=not metric.higher_is_worse)
+    assert values[0] != values[-1]
 
 
 def test_each_file_is_an_entry_under_its_own_name():

@@ -27,7 +27,8 @@ _MOST_ROWS = 140
 _RARE = 12.0
 """A bin with so many rows is empty next time with a chance of 6 in a million."""
 
-_SELDOM = 20.0
+_SELDOM, _OFTEN = 20.0, 3.0
+"""Empty bins on average: fewer than ``alpha / 20`` do not matter, from 3 on they add up evenly."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,12 +82,12 @@ class Divergence:
         none = np.exp(-cells)
         empties = float(none.sum())
         bare = self.empty(cells, pair.m)
-        if empties >= 1 or empties < alpha / _SELDOM:
+        if empties >= _OFTEN or empties < alpha / _SELDOM:
             return positive_quantile(*_of_sum(self._moments(cells, none, bare), rows), alpha)
         # An empty bin now and then: what it adds, apart from what the others do.
         filled = self._filled_moments(pair)
         jump = float(np.dot(none, bare)) / empties / rows
-        return mixed_quantile(*filled, jump=jump, chance=1 - math.exp(-empties), alpha=alpha)
+        return mixed_quantile(*filled, jump=jump, jumps=empties, alpha=alpha)
 
     def variance(self, pair: Pair) -> float:
         """The variance of the value.

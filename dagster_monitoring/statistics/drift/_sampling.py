@@ -8,6 +8,7 @@ from functools import lru_cache
 
 _CLOSE = 1e-3
 _HARDLY_SKEWED = 0.02
+_MOST_JUMPS = 12
 
 
 @lru_cache(maxsize=4096)
@@ -39,15 +40,15 @@ def positive_quantile(mean: float, variance: float, alpha: float) -> float:
 
 
 def mixed_quantile(
-    mean: float, variance: float, *, jump: float, chance: float, alpha: float
+    mean: float, variance: float, *, jump: float, jumps: float, alpha: float
 ) -> float:
-    """The upper quantile of a sum of squares to which, with some chance, a jump is added.
+    """The upper quantile of a sum of squares to which now and then a jump is added.
 
     Args:
         mean: of the sum of squares, above 0.
         variance: of the sum of squares, above 0.
         jump: what is added, at least 0.
-        chance: how often.
+        jumps: how many there are on average (a Poisson number), below 3.
         alpha: see above.
     """
     from scipy.special import chdtrc
@@ -55,12 +56,15 @@ def mixed_quantile(
     freedom = 2 * mean * mean / variance
     unit = freedom / mean
 
-    def beyond(value: float) -> float:
-        below = chdtrc(freedom, unit * value)
-        above = chdtrc(freedom, unit * max(value - jump, 0.0))
-        return float((1 - chance) * below + chance * above)
+    chances = [math.exp(-jumps) * jumps**k / math.factorial(k) for k in range(_MOST_JUMPS)]
 
-    low, high = 0.0, jump + positive_quantile(mean, variance, alpha / 2)
+    def beyond(value: float) -> float:
+        return sum(
+            chance * float(chdtrc(freedom, unit * max(value - k * jump, 0.0)))
+            for k, chance in enumerate(chances)
+        )
+
+    low, high = 0.0, _MOST_JUMPS * jump + positive_quantile(mean, variance, alpha / 2)
     while high - low > _CLOSE * high:
         middle = (low + high) / 2
         low, high = (middle, high) if beyond(middle) > alpha else (low, middle)

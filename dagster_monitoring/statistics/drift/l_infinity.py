@@ -40,7 +40,7 @@ def noise(pair: Pair, alpha: float) -> float:
     cells = _as_noisy(deviations, alpha)
     # Two bins are one value and its opposite.
     z = normal_quantile(alpha / (2 * cells if len(deviations) > 2 else 2))  # noqa: PLR2004
-    rare = pair.expected[int(deviations.argmax())]
+    rare = float(pair.expected[int(deviations.argmax())])
     return z * largest + max(z * z - 1, 0.0) * (1 - 2 * min(rare, 0.5)) * pair.scale / 6
 
 
