@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from types import TracebackType
-from typing import IO
+from typing import IO, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +42,7 @@ class Duplicates:
         # Where each spill begins, and how many hashes it has by bucket.
         self._spills: list[tuple[int, npt.NDArray[np.int64]]] = []
 
-    def __enter__(self) -> Duplicates:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -75,7 +75,9 @@ class Duplicates:
         bucket = (hashes >> _SHIFT).astype(np.uint8)
         order = np.argsort(bucket, kind="stable")
         if self._file is None:
-            self._file = tempfile.TemporaryFile(prefix="dagster-monitoring-ids-")
+            self._file = tempfile.TemporaryFile(  # noqa: SIM115 - __exit__ closes it
+                prefix="dagster-monitoring-ids-"
+            )
         self._file.seek(self._at)
         self._file.write(hashes[order].tobytes())
         self._spills.append((self._at, np.bincount(bucket, minlength=_BUCKETS)))

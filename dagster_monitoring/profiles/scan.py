@@ -13,6 +13,7 @@ from dagster_monitoring.profiles.bins import OTHER, BinSet
 from dagster_monitoring.profiles.duplicates import Duplicates
 from dagster_monitoring.profiles.engines.categorical import CategoricalCounter, width_of
 from dagster_monitoring.profiles.engines.cubes import Cube, SegmentRows
+from dagster_monitoring.profiles.engines.kernels import Kernel, Kernels
 from dagster_monitoring.profiles.engines.local import PIECE
 from dagster_monitoring.profiles.engines.lookup import Workspace
 from dagster_monitoring.profiles.engines.numeric import NumericCounter
@@ -33,7 +34,6 @@ from dagster_monitoring.profiles.reading import (
 )
 from dagster_monitoring.profiles.rows import RowCounter, WholeRows
 from dagster_monitoring.profiles.segments import Block, SegmentTable
-from dagster_monitoring.profiles.engines.kernels import Kernel, Kernels
 from dagster_monitoring.schema import Columns
 
 Places = npt.NDArray[np.intp]
@@ -49,7 +49,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_VERSION = "<missing>"
 
 
-def scan(
+def scan(  # noqa: PLR0913 - what a slice is, and how it is counted
     batches: Iterable[pa.RecordBatch],
     *,
     bins: BinSet,
@@ -223,7 +223,7 @@ class _Scan:
         segments = [self._segments(places.get(n), n, n_rows) for n in self._bins.segments]
         sizes = [len(own) for own in self._segment_rows]
         for own, place in zip(self._segment_rows, segments, strict=True):
-            own += np.bincount(place, minlength=len(own))
+            np.add(own, np.bincount(place, minlength=len(own)), out=own)
         rows = SegmentRows(segments, sizes)
         whole.columns.update(places)
         for name, place in places.items():

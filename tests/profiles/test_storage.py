@@ -68,7 +68,8 @@ def test_what_is_read_is_what_was_written(storage: ProfileStorage, baseline: Bas
         assert read.columns[name].counts.tolist() == column.counts.tolist()
         assert (read.columns[name].n, read.columns[name].rows) == (column.n, column.rows)
     assert (
-        read.columns["size"].sums.floats().tolist() == written.columns["size"].sums.floats().tolist()
+        read.columns["size"].sums.floats().tolist()
+        == written.columns["size"].sums.floats().tolist()
     )
     assert read.columns["size"].maximum == written.columns["size"].maximum
     assert read.columns["size"].n_nonfinite == 2

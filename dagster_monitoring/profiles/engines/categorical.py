@@ -81,7 +81,7 @@ class CategoricalCounter:
         self._counts[-1] += int(null.sum())
         for faults, place in zip(self._segment_wrong, rows.places, strict=True):
             joint = np.bincount(place * 2 + ~null, minlength=faults.size)
-            faults += joint.reshape(faults.shape)
+            np.add(faults, joint.reshape(faults.shape), out=faults)
         return np.full(len(null), self._size + 1, dtype=np.intp)
 
     def column(self) -> CategoricalColumn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
@@ -23,7 +23,9 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 _SQUARE_SCALE = 2.0**-SQUARE_BITS
-_place, _whole = numba.uint64, numba.int64
+# Any: numba publishes no types.
+_place: Any = numba.uint64
+_whole: Any = numba.int64
 _LEFT = (1 << SQUARE_SPLIT) - 1
 
 _floats = numba.types.Array(numba.float64, 1, "C", readonly=True)
@@ -42,7 +44,7 @@ _NONE = np.zeros(0, dtype=np.bool_)
 _NO_CELLS = np.zeros((0, 0), dtype=np.intp)
 
 
-def count_piece(  # noqa: PLR0913, PLR0917 - a kernel's inner function, called by place
+def count_piece(
     values: Floats,
     aside: Bools | None,
     rows: SegmentRows,
@@ -67,10 +69,10 @@ def _compile(signature: tuple[object, ...]) -> Callable[..., Callable[..., None]
 
     def compiled(function: Callable[..., None]) -> Callable[..., None]:
         try:
-            return numba.njit(signature, cache=True, nogil=True)(function)  # type: ignore[no-any-return]
+            return numba.njit(signature, cache=True, nogil=True)(function)
         except (RuntimeError, OSError):
             # numba found no folder that it may write to.
-            return numba.njit(signature, nogil=True)(function)  # type: ignore[no-any-return]
+            return numba.njit(signature, nogil=True)(function)
 
     return compiled
 
@@ -78,7 +80,7 @@ def _compile(signature: tuple[object, ...]) -> Callable[..., Callable[..., None]
 # One function without calls in it: numba would count references to each array it hands on. With
 # unsigned places, as signed ones might count from an array's end, which costs a comparison each.
 @_compile(_SIGNATURE)
-def _count(  # noqa: PLR0913, PLR0917, C901 - see above
+def _count(  # noqa: PLR0912, PLR0913, PLR0917, C901 - see above
     values: Floats,
     aside: Bools,
     centre: float,
@@ -112,8 +114,7 @@ def _count(  # noqa: PLR0913, PLR0917, C901 - see above
         place = _place(0)
         if top >= 0.0:
             position = (x - low) * scale
-            position = position if position > 0.0 else 0.0
-            position = position if position < top else top
+            position = min(max(position, 0.0), top)
             place = _place(below[_place(_whole(position))])
             if place > last:
                 # A crowded cell: from the edges below it on, in growing steps, then halving.

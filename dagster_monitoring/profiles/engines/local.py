@@ -29,7 +29,7 @@ CountPiece = Callable[[Floats, "Bools | None", SegmentRows, Tally, Tier, Workspa
 no number. All kernels add the same integers."""
 
 
-def count_piece(  # noqa: PLR0913, PLR0917 - a kernel's inner function, called by place
+def count_piece(
     values: Floats,
     aside: Bools | None,
     rows: SegmentRows,
@@ -95,7 +95,8 @@ def _add_squares(tier: Tier, cell: Places, squares: Floats, *, is_whole: bool) -
         tier.squares[1] += np.bincount(cell, weights=squares, minlength=size).astype(np.int64)
     else:
         for total, part in zip(tier.squares, _split(squares, SQUARE_SPLIT), strict=True):
-            total += np.bincount(cell, weights=part, minlength=size).astype(np.int64)
+            sums = np.bincount(cell, weights=part, minlength=size).astype(np.int64)
+            np.add(total, sums, out=total)
 
 
 def _split(values: Floats, bits: int) -> tuple[Floats, Floats]:

@@ -101,8 +101,7 @@ class NumericCounter:
         ]
 
     def _count_far(self, values: Floats, aside: Bools | None, rows: SegmentRows) -> Bools:
-        """Count what is too far away for the column's unit in coarser ones; gives what is set
-        aside now."""
+        """Count in coarser units what is too far away; gives what is set aside now."""
         away = np.abs(values - self._bins.centre)
         is_far = away >= self._reach
         if aside is not None:
@@ -142,7 +141,7 @@ class NumericCounter:
         self._faults += np.bincount(kind, minlength=_KINDS)
         for faults, place in zip(self._segment_faults, rows.places, strict=True):
             own = np.bincount(place[at] * _KINDS + kind, minlength=faults.size)
-            faults += own.reshape(faults.shape)
+            np.add(faults, own.reshape(faults.shape), out=faults)
 
     def _stretch(self, low: float, high: float) -> None:
         before = self._range or (low, high)
