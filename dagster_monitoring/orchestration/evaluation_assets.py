@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -21,6 +21,7 @@ from dagster_monitoring.orchestration.asset_specs import (
 from dagster_monitoring.orchestration.backend import Backend, open_backend
 from dagster_monitoring.orchestration.checks import to_verdict
 from dagster_monitoring.orchestration.clock import Clock
+from dagster_monitoring.orchestration.confusion import confusion_metadata
 from dagster_monitoring.orchestration.evaluator import Evaluator
 from dagster_monitoring.orchestration.judged_labels import last_label_change, note_judged_labels
 from dagster_monitoring.orchestration.naming import (
@@ -138,15 +139,15 @@ def _verdicts(
     partition: str,
     found: dict[str, list[Evaluation]],
 ) -> list[PartitionVerdict]:
-    return [
-        to_verdict(
-            monitor,
-            partition,
-            found[monitor.name],
-            history=partial(_history, backend, monitor, partition),
-        )
-        for monitor in monitors
-    ]
+    verdicts = []
+    for monitor in monitors:
+        history = partial(_history, backend, monitor, partition)
+        verdict = to_verdict(monitor, partition, found[monitor.name], history=history)
+        if monitor.kind == "performance":
+            table = confusion_metadata(backend, partition)
+            verdict = replace(verdict, metadata={**verdict.metadata, **table})
+        verdicts.append(verdict)
+    return verdicts
 
 
 def _history(

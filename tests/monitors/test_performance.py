@@ -221,9 +221,8 @@ def test_each_class_has_its_own_value_reference_and_limits(towns):
     monitor = PerformanceMonitor(metrics=("accuracy", "recall", "f1"), average="per_class")
     assert monitor.name == "performance_per_class"
     view = towns.at(DAY)
-    found = {
-        (e.metric, e.column): e for e in evaluate(monitor, view, [], run_id=None, now=view.now)
-    }
+    verdicts = evaluate(monitor, view, [], run_id=None, now=view.now)
+    found = {(e.metric, e.column): e for e in verdicts}
     classes = {c for metric, c in found if metric == "recall"}
     assert classes == {"town=Ash", "town=Birch", "town=Cedar"}
     assert ("accuracy", None) in found
