@@ -226,3 +226,42 @@ def test_declared_limits_stand_before_conventions():
     assert monitor.threshold_of("psi") == own
     assert monitor.threshold_of("hellinger") == monitor.default_threshold("hellinger")
     assert DriftMonitor(threshold=own).threshold_of("psi") == own
+
+
+def test_a_column_that_is_missing_altogether_still_has_a_share_of_missing(world):
+    table = world.slices[DAY]
+    gone = table.set_column(table.schema.names.index("income"), "income", pa.nulls(400))
+    monitor = DriftMonitor(window=1, columns=("income",), metrics=("psi", "missing_share"))
+    measured = monitor.measure(world.having(DAY, gone).at(DAY))
+    missing = np.mean(np.isnan(world.training["income"].to_numpy()))
+    assert only(measured, metric="psi").value is None
+    assert only(measured, metric="missing_share").value == pytest.approx(1 - missing)
+
+
+def test_rows_of_both_sides_beyond_the_range_of_training_are_told_roughly_and_say_so(world):
+    """Everyone is 3,000 years older for a month: rolling baseline and window share one bin."""
+    moved = world
+    for day in world.days:
+        table = world.slices[day]
+        older = table["age"].to_numpy() + 3000.0
+        at = table.schema.names.index("age")
+        moved = moved.having(day, table.set_column(at, "age", pa.array(older)))
+    monitor = DriftMonitor(
+        window=1,
+        columns=("age",),
+        baseline=Rolling(rolling=4),
+        metrics=("kolmogorov_smirnov", "wasserstein_scaled", "mean_shift"),
+    )
+    measured = monitor.measure(moved.at(DAY))
+    assert "known to within 1 only" in only(measured, metric="kolmogorov_smirnov").reason
+    assert "known to within" in only(measured, metric="wasserstein_scaled").reason
+    assert only(measured, metric="mean_shift").reason is None
+    calm = DriftMonitor(window=1, columns=("age",), metrics=("kolmogorov_smirnov",))
+    assert only(calm.measure(world.at(DAY)), column="age").reason is None
+
+
+def test_a_low_p_value_is_the_bad_one(shifted):
+    monitor = DriftMonitor(window=1, columns=("age",), metrics=("kolmogorov_smirnov_p_value",))
+    (verdict,) = evaluate(monitor, shifted.at(DAY), [], run_id=None, now=shifted.at(DAY).now)
+    assert verdict.status is Status.TRIGGERED
+    assert (verdict.lower, verdict.upper) == (0.001, None)

@@ -88,7 +88,9 @@ def test_on_deciles_it_equals_scipy(name, seed):
         if name in ON_COUNTS
         else ON_SHARES[name](*(table / table.sum(axis=1, keepdims=True)))
     )
-    assert drift_metric(name).compute(Pair.of(reference, current)) == pytest.approx(expected, rel=1e-9)
+    assert drift_metric(name).compute(Pair.of(reference, current)) == pytest.approx(
+        expected, rel=1e-9
+    )
 
 
 def _bounds(edges):
@@ -118,7 +120,9 @@ def test_on_names_with_new_and_vanished_ones_it_equals_scipy(name):
         if name in ON_COUNTS
         else ON_SHARES[name](*(table / table.sum(axis=1, keepdims=True)))
     )
-    assert drift_metric(name).compute(Pair.of(reference, current)) == pytest.approx(expected, rel=1e-9)
+    assert drift_metric(name).compute(Pair.of(reference, current)) == pytest.approx(
+        expected, rel=1e-9
+    )
 
 
 @pytest.mark.parametrize(

@@ -156,9 +156,7 @@ def test_the_share_of_missing_has_a_binomials_noise(share):
 
     def side(rows):
         missing = int(generator.binomial(rows, share))
-        return Histogram(
-            counts=np.array([rows - missing]), categories=("a",), n_missing=missing
-        )
+        return Histogram(counts=np.array([rows - missing]), categories=("a",), n_missing=missing)
 
     pairs = [Pair(side(5000), side(400)) for _ in range(600)]
     values = [metric.compute(pair) for pair in pairs]

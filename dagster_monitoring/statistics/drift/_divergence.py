@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from dagster_monitoring.statistics.drift._sampling import (
     mixed_quantile,
     positive_quantile,
 )
-from dagster_monitoring.statistics.histogram import Floats
+from dagster_monitoring.statistics.histogram import Counts, Floats
 
 _MANY_ROWS = 60.0
 """From so many expected rows a bin on, the chi-square approximation is right within 2 %."""
@@ -174,13 +174,14 @@ def _table(cell: Callable[[Floats, Floats], Floats]) -> Floats:
     chance = np.exp(rows * np.log(expected) - expected - gammaln(rows + 1))
     part = cell(rows, expected)
     moments = [(chance * x).sum(axis=1) for x in (part, part * part, part * (rows - expected))]
-    return np.array(moments) / np.minimum(expected[:, 0], 1.0)
+    table: Floats = np.array(moments, dtype=np.float64)
+    return table / np.minimum(expected[:, 0], 1.0)
 
 
-def _smoothed(counts: np.ndarray) -> Floats:
+def _smoothed(counts: Counts) -> Floats:
     """Shares with half a row more a bin: one that happens to be empty is not sure to be."""
-    added = counts + 0.5
-    return added / added.sum()
+    added: Floats = counts + 0.5
+    return added / float(added.sum())
 
 
 def _variance(shares: Floats, slopes: Floats) -> float:

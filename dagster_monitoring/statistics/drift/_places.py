@@ -57,7 +57,8 @@ def scatter(histogram: Histogram, at: Indices) -> Floats:
 
 
 def _single(histogram: Histogram, at: Indices) -> npt.NDArray[np.bool_]:
-    return histogram.single(at) | (histogram.counts[at] == 1)
+    alone: npt.NDArray[np.bool_] = histogram.counts[at] == 1
+    return alone | histogram.single(at)
 
 
 def _bounds(histogram: Histogram, at: Indices) -> tuple[Floats, Floats]:

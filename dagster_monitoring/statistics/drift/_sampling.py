@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-
 _CLOSE = 1e-3
 _HARDLY_SKEWED = 0.02
 _MOST_JUMPS = 12

@@ -39,7 +39,8 @@ def error(pair: Pair, value: float) -> float:
 
 
 def _cell(x: Floats, y: Floats) -> Floats:
-    return np.square(np.sqrt(x) - np.sqrt(y)) / 2
+    apart: Floats = np.sqrt(x) - np.sqrt(y)
+    return apart * apart / 2
 
 
 def _empty(y: Floats, m: int) -> Floats:

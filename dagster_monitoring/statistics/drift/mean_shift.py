@@ -79,7 +79,8 @@ METRIC = DriftMetric(
     minimum_n=10,
     degenerate="no value when a side is empty, or the baseline is constant",
     source="Glass (1976), as a standardised mean difference",
-    sampling="normal quantile, Pearson type III for skewed columns; delta method for the means and the standard deviation",
+    sampling="normal quantile, Pearson type III for skewed columns; delta method for the means "
+    "and the standard deviation, too low for few rows of a heavy tail",
     conventional_limits=(0.25, 0.5),
     limits_source="Cohen (1988), about a small and a medium effect",
 )
