@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from dagster_monitoring.errors import DeclarationError
+from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.schema import Partitions
 
 NEW_YORK = Partitions(start="2013-03-01", timezone="America/New_York")
@@ -62,3 +63,21 @@ def test_production_that_is_over_has_a_last_day():
         over.bounds("2013-04-04")
     with pytest.raises(ValidationError, match="lies before start"):
         Partitions(start="2013-04-01", end="2013-03-01")
+
+
+def test_a_ranking_is_declared_with_its_query_and_is_not_retrained():
+    attributes = {
+        "model": "search",
+        "task": {"type": "ranking", "label": "clicked", "prediction": "rank", "group": "query"},
+        "columns": {"id": "id", "timestamp": "at"},
+        "partitions": {"start": "2024-05-01"},
+        "baseline": {"type": "parquet", "path": "b.parquet"},
+        "predictions": {"type": "parquet", "path": "{partition}.parquet"},
+    }
+    model = MonitoredModel.read(attributes)
+    assert (model.task.type, model.task.k) == ("ranking", 10)
+    with pytest.raises(DeclarationError, match="a ranking is judged by queries"):
+        MonitoredModel.read({**attributes, "retraining": {}})
+    without = {**attributes, "task": {"type": "ranking", "label": "y", "prediction": "p"}}
+    with pytest.raises(DeclarationError, match="group"):
+        MonitoredModel.read(without)

@@ -1,14 +1,17 @@
 """Other sources, other tasks, and several models, from slice to verdict."""
 
 import sqlite3
+from collections import Counter
 from datetime import UTC, datetime
 
 import dagster as dg
 import numpy as np
 import pyarrow as pa
 import pytest
+from sklearn.metrics import ndcg_score
 
 from dagster_monitoring.evaluation import Status
+from dagster_monitoring.orchestration.confusion import confusion_metadata
 from dagster_monitoring.orchestration.definitions import build_monitoring_defs
 from dagster_monitoring.orchestration.naming import job_name
 from tests.orchestration.world import (
@@ -163,6 +166,13 @@ def test_a_multiclass_model_from_slice_to_verdict(tmp_path):
         assert good.status is Status.HEALTHY
         assert (bad.status, bad.severity) == (Status.TRIGGERED, "ERROR")
         assert world.cell(0, "drift", "psi", "p_red").value is not None
+        with world.backend() as backend:
+            shown = confusion_metadata(backend, day_of(0))["confusion of this slice"]
+        counted = {
+            (str(r.data["label"]), str(r.data["prediction"])): r.data["rows"] for r in shown.records
+        }
+        truth, guess = table["colour"].to_pylist(), table["colour_pred"].to_pylist()
+        assert counted == Counter(zip(truth, guess, strict=True))
 
 
 def test_a_regression_model_from_slice_to_retraining(tmp_path):
@@ -208,6 +218,55 @@ def test_a_regression_model_from_slice_to_retraining(tmp_path):
         (request,) = world.tick("retraining_sensor").run_requests
         (gate,) = world.run("retraining", request).get_asset_check_evaluations()
         assert gate.passed
+
+
+def test_a_ranking_from_slice_to_verdict_and_its_table_of_columns(tmp_path):
+    """Rows of one query lie apart; the query is neither a feature nor a column too many."""
+    task = {"type": "ranking", "label": "clicked", "prediction": "rank", "group": "query", "k": 5}
+
+    def scored(number: int, *, sign: float = 1.0) -> pa.Table:
+        table = rows(number).drop(["late_proba", "late_pred"])
+        generator = np.random.default_rng(number + 99)
+        clicked = generator.choice([0.0, 0.0, 1.0, 2.0], len(table))
+        score = sign * clicked + generator.normal(size=len(table))
+        table = table.append_column("query", pa.array(generator.integers(0, 20, len(table))))
+        table = table.append_column("rank", pa.array(score))
+        return table.append_column("clicked", pa.array(clicked))
+
+    changes = {
+        "task": task,
+        "monitors": [
+            {"type": "performance", "window": 1, "minimum_labelled": 20},
+            {"type": "data_quality"},
+            {"type": "drift", "window": 1, "columns": "predictions", "metrics": ["psi"]},
+        ],
+    }
+    with new_world(tmp_path, "search", **changes) as world:
+        write(scored(-30), tmp_path / "baseline.parquet")
+        tables = [scored(0), scored(1, sign=-3.0)]
+        for number, table in enumerate(tables):
+            world.serve(number, table.drop(["clicked"]))
+            moments = pa.array([morning(number)] * len(table), pa.timestamp("us", tz="UTC"))
+            labels = table.select(["id", "clicked"]).append_column("available_at", moments)
+            world.label(f"l{number}", labels)
+        world.clock.now = morning(1)
+        world.setup()
+        world.range(0, 1)
+        good, bad = (world.cell(n, "performance", "ndcg") for n in (0, 1))
+        query, label, score = (tables[0][name].to_numpy() for name in ("query", "clicked", "rank"))
+        expected = [
+            ndcg_score([label[query == q]], [score[query == q]], k=5)
+            for q in np.unique(query)
+            if label[query == q].any()
+        ]
+        assert good.value == pytest.approx(np.mean(expected))
+        assert good.status is Status.HEALTHY
+        assert good.standard_error == pytest.approx(
+            np.std(expected, ddof=1) / np.sqrt(len(expected))
+        )
+        assert bad.severity == "ERROR"
+        assert world.cell(1, "prediction_drift", "psi", "rank").severity == "ERROR"
+        assert world.cell(0, "data_quality", "extra_columns").value == 0
 
 
 def test_two_models_live_in_one_code_location(tmp_path):
