@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from dagster_monitoring.statistics.drift._pair import Pair
 from dagster_monitoring.statistics.drift._sampling import (
@@ -66,9 +67,8 @@ class Divergence:
             unit = self.curvature * pair.scale
             return freedom * unit, 2 * freedom * unit * unit
         rows = 1 / pair.scale
-        cells = pair.expected * rows
-        none = np.exp(-cells)
-        return _of_sum(self._moments(cells, none, self.empty(cells, pair.m)), rows)
+        cells, none = pair.once(_cells), pair.once(_none)
+        return _of_sum(self._moments(pair, none, self.empty(cells, pair.m)), rows)
 
     def null_quantile(self, pair: Pair, alpha: float) -> float:
         """What sampling alone exceeds with probability ``alpha``."""
@@ -78,14 +78,13 @@ class Divergence:
         if not _has_rare(pair):
             return self.curvature * pair.scale * chi_square_quantile(freedom, alpha)
         rows = 1 / pair.scale
-        cells = pair.expected * rows
-        none = np.exp(-cells)
+        cells, none = pair.once(_cells), pair.once(_none)
         empties = float(none.sum())
         bare = self.empty(cells, pair.m)
         if empties >= _OFTEN or empties < alpha / _SELDOM:
-            return positive_quantile(*_of_sum(self._moments(cells, none, bare), rows), alpha)
+            return positive_quantile(*pair.once(self.null_moments), alpha)
         # An empty bin now and then: what it adds, apart from what the others do.
-        filled = self._filled_moments(pair)
+        filled = pair.once(self._filled_moments)
         jump = float(np.dot(none, bare)) / empties / rows
         return mixed_quantile(*filled, jump=jump, jumps=empties, alpha=alpha)
 
@@ -96,7 +95,7 @@ class Divergence:
         taken off, and what is left is never less than without any drift.
         """
         _, null = pair.once(self.null_moments)
-        _, filled = self._filled_moments(pair) if _has_rare(pair) else (0.0, null)
+        _, filled = pair.once(self._filled_moments) if _has_rare(pair) else (0.0, null)
         p, q = _smoothed(pair.reference.counts), _smoothed(pair.current.counts)
         by_p, by_q = self.slopes(p, q)
         drifted = _variance(p, by_p) / pair.n + _variance(q, by_q) / pair.m
@@ -126,27 +125,44 @@ class Divergence:
 
     def _filled_moments(self, pair: Pair) -> tuple[float, float]:
         """Mean and variance without what bins add that happen to be empty."""
-        cells = pair.expected / pair.scale
+        cells = pair.once(_cells)
         nothing = np.zeros_like(cells)
-        return _of_sum(self._moments(cells, nothing, nothing), 1 / pair.scale)
+        return _of_sum(self._moments(pair, nothing, nothing), 1 / pair.scale)
 
-    def _moments(self, cells: Floats, none: Floats, bare: Floats) -> Floats:
+    def _moments(self, pair: Pair, none: Floats, bare: Floats) -> Floats:
         """Mean, mean square, and mean product with the count's deviation, of each bin's part.
 
         Args:
-            cells: expected rows.
+            pair: for the expected rows of each bin.
             none: the chance of no row.
             bare: what a bin without one adds.
         """
-        at = np.clip((np.log(cells) - _LOWEST) / _STEP, 0, _STEPS - 1)
-        low = np.minimum(at.astype(np.int64), _STEPS - 2)
-        rest = at - low
+        cells = pair.once(_cells)
+        low, rest = pair.once(_entries)
         table = _table(self.cell)
         # Per expected row in the table, so that the steps between its entries are small.
         moments = table[:, low] * (1 - rest) + table[:, low + 1] * rest
         moments *= np.minimum(cells, 1.0)
         added = none * bare
         return moments + np.stack((added, added * bare, -added * np.minimum(cells, _MANY_ROWS)))
+
+
+def _cells(pair: Pair) -> Floats:
+    """Rows to be expected a bin, as if only one side were a sample."""
+    return pair.expected / pair.scale
+
+
+def _none(pair: Pair) -> Floats:
+    """The chance of no row a bin."""
+    return np.exp(-pair.once(_cells))
+
+
+def _entries(pair: Pair) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Where each bin stands in the table: the entry before it, and how far beyond that."""
+    at = (np.log(pair.once(_cells)) - _LOWEST) / _STEP
+    at = np.minimum(np.maximum(at, 0), _STEPS - 1)
+    low = np.minimum(at.astype(np.int64), _STEPS - 2)
+    return low, at - low
 
 
 def _has_rare(pair: Pair) -> bool:
@@ -175,13 +191,16 @@ def _table(cell: Callable[[Floats, Floats], Floats]) -> Floats:
     part = cell(rows, expected)
     moments = [(chance * x).sum(axis=1) for x in (part, part * part, part * (rows - expected))]
     table: Floats = np.array(moments, dtype=np.float64)
-    return table / np.minimum(expected[:, 0], 1.0)
+    table /= np.minimum(expected[:, 0], 1.0)
+    return table
 
 
 def _smoothed(counts: Counts) -> Floats:
     """Shares with half a row more a bin: one that happens to be empty is not sure to be."""
-    added: Floats = counts + 0.5
-    return added / float(added.sum())
+    added: Floats = counts.astype(np.float64)
+    added += 0.5
+    added /= float(added.sum())
+    return added
 
 
 def _variance(shares: Floats, slopes: Floats) -> float:
