@@ -50,7 +50,7 @@ def count_piece(
     n, size, centre = len(values), len(tally.counts), tally.bins.centre
     if aside is not None:
         values = np.where(aside, centre, values)
-    place = tally.lookup.places(values, work)
+    place = tally.places(values, work)
     if aside is not None:
         np.copyto(place, size - 1, where=aside)
     units = np.subtract(values, centre, out=work.offsets[:n])

@@ -169,7 +169,8 @@ def _cost(edges: Floats, low: float, scale: float, passes: int) -> float:
 
     As most edges are quantiles, the share of edges in crowded cells is that of values there.
     """
-    inside = _edges_by_cell(edges, low, scale)
+    starts = np.flatnonzero(np.diff(_cells(edges, low, scale), prepend=-1))
+    inside = np.diff(np.append(starts, len(edges)))
     return passes + _BISECTION * int(inside[inside > passes].sum()) / len(edges)
 
 

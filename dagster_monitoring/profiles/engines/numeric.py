@@ -111,7 +111,7 @@ class NumericCounter:
         # The exponent of a float, for which 2 ** e has e + 1.
         beyond = np.frexp(away[at])[1] - (self._bins.exponent + REACH_BITS + 1)
         level = beyond // TIER_BITS + 1
-        for own in np.unique(level).tolist():
+        for own in np.flatnonzero(np.bincount(level)).tolist():
             chosen = at[level == own]
             tier = self._tally.tier(own)
             tier.make_room(len(chosen) << REACH_BITS)

@@ -9,11 +9,13 @@ import numpy.typing as npt
 
 from dagster_monitoring.profiles.bins import SEGMENT_BINS, SQUARE_BITS, NumericBins
 from dagster_monitoring.profiles.engines.cubes import Cube
-from dagster_monitoring.profiles.engines.lookup import Lookup, lookup
+from dagster_monitoring.profiles.engines.lookup import Lookup, Workspace, lookup
 from dagster_monitoring.profiles.fixed_sums import HALF, FixedSums, scaled_rest
 from dagster_monitoring.statistics.exact_sum import ExactSum
 
 Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
 Rests = dict[int, ExactSum]
 
 STRIDE = SEGMENT_BINS + 1
@@ -27,6 +29,9 @@ TIER_BITS = 10
 
 SQUARE_SPLIT = 26
 """Squares are added in two parts, of multiples of ``2 ** 26`` and of what is left."""
+
+_WORTH_A_TABLE = 8_192
+"""Values that are placed by bisection, at 35 ns each, before a table is made for the others."""
 
 _CARRY = 62
 _ROOM = 1 << _CARRY
@@ -107,7 +112,6 @@ class Tally:
     Attributes:
         bins: what it is counted on.
         cube: which segment columns are counted together.
-        lookup: where numbers lie among the edges.
         coarse: segment bin by bin; the last is of rows that have no number.
         counts: rows by bin, and last those without a number.
         cube_counts: rows by cell and segment bin, shape ``(cells, STRIDE)``.
@@ -117,7 +121,7 @@ class Tally:
         size = len(bins.edges) + 2
         self.bins = bins
         self.cube = cube
-        self.lookup: Lookup = lookup(bins)
+        self._n_placed = 0
         self.coarse = np.append(
             np.searchsorted(bins.segment_edges, np.append(-np.inf, bins.edges), side="right"),
             SEGMENT_BINS,
@@ -125,6 +129,18 @@ class Tally:
         self.counts = np.zeros(size, dtype=np.int64)
         self.cube_counts = np.zeros((cube.cells, STRIDE), dtype=np.int64)
         self._tiers: dict[int, Tier] = {0: Tier(bins.exponent, size, cube.cells)}
+
+    @property
+    def lookup(self) -> Lookup:
+        """The table of where numbers lie among the edges."""
+        return lookup(self.bins)
+
+    def places(self, values: Floats, work: Workspace) -> Places:
+        """The bin of each value. A few are bisected: a table costs more to make."""
+        self._n_placed += len(values)
+        if self._n_placed < _WORTH_A_TABLE:
+            return np.searchsorted(self.bins.edges, values, side="right")
+        return self.lookup.places(values, work)
 
     def tier(self, level: int) -> Tier:
         """The sums in units of ``2 ** (10 * level)`` times the column's."""
