@@ -8,7 +8,7 @@ import pytest
 
 from dagster_monitoring.profiles.engine import SparkEngine
 from dagster_monitoring.spark import close_sessions, java_home
-from tests.spark.cluster import Cluster, free_port, running_cluster
+from tests.spark.cluster import QUICK_START, Cluster, free_port, running_cluster
 
 
 def pytest_collection_modifyitems(items):
@@ -43,7 +43,9 @@ def engine(
             "spark.connect.grpc.binding.port": connect_port,
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.host": "127.0.0.1",
+            "spark.driver.extraJavaOptions": QUICK_START,
             "spark.driver.memory": "512m",
+            "spark.executor.extraJavaOptions": QUICK_START,
             "spark.executor.memory": "512m",
             # Every file is a partition of its own.
             "spark.sql.files.maxPartitionBytes": "64k",

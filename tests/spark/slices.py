@@ -169,14 +169,12 @@ def _values(name: str, n: int, source: np.random.Generator) -> list[object]:
         info = np.iinfo(kind.to_pandas_dtype())
         values = source.integers(0, 50, n).tolist()
         return [int(info.max), int(info.min), *values][:n]
-    if pa.types.is_boolean(kind):
-        return list((source.random(n) < 0.3).tolist())
     if pa.types.is_decimal(kind):
         ticks = source.integers(-9_000, 9_000, n) // (3_000 if name == "amount" else 1)
         return [Decimal(int(tick)).scaleb(-kind.scale) for tick in ticks]
     if pa.types.is_date(kind):
         return [date(2024, 1, 1) + timedelta(days=int(d)) for d in source.integers(0, 5, n)]
-    return _names(n, source)
+    return list((source.random(n) < 0.3).tolist()) if kind == pa.bool_() else _names(n, source)
 
 
 def _floats(n: int, source: np.random.Generator, *, named: bool) -> list[object]:

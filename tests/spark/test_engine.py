@@ -96,9 +96,7 @@ def test_days_are_told_apart_by_timestamp_as_the_local_engine_does(engine, plan,
 
 
 def test_a_lost_machine_changes_nothing_in_the_result(cluster, engine, plan, tmp_path):
-    source = write_files(
-        tmp_path, [slice_rows(3_000, seed=s, first_id=2_000 * s) for s in range(24)]
-    )
+    source = write_files(tmp_path, [slice_rows(1_000, seed=1), slice_rows(900, seed=2)] * 8)
     expected = LocalEngine().profile(Rows(source), plan)
     tracker = engine.open().sparkContext.statusTracker()
     killed: list[tuple[int, int, int]] = []
@@ -106,7 +104,7 @@ def test_a_lost_machine_changes_nothing_in_the_result(cluster, engine, plan, tmp
     def kill_one_mid_scan() -> None:
         while not killed:
             for stage in filter(None, map(tracker.getStageInfo, tracker.getActiveStageIds())):
-                if stage.numTasks >= 24 and 4 <= stage.numCompletedTasks < 16:
+                if stage.numTasks == 16 and 2 <= stage.numCompletedTasks < 12:
                     executors = cluster.kill_worker(0)
                     killed.append((executors, stage.numCompletedTasks, stage.numTasks))
                     return

@@ -6,9 +6,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from dagster_monitoring.errors import DataError, SliceNotFoundError
 from dagster_monitoring.evaluation import Evaluation
-from dagster_monitoring.orchestration.validation import check_engine, validate
+from dagster_monitoring.orchestration.validation import check_engine
+from dagster_monitoring.sources import SparkTableSource
 from tests.orchestration.world import World, labels, morning, new_world, rows
+from tests.spark.slices import Rows, plan_for, slice_rows, training_baseline, write_files
 
 DAY = 0
 
@@ -65,15 +68,16 @@ def test_a_table_of_sparks_gives_the_local_verdicts(engine, expected, tmp_path):
         world.setup()
         world.day(DAY)
         assert shown(world.evaluations()) == expected
-        findings = validate(world.model)
-        assert [f for f in findings if f.level == "fault"] == []
-        # A day that the table does not hold, and a table that is not there.
-        world.day(DAY + 2)
-        reasons = {e.reason for e in world.of_day(DAY + 2, "drift")}
-        assert any("table scores has no row" in str(reason) for reason in reasons)
-        lost = world.declare(
-            **{**changes, "predictions": {"type": "spark_table", "table": "nowhere"}}
-        )
-        lost.day(DAY + 3)
-        reasons = {e.reason for e in lost.of_day(DAY + 3, "drift")}
-        assert any("table nowhere can't be read by Spark" in str(reason) for reason in reasons)
+
+
+def test_a_day_or_a_table_that_is_not_there_is_said(engine, tmp_path):
+    session = engine.open()
+    write_files(tmp_path, [slice_rows(20, seed=1)])
+    session.read.parquet(f"{tmp_path}/*/*.parquet").limit(0).createOrReplaceTempView("nothing")
+    plan = plan_for(training_baseline())
+    source = SparkTableSource(table="nothing").connected(engine)
+    with pytest.raises(SliceNotFoundError, match="table nothing has no row whose at lies from"):
+        engine.profile(Rows(source), plan)
+    source = SparkTableSource(table="nowhere").connected(engine)
+    with pytest.raises(DataError, match="table nowhere can't be read by Spark"):
+        engine.profile(Rows(source), plan)

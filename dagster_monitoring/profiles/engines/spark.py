@@ -14,7 +14,7 @@ from dagster_monitoring.errors import SliceNotFoundError
 from dagster_monitoring.profiles.encoding import from_bytes, to_bytes
 from dagster_monitoring.profiles.engines._engine import ScanPlan, SliceRows
 from dagster_monitoring.profiles.profile import Profile, merge
-from dagster_monitoring.profiles.reading import hash_values, is_null
+from dagster_monitoring.profiles.reading import WrongType, hash_ids, is_null
 from dagster_monitoring.profiles.serialization import from_table, to_table
 from dagster_monitoring.spark import SparkConnection, StoredFrame, quoted, spark_faults
 
@@ -44,7 +44,7 @@ class SparkEngine(SparkConnection):
         session = self.open()
         with spark_faults("the slice"):
             found = rows.through_spark(session)
-            total = merge(_profile(stored, plan) for stored in found.frames)
+            total = _profile(found.frames, plan)
             if found.when_empty is not None and total.is_empty:
                 raise SliceNotFoundError(found.when_empty)
             return replace(total, n_duplicate_ids=_count_duplicates(found.frames, plan.columns.id))
@@ -78,24 +78,37 @@ class _Hashing:
         for batch in _restored(batches, self.schema):
             ids = batch.column(0)
             null = is_null(ids)
+            found = hash_ids(ids)
             hashes = np.zeros(len(ids), dtype=np.int64)
-            hashes[~null] = hash_values(ids).view(np.int64)
+            if not isinstance(found, WrongType):
+                hashes[~null] = found.view(np.int64)
             yield pa.RecordBatch.from_arrays([pa.array(hashes, mask=null)], schema=_HASHES)
 
 
-def _profile(stored: StoredFrame, plan: ScanPlan) -> Profile:
-    """The profile of rows of one schema; duplicate ids are those within partitions."""
+def _profile(frames: tuple[StoredFrame, ...], plan: ScanPlan) -> Profile:
+    """The profile of rows of all schemas; duplicate ids are those within partitions."""
     # Which columns lack, are extra or of a wrong type, the schema tells without any row.
-    empty = plan.scan([_no_rows(stored.schema)])
-    names = [name for name in stored.schema.names if name not in empty.extra_columns]
-    if not names:
-        return replace(empty, rows=stored.frame.count())
+    empty = [plan.scan([_no_rows(stored.schema)]) for stored in frames]
+    partials = [
+        _partials(stored, plan, unread=known.extra_columns)
+        for stored, known in zip(frames, empty, strict=True)
+    ]
+    merged = _union(partials).groupBy("part").applyInArrow(_add_up, _PARTIAL).toArrow()
+    return merge([*empty, *_read(merged)])
+
+
+def _partials(stored: StoredFrame, plan: ScanPlan, *, unread: tuple[str, ...]) -> DataFrame:
+    """A profile for each partition."""
+    names = [name for name in stored.schema.names if name not in unread]
+    # Rows are counted even where no column is of interest.
+    names = names or stored.schema.names[:1]
     schema = pa.schema([stored.schema.field(name) for name in names])
-    partial = stored.frame.select(*map(quoted, names)).mapInArrow(
-        _Scanning(plan=plan, schema=schema), _PARTIAL
-    )
-    merged = partial.groupBy("part").applyInArrow(_add_up, _PARTIAL).toArrow()
-    return merge([empty, *_read(merged)])
+    scanning = _Scanning(plan=plan, schema=schema)
+    return stored.frame.select(*map(quoted, names)).mapInArrow(scanning, _PARTIAL)
+
+
+def _union(frames: list[DataFrame]) -> DataFrame:
+    return reduce(lambda left, right: left.unionAll(right), frames)
 
 
 def _add_up(partials: pa.Table) -> pa.Table:
@@ -113,14 +126,17 @@ def _count_duplicates(frames: tuple[StoredFrame, ...], name: str) -> int:
             _Hashing(schema=pa.schema([stored.schema.field(name)])), "hash BIGINT"
         )
         for stored in frames
-        if name in stored.schema.names
+        if name in stored.schema.names and _is_an_id(stored.schema.field(name).type)
     ]
     if not hashed:
         return 0
-    each: DataFrame = reduce(lambda left, right: left.unionAll(right), hashed)
-    groups = each.groupBy("hash").count()
+    groups = _union(hashed).groupBy("hash").count()
     surplus = "coalesce(sum(CASE WHEN hash IS NULL THEN count ELSE count - 1 END), 0) AS n"
     return int(groups.selectExpr(surplus).toArrow()["n"][0].as_py())
+
+
+def _is_an_id(kind: pa.DataType) -> bool:
+    return not isinstance(hash_ids(pa.array([], kind)), WrongType)
 
 
 def _restored(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
