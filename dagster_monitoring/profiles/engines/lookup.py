@@ -25,8 +25,8 @@ _PASSES = (1, 2)
 _BISECTION = 35
 """What a bisection costs, in such comparisons."""
 
-_GOOD = 1.1
-"""A cost below which no better table is looked for."""
+_GOOD = 0.01
+"""A share of edges in crowded cells below which no better table is looked for."""
 
 _TRIMS = (0.0, 0.005, 0.03, 0.15)
 """Shares of the edges that a table's range may leave out at each end: a long tail would leave
@@ -143,10 +143,13 @@ def _choices(edges: Floats) -> Iterator[tuple[float, int, float, float]]:
     """Cost, passes and range of possible tables, up to one that can hardly be bettered."""
     for below, above in product(_TRIMS, _TRIMS):
         low, scale = _range(edges, below, above)
+        starts = np.flatnonzero(np.diff(_cells(edges, low, scale), prepend=-1))
+        inside = np.diff(np.append(starts, len(edges)))
         for passes in _PASSES:
-            cost = _cost(edges, low, scale, passes)
-            yield cost, passes, low, scale
-            if cost < _GOOD:
+            # As most edges are quantiles, their share in crowded cells is that of values there.
+            share = int(inside[inside > passes].sum()) / len(edges)
+            yield passes + _BISECTION * share, passes, low, scale
+            if share < _GOOD:
                 return
 
 
@@ -162,16 +165,6 @@ def _range(edges: Floats, trim_below: float, trim_above: float) -> tuple[float, 
     width = (high - low) / (CELLS - 2)
     scale = 1.0 / width if width > 0 and np.isfinite(1.0 / width) else 0.0
     return low - width, scale
-
-
-def _cost(edges: Floats, low: float, scale: float, passes: int) -> float:
-    """What a value costs, in comparisons.
-
-    As most edges are quantiles, the share of edges in crowded cells is that of values there.
-    """
-    starts = np.flatnonzero(np.diff(_cells(edges, low, scale), prepend=-1))
-    inside = np.diff(np.append(starts, len(edges)))
-    return passes + _BISECTION * int(inside[inside > passes].sum()) / len(edges)
 
 
 def _edges_by_cell(edges: Floats, low: float, scale: float) -> npt.NDArray[np.int64]:
