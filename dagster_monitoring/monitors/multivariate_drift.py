@@ -32,7 +32,6 @@ from dagster_monitoring.statistics.multivariate import (
 from dagster_monitoring.statistics.undefined import Undefined
 
 _DEFAULT = "pca_reconstruction_error"
-_REMEDY = "Build a new baseline (materialize the assets champion and baseline)"
 
 # Limits move out by what sampling alone exceeds once in a hundred.
 _NOISE_ALPHA = 0.01
@@ -91,6 +90,7 @@ class MultivariateDriftMonitor(Monitor):
             return [replace(reference, metric=name) for name in self.metrics]
         current = view.window(self.window)
         scene = _Scene(
+            model=view.model,
             bins=view.baseline.bins,
             columns=self.columns_of(view.columns),
             slice=view.window(1).profile,
@@ -148,6 +148,7 @@ class MultivariateDriftMonitor(Monitor):
 class _Scene:
     """What is compared: the slice, the window that ends with it, and the baseline."""
 
+    model: str
     bins: BinSet
     columns: tuple[str, ...]
     slice: Profile
@@ -206,7 +207,7 @@ class _Scene:
     def _errors(self) -> tuple[ReconstructionErrors, ReconstructionErrors] | Undefined:
         found = [p for p in self.bins.projections if p.columns == self.columns]
         if not found:
-            return Undefined(f"the baseline has no projection of these columns. {_REMEDY}")
+            return self._not_kept("projection")
         if not found[0].is_usable:
             return Undefined(
                 "fewer than two of these columns vary in the baseline, so that there is nothing "
@@ -218,12 +219,18 @@ class _Scene:
     def _samples(self) -> tuple[SampledRows, SampledRows] | Undefined:
         plan = self.bins.sample
         if plan is None or not set(self.columns) <= set(plan.columns):
-            return Undefined(f"the baseline has no sample of these columns. {_REMEDY}")
+            return self._not_kept("sample")
         before, now = (
             (p.sample or RowSample.empty(plan)).rows(self.columns, self.bins.columns)
             for p in (self.reference, self.current)
         )
         return before, now
+
+    def _not_kept(self, what: str) -> Undefined:
+        return Undefined(
+            f"the baseline has no {what} of these columns: it was built before they were asked "
+            f"for. Build a new one (job {self.model}_setup)"
+        )
 
 
 def _too_dear(trained: str, learned: list[str]) -> str:

@@ -137,7 +137,8 @@ def test_a_baseline_from_before_the_monitor_says_what_to_do(world):
     for monitor, what in ((PCA, "projection"), (CLASSIFIER, "sample")):
         (found,) = monitor.measure(old.at(DAY))
         assert found.value is None
-        assert f"the baseline has no {what} of these columns. Build a new baseline" in found.reason
+        assert f"the baseline has no {what} of these columns" in found.reason
+        assert "Build a new one (job test_model_setup)" in found.reason
         assert not found.expected
         assert verdict(monitor, old, DAY).status is Status.NO_DATA
     assert old.bins.key == world.bins.key
