@@ -144,7 +144,7 @@ class PerformanceMonitor(Monitor):
                 why = blocked or Waiting(reason=f"no rows of segment {segment}", expected=True)
                 yield _waiting(aspect, segment, why, n, n_labelled)
             else:
-                measured = _measured(aspect, part.summary, _reference(view, segment))
+                measured = _measured(aspect, part.summary, _reference(view, aspect, segment))
                 reason = measured.reason or note
                 is_slight = measured.value is None and segment is not None
                 yield replace(measured, segment=segment, n=n, reason=reason, expected=is_slight)
@@ -183,18 +183,31 @@ def default_metrics(task: Task) -> tuple[str, ...]:
     return ("ndcg", "mrr") if isinstance(task, Ranking) else ("mae", "rmse")
 
 
-def _reference(view: View, segment: str | None) -> Summary | None:
-    """The baseline's rows; of the same segment where the baseline has it."""
+def _reference(view: View, aspect: Aspect, segment: str | None) -> float | None:
+    """The baseline's value; of the same segment where the baseline has it.
+
+    A baseline is far larger than a slice and the same on every day, so each value is kept.
+    """
+    memo = view.baseline.memo
+    key = (aspect.task.type, aspect.metric.name, aspect.average, aspect.class_name, segment)
+    if key not in memo:
+        memo[key] = _reference_value(view, aspect, segment)
+    return memo[key]
+
+
+def _reference_value(view: View, aspect: Aspect, segment: str | None) -> float | None:
     reference = view.baseline.reference
     if reference is None:
         return None
     part = reference if segment is None else reference.segments.get(segment)
-    return part.summary if part is not None and part.n_labelled else None
+    if part is None or not part.n_labelled:
+        return None
+    value = aspect.value(part.summary)
+    return None if isinstance(value, Undefined) else value
 
 
-def _measured(aspect: Aspect, summary: Summary, reference: Summary | None) -> Measurement:
+def _measured(aspect: Aspect, summary: Summary, reference: float | None) -> Measurement:
     value, error = aspect.value(summary), aspect.standard_error(summary)
-    before = Undefined("no reference") if reference is None else aspect.value(reference)
     known = None if isinstance(error, Undefined) or isinstance(value, Undefined) else error
     return Measurement(
         metric=aspect.metric.name,
@@ -203,7 +216,7 @@ def _measured(aspect: Aspect, summary: Summary, reference: Summary | None) -> Me
         reason=value.reason if isinstance(value, Undefined) else None,
         n=summary.n_labelled,
         n_labelled=summary.n_labelled,
-        reference=None if isinstance(before, Undefined) else before,
+        reference=reference,
         noise=_NOISE_STANDARD_ERRORS * (known or 0.0),
         standard_error=known,
         worse=_bad_side(aspect.metric),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
@@ -41,6 +41,7 @@ class Baseline:
         created_at: when it was built.
         notes: what a person should know of it, for instance a constant column.
         types: the Arrow type of each column, as it was read.
+        memo: numbers of the reference that were computed before; no part of the baseline.
     """
 
     version: str
@@ -51,6 +52,9 @@ class Baseline:
     created_at: datetime
     notes: tuple[str, ...] = ()
     types: Mapping[str, str] = field(default_factory=dict)
+    memo: dict[Hashable, float | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def rows(self) -> int:
