@@ -69,8 +69,7 @@ def scan_performance(
         SchemaMismatchError: the table of labels lacks a column.
     """
     run = _Run(task, columns, dict(segments or {}), None if labels is None else LabelIndex(labels))
-    names = {columns.id, *joined_columns(task), *run.segments}
-    names |= set() if labels is not None else {task.label}
+    names = {*joined_columns(task), *run.segments, task.label if labels is None else columns.id}
     rows = max(_CELLS // max(len(score_columns(task)), 1), _FEWEST_ROWS)
     for batch in gather(batches, rows=rows, names=names):
         run.add(dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows)
