@@ -19,8 +19,9 @@ import warnings
 from datetime import timedelta
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE / "contestants"), str(HERE.parent)]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent / "contestants"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 import dagster as dg
 import pyarrow as pa
 import pyarrow.compute as pc

@@ -20,8 +20,9 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE / "contestants"), str(HERE.parent)]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent / "contestants"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 import dagster as dg
 from contestant import cpu_seconds
 from report import at_most, machine_lines, table_lines
@@ -71,9 +72,9 @@ def _measure(
     first = date.fromisoformat(DAY)
     days = [(first + timedelta(days=i)).isoformat() for i in range(rounds + 1)]
     for name in days:
-        place = folder / f"day={name}"
-        place.mkdir()
-        os.link(day, place / "part.parquet")
+        where = folder / f"day={name}"
+        where.mkdir()
+        os.link(day, where / "part.parquet")
     alone, orchestrated = (_model(folder, name, training) for name in ("alone", "orchestrated"))
     definitions = build_monitoring_defs(orchestrated, clock=lambda: NOW)
     run_setup(definitions, orchestrated, instance=instance)

@@ -1,7 +1,8 @@
-"""Every drift metric of the catalogue on raw rows, by SciPy and NumPy: what profiles are held to."""
+"""Every drift metric of the catalogue on raw rows, by SciPy and NumPy."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -99,7 +100,7 @@ def _farthest(pair: RawPair) -> float:
 
 def _robust(pair: RawPair) -> float:
     n, m = len(pair.x), len(pair.y)
-    return max(0.0, _farthest(pair) - C * ((n + m) / (n * m)) ** 0.5)
+    return max(0.0, _farthest(pair) - C * math.sqrt((n + m) / (n * m)))
 
 
 def _missing(pair: RawPair) -> float:

@@ -22,8 +22,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from exact_metrics import EXACT, Floats, RawPair
 from report import machine_lines, table_lines
 
@@ -37,7 +37,7 @@ from dagster_monitoring.statistics.undefined import Undefined
 if TYPE_CHECKING:
     from dagster_monitoring.statistics.drift import DriftMetric
 
-FLIGHTS = HERE.parent / "dagster_monitoring" / "demo" / "data"
+FLIGHTS = Path(__file__).parents[1] / "dagster_monitoring" / "demo" / "data"
 BINS = (64, 200, 512, 1024, 2048)
 _WET = 0.3
 # Rounding alone; nobody declares it.

@@ -56,7 +56,7 @@ def main() -> None:
 
 def _ours(folder: Path, days: int, scope: str = "all") -> Run:
     print(f"ours: {days} days, {scope}", flush=True)
-    arguments = ["--folder", folder, "--days", str(days), "--scope", scope]
+    arguments: list[str | Path] = ["--folder", folder, "--days", str(days), "--scope", scope]
     return run_script("ours_many_days.py", arguments)
 
 

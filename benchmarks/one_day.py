@@ -86,9 +86,13 @@ def main() -> None:
     parser.add_argument("--peer-rounds", type=int, default=1, help="runs of each peer")
     parser.add_argument("--peers", action="store_true", help="install and run the peers too")
     parser.add_argument("--compression", default="zstd", help="of the Parquet files")
+    parser.add_argument("--only", nargs="*", help="names of contestants; floor, ours, scipy stay")
     options = parser.parse_args()
     own = (FLOOR, FLOOR_ROWS, *OURS, *(COMPILED if find_spec("numba") else ()), *BY_HAND)
     contestants = (*own, *PEERS) if options.peers else own
+    if options.only is not None:
+        wanted = {"floor", "ours", "scipy", *options.only}
+        contestants = tuple(c for c in contestants if c.name in wanted)
     for peer in sorted({c.peer for c in contestants if c.peer}):
         install_peer(peer)
     with tempfile.TemporaryDirectory() as folder:

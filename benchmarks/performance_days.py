@@ -41,7 +41,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows = Path(folder) / "rows"
         write_labelled_days(rows, rows=options.rows)
-        arguments = ["--folder", rows, "--days", str(options.days), "--scope"]
+        arguments: list[str | Path] = ["--folder", rows, "--days", str(options.days), "--scope"]
         for number in range(options.rounds):
             for title, script, scope in contestants:
                 print(f"round {number + 1} of {options.rounds}: {title}", flush=True)

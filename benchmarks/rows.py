@@ -43,7 +43,7 @@ def write_rows(folder: Path, *, rows: int, compression: str) -> tuple[Path, Path
 
 
 def write_days(folder: Path, *, rows: int, different: int = 7) -> None:
-    """Write ``training.parquet`` (30 days of rows) and so many different days, ``day-0.parquet`` on.
+    """Write ``training.parquet`` (30 days of rows) and different days, ``day-0.parquet`` on.
 
     Args:
         folder: where to; it is made.

@@ -28,7 +28,7 @@ class Sampler:
         self._pieces = [(piece, part) for part, pieces in parts.items() for piece in pieces]
         self._rest = rest
         self._known: dict[str, str | None] = {}
-        self.samples: Counter[str] = Counter({part: 0 for part in (*parts, rest)})
+        self.samples: Counter[str] = Counter(dict.fromkeys((*parts, rest), 0))
 
     @contextmanager
     def running(self) -> Iterator[None]:

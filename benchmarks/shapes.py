@@ -87,7 +87,13 @@ def _measured(shape: Shape) -> Run:
     rows = min(shape.rows, MILLION)
     with tempfile.TemporaryDirectory() as folder:
         WRITERS[shape.kind](Path(folder), rows, shape.columns)
-        arguments = ["--folder", folder, "--times", str(max(shape.rows // rows, 1)), "--scope"]
+        arguments: list[str | Path] = [
+            "--folder",
+            folder,
+            "--times",
+            str(max(shape.rows // rows, 1)),
+            "--scope",
+        ]
         run_script("ours_shape.py", [*arguments, "baseline"])
         return run_script("ours_shape.py", [*arguments, shape.scope])
 

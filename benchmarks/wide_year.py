@@ -31,7 +31,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows = Path(folder) / "rows"
         write_days(rows, rows=options.rows)
-        arguments = ["--folder", rows, "--days", str(options.days), "--scope"]
+        arguments: list[str | Path] = ["--folder", rows, "--days", str(options.days), "--scope"]
         run_script("ours_wide_year.py", [*arguments, "write"])
         found = [
             run_script("ours_wide_year.py", [*arguments, "measure"]) for _ in range(options.rounds)

@@ -43,7 +43,7 @@ def main() -> None:
     watch.report([*values, ("profile_bytes", "", sizes / options.days)], ["numpy", "pyarrow"])
 
 
-def _play(  # noqa: PLR0913, PLR0917 - the parts of one scene
+def _play(
     options: ManyDays,
     watch: Stopwatch,
     folder: Path,

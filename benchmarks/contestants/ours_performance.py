@@ -31,7 +31,6 @@ def main() -> None:
     import scipy.special
     import scipy.stats  # noqa: F401 - some intervals need it
 
-    import dagster_monitoring.sources
     from dagster_monitoring.schema import BinaryClassification, Columns
     from dagster_monitoring.statistics.performance import performance_metrics
 
@@ -57,7 +56,7 @@ def _baseline(training: Path, columns: Columns, task: BinaryClassification) -> B
     )
 
 
-def _play(  # noqa: PLR0913, PLR0917 - the parts of one scene
+def _play(
     options: ManyDays,
     watch: Stopwatch,
     folder: Path,

@@ -11,7 +11,7 @@ from shape import CATEGORICAL, ID, NUMERIC, TIMESTAMP
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from dagster_monitoring.monitors import DriftMonitor
+    from dagster_monitoring.monitors.drift import DriftMonitor
     from dagster_monitoring.profiles.baseline import Baseline
     from dagster_monitoring.schema import Columns, Regression
 

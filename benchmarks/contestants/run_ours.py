@@ -45,7 +45,7 @@ def main() -> None:
     watch.report(values, ["numpy", "pyarrow", *(["numba"] if kernel == "compiled" else [])])
 
 
-def _scan(  # noqa: PLR0913 - each is one choice of the bench
+def _scan(
     options: Options,
     baseline: Baseline,
     columns: Columns,

@@ -58,11 +58,13 @@ def main() -> None:
 
 
 def numbers(column: pd.Series[float]) -> Array:
+    """The values that are there."""
     values: Array = column.dropna().to_numpy(dtype="float64")
     return values
 
 
 def binned(values: Array, edges: Array) -> Array:
+    """Counts by bin."""
     import numpy as np
 
     places = np.searchsorted(edges, values, side="right")
@@ -71,6 +73,7 @@ def binned(values: Array, edges: Array) -> Array:
 
 
 def of_numbers(reference: Array, current: Array, *, is_full: bool) -> Iterator[tuple[str, float]]:
+    """Two metrics of numbers, one unless ``is_full``."""
     from scipy.stats import ks_2samp, wasserstein_distance
 
     result = ks_2samp(reference, current, method="asymp")
@@ -81,6 +84,7 @@ def of_numbers(reference: Array, current: Array, *, is_full: bool) -> Iterator[t
 
 
 def of_names(table: Array, *, is_full: bool) -> Iterator[tuple[str, float]]:
+    """Chi-square of a table of counts, and the metrics of shares if ``is_full``."""
     from scipy.stats import chi2_contingency
 
     yield "chi_square", float(chi2_contingency(table, correction=False).statistic)
@@ -89,6 +93,7 @@ def of_names(table: Array, *, is_full: bool) -> Iterator[tuple[str, float]]:
 
 
 def of_shares(reference: Array, current: Array) -> Iterator[tuple[str, float]]:
+    """Jensen-Shannon and PSI of counts by bin."""
     import numpy as np
     from scipy.spatial.distance import jensenshannon
 

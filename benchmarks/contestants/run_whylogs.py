@@ -1,4 +1,4 @@
-"""whylogs: a profile of each side (counts, quantile sketches, frequent items), then drift scores."""
+"""whylogs: a profile of each side (counts, sketches, frequent items), then drift scores."""
 
 from __future__ import annotations
 

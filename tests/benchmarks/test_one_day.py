@@ -25,7 +25,7 @@ BOUNDS = {
 @pytest.fixture(scope="module")
 def printed() -> str:
     done = subprocess.run(  # noqa: S603 - the bench of this repository
-        [sys.executable, BENCH, "--rows", "2000", "--rounds", "1"],
+        [sys.executable, BENCH, "--rows", "2000", "--rounds", "1", "--only", "ours_segments"],
         capture_output=True,
         text=True,
         check=False,
@@ -40,15 +40,21 @@ def test_the_table_has_ratios_to_the_bare_read_and_to_ours(printed: str) -> None
     assert rows[0][-2:] == ["x bare read", "x ours"]
     assert list(ratios) == [
         "bare read, 20 columns",
-        "bare read, with id and time",
         "ours, 20 columns",
-        "ours, with id and time",
-        "SciPy, a metric a column",
+        "ours, by 3 segment columns",
         "SciPy, four metrics",
     ]
     assert ratios["bare read, 20 columns"][0] == 1.0
     assert ratios["ours, 20 columns"][1] == 1.0
     assert ratios["ours, 20 columns"][0] > 1.0
+
+
+def test_what_was_asked_stands_beside_what_was_found(printed: str) -> None:
+    found = [line for line in printed.splitlines() if ": asked at " in line]
+    assert [line.split(":")[0] for line in found] == [
+        "- ours, by 3 segment columns",
+        "- SciPy, four metrics, to ours",
+    ]
 
 
 def test_every_number_that_scipy_has_too_is_the_same(printed: str) -> None:
