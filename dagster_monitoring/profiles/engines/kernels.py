@@ -20,9 +20,10 @@ VARIABLE = "DAGSTER_MONITORING_KERNEL"
 WORTH_COMPILING = 200_000_000
 """Numbers of a scan that NumPy counts before the compiled kernel takes over.
 
-Loading numba and the compiled kernel costs about a second of CPU, and saves about 5 ns a number. Having paid as much as the start costs, a scan goes on with the compiled kernel, and
-so never costs more than twice what the better choice would have. A process that has loaded it
-already uses it at once.
+Loading numba and the compiled kernel costs about a second of CPU, and saves about 5 ns a number.
+Having paid as much as the start costs, a scan goes on with the compiled kernel, and so never
+costs more than twice what the better choice would have. A process that has loaded it already uses
+it at once.
 """
 
 _COMPILED = "dagster_monitoring.profiles.engines.compiled"
