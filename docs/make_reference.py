@@ -16,7 +16,7 @@ from pathlib import Path
 
 from reference.commands import command_table
 from reference.declarations import TASKS, THRESHOLDS, others, section, sections
-from reference.metrics import drift_table, performance_table, quality_table
+from reference.metrics import drift_table, multivariate_table, performance_table, quality_table
 
 from dagster_monitoring.alerts import channel_types
 from dagster_monitoring.model import MonitoredModel
@@ -40,6 +40,7 @@ PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
     },
     "metrics.md": {
         "drift": drift_table,
+        "multivariate": multivariate_table,
         "quality": quality_table,
         "performance": performance_table,
     },

@@ -19,7 +19,8 @@ from dagster_monitoring.monitors._columns import (
 from dagster_monitoring.monitors._comparison import BinChoice, Comparison
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, MonitoredAsset, View
 from dagster_monitoring.monitors._names import known_names
-from dagster_monitoring.monitors._slices import slices_before, slices_note
+from dagster_monitoring.monitors._reference import reference_profile
+from dagster_monitoring.monitors._slices import slices_note
 from dagster_monitoring.monitors.threshold import (
     AbsoluteThreshold,
     LearnedThreshold,
@@ -91,7 +92,8 @@ class DriftMonitor(Monitor):
         A column that can't be compared gives one measurement a metric that says why.
         """
         columns = self.columns_of(view)
-        reference = self._reference(view)
+        rolling = None if self.baseline == "training" else self.baseline.rolling
+        reference = reference_profile(view, rolling=rolling, window=self.window)
         if isinstance(reference, Measurement):
             return [
                 replace(reference, metric=name, column=column)
@@ -141,24 +143,6 @@ class DriftMonitor(Monitor):
             return list(self.metrics)
         kind = "numeric" if isinstance(bins, NumericBins) else "categorical"
         return [name for name in self.metrics if kind in drift_metric(name).kinds]
-
-    def _reference(self, view: View) -> Profile | Measurement:
-        """The baseline's profile; a measurement that says why the rolling one can't serve."""
-        if self.baseline == "training":
-            return view.baseline.profile
-        length = self.baseline.rolling
-        window = view.rolling(length, before=self.window)
-        needed = (length + 1) // 2
-        if len(window.partitions) >= needed:
-            return window.profile
-        return Measurement(
-            metric="",
-            value=None,
-            reason=f"the rolling baseline has {len(window.partitions)} of its {length} slices, "
-            f"and needs {needed}",
-            expected=slices_before(view) < needed + self.window,
-            n=0,
-        )
 
     def default_threshold(self, metric: str) -> Threshold:
         """Limits by convention against training; learned ones elsewhere and for other metrics."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from dagster_monitoring.monitors.drift import DriftMonitor
+from dagster_monitoring.monitors.multivariate_drift import MultivariateDriftMonitor
 from dagster_monitoring.monitors.performance import PerformanceMonitor
 from dagster_monitoring.monitors.quality import quality_metrics
 from dagster_monitoring.monitors.threshold import (
@@ -14,6 +15,7 @@ from dagster_monitoring.monitors.threshold import (
     Threshold,
 )
 from dagster_monitoring.statistics.drift import DriftMetric, drift_metrics
+from dagster_monitoring.statistics.multivariate import multivariate_metrics
 from dagster_monitoring.statistics.performance import PerformanceMetric, performance_metrics
 from reference.words import prose
 
@@ -43,6 +45,27 @@ def drift_table() -> str:
 def _drift_limits(monitor: DriftMonitor, metric: DriftMetric) -> str:
     limits = _limits(monitor.default_threshold(metric.name))
     return f"{limits} ({metric.limits_source})" if metric.limits_source else limits
+
+
+def multivariate_table() -> str:
+    """A section for each metric of several columns."""
+    monitor = MultivariateDriftMonitor()
+    parts = []
+    for metric in multivariate_metrics().values():
+        needs = {"projection": "sums of all rows", "sample": "a sample of 2,000 rows"}
+        facts = [
+            ("from", needs[metric.needs]),
+            ("range", _range(metric.bounds)),
+            ("bad when", {"upper": "high", "both": "high or low"}[metric.worse]),
+            ("unit", metric.unit),
+            ("fewest rows", str(metric.minimum_n)),
+            ("without enough to go by", metric.degenerate),
+            ("sampling error", metric.sampling),
+            ("default limits", _limits(monitor.default_threshold(metric.name))),
+            ("source", metric.source),
+        ]
+        parts.append(_metric(metric.name, metric.title, metric.compute, facts))
+    return "\n".join(parts)
 
 
 def performance_table() -> str:

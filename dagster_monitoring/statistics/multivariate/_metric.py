@@ -36,6 +36,7 @@ class MultivariateMetric:
         unit: ``""`` where the number has none.
         minimum_n: with fewer rows on either side there is no value.
         degenerate: what it gives where there is little to compute from, in words.
+        sampling: how its standard error is known, in words.
         conventional_limits: WARN and ERROR by convention; ``None`` where limits have to be learned.
         is_trained: whether each value trains a model, so that limits can't be learned from it.
         source: where the definition is from.
@@ -53,6 +54,7 @@ class MultivariateMetric:
     unit: Literal["", "baseline standard deviations"]
     minimum_n: int
     degenerate: str
+    sampling: str
     conventional_limits: tuple[float, float] | None
     is_trained: bool
     source: str

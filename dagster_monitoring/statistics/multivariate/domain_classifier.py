@@ -160,7 +160,8 @@ METRIC = MultivariateMetric(
     unit="",
     minimum_n=_MINIMUM_N,
     degenerate="missing values and new categories are values that rows can be told apart by; "
-    "columns that are constant on both sides give 0.5",
+    "columns that are constant on both sides give about 0.5",
+    sampling="Hanley and McNeil's, of the area under the curve of given scores",
     # NannyML's default limit, and what Hosmer and Lemeshow call excellent discrimination.
     conventional_limits=(0.65, 0.8),
     is_trained=True,

@@ -82,6 +82,7 @@ METRIC = MultivariateMetric(
     degenerate="a missing number counts as the baseline's mean, a missing category as its most "
     "frequent one, a new category as one of share 0; a column that the baseline has constant "
     "counts in its own unit; fewer than two columns that vary give no value",
+    sampling="of a mean, from the spread of the rows' errors",
     conventional_limits=None,
     is_trained=False,
     source="NannyML's DataReconstructionDriftCalculator; Jolliffe (2002), Principal Component "
