@@ -168,7 +168,7 @@ class _Scene:
         return Measurement(
             metric=metric.name,
             value=value,
-            reason=self.note,
+            reason="; ".join(filter(None, (self.note, self._left_out(metric)))) or None,
             n=current.n,
             reference=None if isinstance(unchanged, Undefined) else unchanged,
             noise=metric.null_quantile(reference, current, _NOISE_ALPHA),
@@ -225,6 +225,15 @@ class _Scene:
             for p in (self.reference, self.current)
         )
         return before, now
+
+    def _left_out(self, metric: MultivariateMetric) -> str | None:
+        """How many rows of the window's slices say nothing here."""
+        if metric.needs == "projection":
+            (key,) = (p.key for p in self.bins.projections if p.columns == self.columns)
+            rows = self.current.errors[key].n_left_out
+        else:
+            rows = self.current.sample.n_left_out if self.current.sample else 0
+        return f"{rows} rows of the window lack an id or a column" if rows else None
 
     def _not_kept(self, what: str) -> Undefined:
         return Undefined(

@@ -163,6 +163,20 @@ def test_what_a_slice_lacks_is_said_and_not_taken_for_health(calm):
             assert judged.status is Status.NO_DATA
 
 
+def test_rows_of_other_days_that_lack_a_column_are_told_of(calm):
+    days = {
+        "2024-05-19": calm.slices["2024-05-19"].drop_columns(["income"]),
+        DAY: calm.slices[DAY],
+    }
+    for metric in ("pca_reconstruction_error", "domain_classifier"):
+        monitor = MultivariateDriftMonitor(window=2, metrics=(metric,))
+        (found,) = monitor.measure(replace(calm, slices=days).at(DAY))
+        assert found.n == 400
+        assert found.reason == "400 rows of the window lack an id or a column"
+    (whole,) = PCA.measure(replace(calm, slices=days).at(DAY))
+    assert whole.reason is None
+
+
 def test_columns_that_do_not_vary_have_nothing_to_project(world):
     constant = change(world.training, "age", [1.0] * world.training.num_rows)
     still = kept(world, training=constant, projected=("age", "income"))
