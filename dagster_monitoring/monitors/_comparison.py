@@ -113,27 +113,25 @@ class Comparison:
         if isinstance(pair, Undefined) or not isinstance(self.bins, NumericBins):
             return pair
         edges, has = _interior_edges(self.bins, self.choice), pair.reference.edges
-        if isinstance(edges, Undefined):
-            return edges
-        if has is None or not has_edges(has, edges):
-            return Undefined("the counts do not keep these bins; declare bins: deciles")
-        return pair.regroup(edges)
+        if edges is not None and has is not None and has_edges(has, edges):
+            return pair.regroup(edges)
+        if self.segment is not None and edges is not None:
+            return Undefined("counts of segments do not keep these bins; declare bins: deciles")
+        return Undefined(
+            "the baseline was built when no monitor asked for these bins. Build a new one (the "
+            "model's setup job), or declare bins: deciles"
+        )
 
 
-def _interior_edges(bins: NumericBins, choice: BinChoice) -> Floats | Undefined:
-    """The edges to regroup on: of equal width, by Doane's rule, or the deciles."""
+def _interior_edges(bins: NumericBins, choice: BinChoice) -> Floats | None:
+    """The edges to regroup on; ``None`` for Doane's when the baseline was not asked for them."""
     if bins.minimum is None or bins.maximum is None:
         return bins.deciles
     if isinstance(choice, int):
         return equal_width_edges(bins.minimum, bins.maximum, choice)
     if choice != "doane":
         return bins.deciles
-    if bins.doane is None:
-        return Undefined(
-            "the baseline was built when no monitor asked for Doane's bins; build it anew, or "
-            "declare bins: deciles"
-        )
-    return doane_edges(bins.minimum, bins.maximum, bins.doane)
+    return None if bins.doane is None else doane_edges(bins.minimum, bins.maximum, bins.doane)
 
 
 def _known(value: float | Undefined) -> float | None:

@@ -43,6 +43,8 @@ def test_missing_share_counts_nulls_and_is_held_against_the_baselines(world):
     assert verdict.value == sum(v is None for v in income) / 400
     assert (verdict.status, verdict.severity) == (Status.TRIGGERED, Severity.ERROR)
     usual = world.training["income"].null_count / 4000
+    share = (400 * verdict.value + 2) / 404
+    assert verdict.standard_error == pytest.approx(np.sqrt(share * (1 - share) / 404))
     assert verdict.upper == pytest.approx(usual + 0.5 + 3.09 * np.sqrt(usual * 0.9 / 400), abs=3e-3)
 
 

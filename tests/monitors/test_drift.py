@@ -70,15 +70,16 @@ def test_equal_width_bins_are_numpys_between_the_training_extremes(world):
     assert found.value == pytest.approx(jensenshannon(p, q, base=2), rel=1e-9)
 
 
-def test_doanes_bins_of_a_baseline_that_was_built_without_are_no_data(world):
-    monitor = DriftMonitor(bins="doane", metrics=("psi",), columns=("age", "city"))
-    assert monitor.equal_width_bins() == "doane"
+@pytest.mark.parametrize("bins", ["doane", EqualWidth(equal_width=7)])
+def test_bins_that_the_baseline_was_not_asked_for_are_no_data(world, bins):
+    monitor = DriftMonitor(bins=bins, metrics=("psi",), columns=("age", "city"))
+    assert monitor.equal_width_bins() == ("doane" if bins == "doane" else 7)
     measured = monitor.measure(world.at(DAY))
     assert only(measured, column="city").value is not None
     without = only(measured, column="age")
     assert without.value is None
     assert not without.expected
-    assert "asked for Doane's bins; build it anew" in without.reason
+    assert "no monitor asked for these bins. Build a new one" in without.reason
 
 
 def test_metrics_are_used_on_the_columns_they_are_defined_for(world):
