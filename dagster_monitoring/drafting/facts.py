@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dagster_monitoring.profiles.labels import class_names
-from dagster_monitoring.profiles.reading import Hashes, hash_values
+from dagster_monitoring.profiles.hashing import Hashes, hash_values
 
 Kind = Literal["boolean", "integer", "number", "text", "timestamp", "date", "other"]
 
