@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from dagster_monitoring.profiles.doane import doane_count, doane_edges
+from dagster_monitoring.profiles.doane import doane_edges
 
 if TYPE_CHECKING:
     from dagster_monitoring.profiles.projection import Projection
@@ -183,7 +183,7 @@ def build_numeric_bins(
     *,
     max_bins: int = MAX_BINS,
     extra_edges: Sequence[float] = (),
-    doane: bool = False,
+    doane: int | None = None,
 ) -> NumericBins:
     """Bins from a baseline column, fine enough for every drift metric.
 
@@ -196,7 +196,7 @@ def build_numeric_bins(
         values: the baseline's numbers; NaN and infinities are left out.
         max_bins: the fineness, at least 2.
         extra_edges: edges that a monitor asks for, for instance :func:`equal_width_edges`.
-        doane: whether the edges of Doane's rule are edges too.
+        doane: how many bins Doane's rule gives; their edges are edges too.
 
     Example:
         >>> bins = build_numeric_bins([1.0, 2.0, 2.0])
@@ -211,9 +211,8 @@ def build_numeric_bins(
     extra = extra[np.abs(extra) <= LARGEST]
     if not len(finite):
         return _without_values(extra)
-    doane_bins = doane_count(finite) if doane else None
-    if doane_bins is not None:
-        own = doane_edges(float(finite[0]), float(finite[-1]), doane_bins)
+    if doane is not None:
+        own = doane_edges(float(finite[0]), float(finite[-1]), doane)
         extra = np.concatenate((extra, own))
     distinct, counts = _tally(finite)
     exact = 2 * len(distinct) <= max_bins
@@ -234,7 +233,7 @@ def build_numeric_bins(
         std=std,
         exact=exact,
         exponent=_exponent(finite, centre),
-        doane=doane_bins,
+        doane=doane,
     )
 
 

@@ -7,24 +7,35 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
+_LARGEST_WHOLE = 2.0**53
+"""Beyond it, floats are whole numbers anyhow, and not those that were given."""
 
-def doane_count(values: Floats) -> int:
-    """How many bins Doane's rule gives, as NumPy has it.
+
+def doane_count(values: Floats, *, whole: bool = False) -> int:
+    """How many bins Doane's rule gives, as NumPy has it; in whatever order the values are.
 
     Args:
         values: finite, at least one.
+        whole: whether they are whole numbers by type, of which NumPy makes bins no narrower
+            than 1.
 
     Source: Doane (1976), The American Statistician 30, 181-183.
 
     Example:
-        >>> doane_count(np.arange(100.0))
-        8
+        >>> answers = np.arange(2.0).repeat(50)
+        >>> doane_count(answers), doane_count(answers, whole=True)
+        (8, 1)
     """
+    ordered = np.sort(values)
+    is_small = max(-ordered[0], ordered[-1]) < _LARGEST_WHOLE
     try:
-        return len(np.histogram_bin_edges(values, bins="doane")) - 1
+        edges = np.histogram_bin_edges(
+            ordered.astype(np.int64) if whole and is_small else ordered, bins="doane"
+        )
     except ValueError:
         # The range is so narrow that floats can't divide it.
         return 1
+    return len(edges) - 1
 
 
 def doane_edges(minimum: float, maximum: float, count: int) -> Floats:

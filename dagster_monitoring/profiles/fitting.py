@@ -19,6 +19,7 @@ from dagster_monitoring.profiles.bins import (
     build_numeric_bins,
     equal_width_edges,
 )
+from dagster_monitoring.profiles.doane import doane_count
 from dagster_monitoring.profiles.names import short
 from dagster_monitoring.profiles.reading import (
     Floats,
@@ -87,8 +88,11 @@ def fit(
         for name, values in _read_numeric(read, numeric[start : start + most], tallies.types):
             counts = [count for count in equal_width if count != "doane"]
             extra = [*(extra_edges or {}).get(name, ()), *_equal_width(values, counts)]
+            whole = tallies.types[name].startswith(("int", "uint"))
             columns[name] = build_numeric_bins(
-                values, extra_edges=extra, doane="doane" in equal_width
+                values,
+                extra_edges=extra,
+                doane=_doane(values, whole=whole) if "doane" in equal_width else None,
             )
     return Fitted(
         columns=columns,
@@ -176,6 +180,12 @@ def _equal_width(values: Floats, counts: Sequence[int]) -> Floats:
         return np.zeros(0)
     low, high = float(finite.min()), float(finite.max())
     return np.concatenate([equal_width_edges(low, high, count) for count in counts])
+
+
+def _doane(values: Floats, *, whole: bool) -> int | None:
+    finite = values[np.abs(values) <= LARGEST]
+    # Whole numbers with gaps among them are read as floats by pandas, hence by its users.
+    return doane_count(finite, whole=whole and len(finite) == len(values)) if len(finite) else None
 
 
 def _notes(name: str, bins: Bins) -> str | None:
