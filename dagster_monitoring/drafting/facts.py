@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dagster_monitoring.profiles.hashing import Hashes
 from dagster_monitoring.profiles.labels import class_names
-from dagster_monitoring.profiles.hashing import Hashes, hash_values
+from dagster_monitoring.profiles.reading import hash_values
 
 Kind = Literal["boolean", "integer", "number", "text", "timestamp", "date", "other"]
 
