@@ -3,6 +3,9 @@
     mutmut run                        # an hour or two on two cores; writes mutants/
     python tests/mutation/report.py   # lists survivors without a reason; fails if there are any
 
+A mutant that no test runs counts as a survivor. One that never ends was noticed. A run that was
+cut short fails too: nothing is known of what it left out.
+
 A survivor's reason is in reasons.toml: a rule names the function (a pattern as in a shell), what
 the mutant took out and what it put in (regular expressions, searched), and why no test can or
 should tell the two apart.
@@ -17,14 +20,18 @@ import re
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 HERE = Path(__file__).parent
 MUTANTS = HERE.parents[1] / "mutants"
-_SURVIVED = 0
+_OUTCOMES = {0: "survived", 1: "killed", 3: "killed", 5: "no tests", 33: "no tests"}
+_OUTCOMES |= dict.fromkeys((24, -24, 36, 152, 255), "timed out")
+"""What mutmut's exit codes mean; any other is a crash, or a mutant that was not run."""
+
+_ALIVE = ("survived", "no tests")
 _MUTANT = re.compile(r"__mutmut_\d+$")
 
 
@@ -59,29 +66,49 @@ class Rule:
 
 
 def main() -> int:
-    """Print the report; 1 when a survivor has no reason or nothing was run."""
-    files = sorted(MUTANTS.rglob("*.py.meta"))
+    """Print the report; 1 when a survivor has no reason or not everything was run."""
     rules = read_rules(HERE / "reasons.toml")
-    explained: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
     unexplained: list[Survivor] = []
-    total = 0
-    for meta in files:
-        codes = json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"]
-        total += len(codes)
-        survived = {key for key, code in codes.items() if code == _SURVIVED}
-        for survivor in read_survivors(meta, survived):
+    for meta in sorted(MUTANTS.rglob("*.py.meta")):
+        own = read_outcomes(meta)
+        alive = {key for key, outcome in own.items() if outcome in _ALIVE}
+        before = len(unexplained)
+        for survivor in read_survivors(meta, alive):
             rule = next((rule for rule in rules if rule.explains(survivor)), None)
             if rule is None:
                 unexplained.append(survivor)
             else:
-                explained[rule.reason] += 1
-    for reason, count in explained.most_common():
+                reasons[rule.reason] += 1
+        outcomes.update(own.values())
+        if own:
+            path = meta.relative_to(MUTANTS).with_suffix("")
+            print(f"{path}: {_counted(own.values())}, {len(unexplained) - before} without a reason")
+    print()
+    for reason, count in reasons.most_common():
         print(f"{count:5d}  {reason}")
     for survivor in unexplained:
         print(f"\nwithout a reason: {survivor}")
-    alive = sum(explained.values()) + len(unexplained)
-    print(f"\n{total} mutants, {alive} survived, {len(unexplained)} of them without a reason")
-    return 1 if unexplained or not total else 0
+    print(f"\n{_counted(outcomes.elements())}, {len(unexplained)} of them without a reason")
+    return 1 if unexplained or not outcomes or outcomes["not run"] else 0
+
+
+def read_outcomes(meta: Path) -> dict[str, str]:
+    """What became of each mutant of one file."""
+    codes = json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"]
+    return {
+        key: "not run" if code is None else _OUTCOMES.get(code, "crashed")
+        for key, code in codes.items()
+    }
+
+
+def _counted(outcomes: Iterable[str]) -> str:
+    """For instance "10 mutants, 8 killed, 2 survived"; what nothing became of is left out."""
+    found = Counter(outcomes)
+    order = ("killed", "timed out", "crashed", "not run", "no tests", "survived")
+    parts = [f"{found[name]} {name}" for name in order if found[name] or name == "survived"]
+    return ", ".join([f"{found.total()} mutants", *parts])
 
 
 def read_rules(path: Path) -> list[Rule]:
