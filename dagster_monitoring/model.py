@@ -110,7 +110,8 @@ class MonitoredModel(Declaration):
     columns: Columns = Field(description="The columns by their role.")
     partitions: Partitions = Field(description="Days of production.")
     engine: AnyEngine = Field(
-        default_factory=LocalEngine,
+        # With its type given, so that a model written out without defaults can be read again.
+        default_factory=lambda: LocalEngine(type="local"),
         description="What scans the slices: `local`, or {type: spark, master: spark://host:7077}.",
     )
     baseline: AnySource = Field(

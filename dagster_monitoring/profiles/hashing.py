@@ -22,8 +22,9 @@ def hash_names(names: Sequence[str]) -> Hashes:
     """A hash within 0..2**64 a name.
 
     Example:
-        >>> hash_names(["a", "b", "a"]).argmin() == hash_names(["a", "b", "a"])[::-1].argmin()
-        np.False_
+        >>> first, other, again = hash_names(["a", "b", "a"]).tolist()
+        >>> first == again, first == other
+        (True, False)
     """
     encoded = [name.encode("utf-8", "surrogatepass") for name in names]
     lengths = np.array([len(name) for name in encoded], dtype=np.int64)

@@ -303,5 +303,5 @@ def test_a_declaration_is_told_by_its_type(declared: dict[str, object], kind: ty
 
 
 def test_an_unknown_type_lists_the_known_ones():
-    with pytest.raises(ValueError, match="'asset', 'parquet', 'sql'"):
+    with pytest.raises(ValueError, match="'asset', 'parquet', 'spark_table', 'sql'"):
         TypeAdapter(AnySource).validate_python({"type": "csv", "path": "x"})
