@@ -231,7 +231,7 @@ class LearnedThreshold(Threshold):
         normal = list(evidence.past[:needed])
         for value in evidence.past[needed:]:
             limits = self._limits(alpha, normal, evidence)
-            if limits is None or isinstance(limits, Undefined) or _within(value, limits):
+            if not isinstance(limits, tuple) or _within(value, limits):
                 normal.append(value)
         return normal
 

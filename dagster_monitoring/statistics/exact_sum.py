@@ -51,6 +51,25 @@ class ExactSum:
         return cls(sum(map(_units, pieces)))
 
     @classmethod
+    def weighted(cls, values: npt.ArrayLike, times: npt.ArrayLike) -> ExactSum:
+        """The sum in which each number comes so many times, whole and not negative.
+
+        Raises:
+            ValueError: a value is not finite.
+
+        Example:
+            >>> ExactSum.weighted([0.1, 0.3], [3, 1]) == ExactSum.of([0.1, 0.1, 0.1, 0.3])
+            True
+        """
+        given, left = np.asarray(values, dtype=np.float64), np.asarray(times, dtype=np.int64)
+        units, bit = 0, 0
+        # A product with the count would be rounded: sums by the digits of the counts are not.
+        while left.any():
+            units += cls.of(given[(left & 1) > 0]).units << bit
+            left, bit = left >> 1, bit + 1
+        return cls(units)
+
+    @classmethod
     def parse(cls, text: str) -> ExactSum:
         """What :meth:`__str__` wrote.
 
@@ -58,7 +77,7 @@ class ExactSum:
             ValueError: it is no such text.
         """
         mantissa, _, shift = text.partition("p")
-        return cls(int(mantissa, 16) << int(shift or 0))
+        return cls(int(mantissa, 16) << int(shift))
 
     def __add__(self, other: ExactSum) -> ExactSum:
         return ExactSum(self.units + other.units)

@@ -59,13 +59,12 @@ def wilson(successes: int, n: int, *, alpha: float) -> tuple[float, float] | Und
         raise ValueError(f"successes lie between 0 and n = {n}, not {successes}")
     if not n:
         return Undefined("no rows")
-    z = float(ndtri(1 - alpha / 2))
+    z = -float(ndtri(alpha / 2))
     share, spread = successes / n, z * z / n
     middle = (share + spread / 2) / (1 + spread)
     half = z / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
-    lower = 0.0 if successes == 0 else max(middle - half, 0.0)
-    upper = 1.0 if successes == n else min(middle + half, 1.0)
-    return lower, upper
+    # At the ends the two are equal but for rounding.
+    return (0.0 if successes == 0 else middle - half, 1.0 if successes == n else middle + half)
 
 
 def paired_mean_interval(
@@ -106,7 +105,7 @@ def paired_mean_interval(
     if count < 2:  # noqa: PLR2004 - a spread needs two
         return Undefined(f"an interval needs rows of at least two blocks, there are {count}")
     mean = float(differences.mean())
-    residuals = np.bincount(block, weights=differences - mean, minlength=count)
+    residuals = np.bincount(block, weights=differences - mean)
     error = math.sqrt(count / (count - 1) * float(np.dot(residuals, residuals))) / n
-    half = float(stdtrit(count - 1, 1 - alpha / 2)) * error
+    half = -float(stdtrit(count - 1, alpha / 2)) * error
     return MeanInterval(mean=mean, lower=mean - half, upper=mean + half, n=n, blocks=count)

@@ -52,7 +52,7 @@ def prediction_limits(
     if n < 2:  # noqa: PLR2004 - a spread needs two
         return Undefined(f"limits need at least two past values, there are {n}")
     tail = alpha / 2 if sides == "both" else alpha
-    width = float(stdtrit(n - 1, 1 - tail)) * float(values.std(ddof=1)) * math.sqrt(1 + 1 / n)
+    width = -float(stdtrit(n - 1, tail)) * float(values.std(ddof=1)) * math.sqrt(1 + 1 / n)
     mean = float(values.mean())
     return (
         None if sides == "upper" else mean - width,

@@ -42,20 +42,51 @@ def test_relative_difference_is_added_to_the_baseline_and_ratio_is_a_share_of_it
     assert negative == Levels(warn=None, error=(-0.55, -0.4))
 
 
-@pytest.mark.parametrize(("mode", "reference"), [("ratio", 0.0), ("difference", None)])
-def test_a_relative_limit_without_a_usable_baseline_value_is_undefined(mode, reference):
+@pytest.mark.parametrize("mode", ["difference", "ratio"])
+def test_relative_limits_move_outwards_by_the_noise_unless_told_to_stay(mode):
+    limits = {"warn": Limits(lower=-0.25), "error": Limits(lower=-0.5, upper=0.5)}
+    evidence = Evidence(reference=1.0, noise=0.125)
+    moved = RelativeThreshold(mode=mode, **limits).levels(evidence)
+    assert moved == Levels(warn=(0.625, None), error=(0.375, 1.625))
+    fixed = RelativeThreshold(mode=mode, **limits, widen=False).levels(evidence)
+    assert fixed == Levels(warn=(0.75, None), error=(0.5, 1.5))
+
+
+@pytest.mark.parametrize(
+    ("mode", "reference", "reason"),
+    [
+        ("ratio", 0.0, "the baseline's value is 0"),
+        ("ratio", None, "the baseline has no value"),
+        ("difference", None, "the baseline has no value"),
+    ],
+)
+def test_a_relative_limit_without_a_usable_baseline_value_is_undefined(mode, reference, reason):
     threshold = RelativeThreshold(mode=mode, error=Limits(upper=0.1))
-    assert isinstance(threshold.levels(Evidence(reference=reference)), Undefined)
+    found = threshold.levels(Evidence(reference=reference))
+    assert isinstance(found, Undefined)
+    assert reason in found.reason
 
 
-def test_learned_limits_are_student_prediction_limits_shared_among_the_tests():
+def test_a_difference_from_a_baseline_of_0_is_a_limit_like_any_other():
+    threshold = RelativeThreshold(error=Limits(upper=0.1))
+    assert threshold.levels(Evidence(reference=0.0)) == Levels(warn=None, error=(None, 0.1))
+
+
+def test_only_a_learned_threshold_looks_back():
+    assert AbsoluteThreshold(error=Limits(upper=1.0)).past_slices() == 0
+    assert RelativeThreshold(error=Limits(upper=1.0)).past_slices() == 0
+    assert LearnedThreshold(slices=21).past_slices() == 21
+
+
+@pytest.mark.parametrize("tests", [1, 4])
+def test_learned_limits_are_student_prediction_limits_shared_among_the_tests(tests):
     threshold = LearnedThreshold(slices=7, minimum_slices=7, warn_alpha=0.05, error_alpha=0.01)
-    levels = threshold.levels(Evidence(past=PAST, worse="upper", tests=4))
+    levels = threshold.levels(Evidence(past=PAST, worse="upper", tests=tests))
     n, mean = len(PAST), sum(PAST) / len(PAST)
     spread = math.sqrt(sum((x - mean) ** 2 for x in PAST) / (n - 1)) * math.sqrt(1 + 1 / n)
     for level, alpha in ((levels.warn, 0.05), (levels.error, 0.01)):
         assert level[0] is None
-        assert level[1] == pytest.approx(mean + stats.t.ppf(1 - alpha / 4, n - 1) * spread)
+        assert level[1] == pytest.approx(mean + stats.t.isf(alpha / tests, n - 1) * spread)
 
 
 def test_learned_limits_have_the_declared_sides_whatever_the_metric_says():
@@ -63,13 +94,20 @@ def test_learned_limits_have_the_declared_sides_whatever_the_metric_says():
     levels = threshold.levels(Evidence(past=PAST, worse="upper"))
     assert levels.error is None
     assert levels.warn[0] < min(PAST) < max(PAST) < levels.warn[1]
+    lower = threshold.model_copy(update={"sides": None}).levels(Evidence(past=PAST, worse="lower"))
+    assert lower.warn[0] < min(PAST)
+    assert lower.warn[1] is None
 
 
 def test_too_few_earlier_windows_give_no_limits():
     threshold = LearnedThreshold(slices=28, minimum_slices=14)
-    assert isinstance(threshold.levels(Evidence(past=PAST[:4], window=3)), Undefined)
+    few = threshold.levels(Evidence(past=PAST[:4], window=3))
+    assert isinstance(few, Undefined)
+    assert "5 earlier windows of 3 slices" in few.reason
+    assert "4 have a value" in few.reason
     assert isinstance(threshold.levels(Evidence(past=PAST[:5], window=3)), Levels)
     assert isinstance(threshold.levels(Evidence(past=PAST[:2], window=14)), Undefined)
+    assert isinstance(threshold.levels(Evidence(past=PAST[:3], window=14)), Levels)
 
 
 def test_a_past_without_any_spread_keeps_the_minimum_change():
@@ -88,6 +126,25 @@ def test_a_past_error_is_not_learned_from_wherever_it_stands_behind_the_first_va
     # A value on the good side is no error, so it stays.
     low = threshold.levels(Evidence(past=[*calm, -50.0], worse="upper"))
     assert low.error[1] > expected.error[1]
+
+
+@pytest.mark.parametrize(("worse", "sign"), [("upper", 1.0), ("lower", -1.0)])
+def test_a_past_value_on_the_limit_is_learned_from_and_one_beyond_is_not(worse, sign):
+    threshold = LearnedThreshold(minimum_change=0.5)
+    calm, end = [0.0] * 14, 0 if worse == "lower" else 1
+    on = threshold.levels(Evidence(past=[*calm, sign * 0.5], worse=worse))
+    beyond = threshold.levels(Evidence(past=[*calm, sign * 0.5001], worse=worse))
+    assert beyond.error[end] == sign * 0.5
+    assert sign * on.error[end] > 0.5
+
+
+def test_a_past_warning_that_is_no_error_is_learned_from():
+    threshold = LearnedThreshold(slices=28, minimum_slices=14)
+    calm = list(np.random.default_rng(3).normal(size=20))
+    first = threshold.levels(Evidence(past=calm, worse="upper"))
+    between = (first.warn[1] + first.error[1]) / 2
+    then = threshold.levels(Evidence(past=[*calm, between], worse="upper"))
+    assert then.error[1] > first.error[1]
 
 
 def test_without_error_limits_a_past_warning_is_not_learned_from():

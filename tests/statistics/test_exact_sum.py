@@ -40,6 +40,21 @@ def test_text_keeps_every_bit(values: list[float]) -> None:
     assert ExactSum.parse(str(total)) == total
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0p0"), (5e-324, "1p0"), (-3.0, "-3p1074"), (6.0, "3p1075"), (0.15625, "5p1069")],
+)
+def test_text_is_an_odd_mantissa_and_its_shift(value: float, text: str) -> None:
+    assert str(ExactSum.of([value])) == text
+    assert float(ExactSum.parse(text)) == value
+
+
+@pytest.mark.parametrize("text", ["", "5", "p3", "1p", "1p2p3", "1p-1", "xp1"])
+def test_other_texts_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"invalid literal|negative shift"):
+        ExactSum.parse(text)
+
+
 def test_subtracting_undoes_adding() -> None:
     left, right = ExactSum.of([1e300, 5e-324]), ExactSum.of([0.1])
     assert left + right - right == left

@@ -18,25 +18,51 @@ def test_wilson_equals_scipy(n, data, alpha):
     assert wilson(successes, n, alpha=alpha) == pytest.approx((exact.low, exact.high), abs=1e-9)
 
 
+@pytest.mark.parametrize("n", range(1, 60))
+def test_an_end_that_the_share_lies_on_is_exact(n):
+    """Computed, it is off by a rounding at 1, 5 and 9 rows, for instance."""
+    assert wilson(0, n, alpha=0.05)[0] == 0.0
+    assert wilson(n, n, alpha=0.05)[1] == 1.0
+
+
+def test_a_probability_too_small_to_be_told_from_0_beside_1_still_gives_an_interval():
+    z = stats.norm.isf(5e-21)
+    lower, upper = wilson(5, 10, alpha=1e-20)
+    assert upper - lower == pytest.approx(z / (10 + z**2) * (10 + z**2) ** 0.5)
+    found = paired_mean_interval(np.array([1.0, 3.0, 2.0, 4.0]), list("aabb"), alpha=1e-20)
+    assert found.upper - found.mean == pytest.approx(stats.t.isf(5e-21, 1) * 0.5)
+
+
 def test_wilson_of_no_rows_is_undefined():
-    assert isinstance(wilson(0, 0, alpha=0.05), Undefined)
+    assert wilson(0, 0, alpha=0.05) == Undefined("no rows")
 
 
-def test_more_successes_than_rows_are_refused():
-    with pytest.raises(ValueError, match="between 0 and n = 3"):
-        wilson(4, 3, alpha=0.05)
+@pytest.mark.parametrize("successes", [-1, 4])
+def test_successes_that_rows_cannot_have_are_refused(successes):
+    with pytest.raises(ValueError, match=f"between 0 and n = 3, not {successes}"):
+        wilson(successes, 3, alpha=0.05)
 
 
+@pytest.mark.parametrize("alpha", [0.0, 1.0])
+def test_alpha_out_of_range_is_refused(alpha):
+    with pytest.raises(ValueError, match=f"alpha .* not {alpha}"):
+        wilson(1, 3, alpha=alpha)
+    with pytest.raises(ValueError, match=f"alpha .* not {alpha}"):
+        paired_mean_interval(np.ones(2), [1, 2], alpha=alpha)
+
+
+@pytest.mark.parametrize("count", [2, 9])
 @pytest.mark.parametrize("alpha", [0.2, 0.01])
-def test_blocks_of_one_size_give_the_t_interval_of_their_means(alpha):
+def test_blocks_of_one_size_give_the_t_interval_of_their_means(alpha, count):
     generator = np.random.default_rng(1)
-    blocks = np.repeat(np.arange(9), 20)
-    differences = generator.normal(0.3, 1, 180) + generator.normal(0, 0.5, 9)[blocks]
-    means = differences.reshape(9, 20).mean(axis=1)
+    blocks = np.repeat(np.arange(count), 20)
+    n = len(blocks)
+    differences = generator.normal(0.3, 1, n) + generator.normal(0, 0.5, count)[blocks]
+    means = differences.reshape(count, 20).mean(axis=1)
     expected = stats.ttest_1samp(means, 0).confidence_interval(1 - alpha)
     found = paired_mean_interval(differences, blocks, alpha=alpha)
     assert (found.lower, found.upper) == pytest.approx((expected.low, expected.high), rel=1e-9)
-    assert (found.mean, found.n, found.blocks) == (pytest.approx(differences.mean()), 180, 9)
+    assert (found.mean, found.n, found.blocks) == (pytest.approx(differences.mean()), n, count)
 
 
 def test_the_order_of_rows_does_not_matter():
@@ -68,7 +94,7 @@ def test_days_that_differ_are_covered_as_often_as_promised():
 def test_one_block_is_undefined():
     found = paired_mean_interval(np.ones(5), ["monday"] * 5, alpha=0.1)
     assert isinstance(found, Undefined)
-    assert "two blocks" in found.reason
+    assert "two blocks, there are 1" in found.reason
 
 
 @pytest.mark.parametrize(

@@ -59,9 +59,14 @@ def test_too_little_past_is_undefined(past):
     assert f"there are {len(past)}" in limits.reason
 
 
+def test_a_probability_too_small_to_be_told_from_0_beside_1_still_gives_limits():
+    lower, upper = prediction_limits([1.0, 2.0, 3.0], alpha=1e-18, sides="both")
+    assert upper - 2 == 2 - lower == pytest.approx(stats.t.isf(5e-19, 2) * math.sqrt(4 / 3))
+
+
 @pytest.mark.parametrize("alpha", [0.0, 1.0, -0.1, math.nan])
 def test_alpha_out_of_range_is_refused(alpha):
-    with pytest.raises(ValueError, match="strictly between 0 and 1"):
+    with pytest.raises(ValueError, match=f"strictly between 0 and 1, not {alpha}"):
         prediction_limits([1.0, 2.0], alpha=alpha, sides="both")
 
 

@@ -44,6 +44,13 @@ def test_each_rejects_whatever_the_stricter_one_does(p_values, alpha):
 
 
 @pytest.mark.parametrize("procedure", [holm, benjamini_hochberg])
+def test_a_p_value_at_its_limit_is_rejected(procedure):
+    assert procedure([0.05], alpha=0.05) == [True]
+    assert procedure([1.0, 0.025], alpha=0.05) == [False, True]
+    assert procedure([np.nextafter(0.05, 1.0)], alpha=0.05) == [False]
+
+
+@pytest.mark.parametrize("procedure", [holm, benjamini_hochberg])
 def test_no_tests_give_no_rejections(procedure):
     assert procedure([], alpha=0.05) == []
 
@@ -55,6 +62,21 @@ def test_what_is_no_p_value_is_refused(procedure, p_value):
         procedure([0.5, p_value], alpha=0.05)
 
 
+@pytest.mark.parametrize("procedure", [holm, benjamini_hochberg])
+def test_zero_and_one_are_p_values(procedure):
+    assert procedure([0.0, 1.0], alpha=0.05) == [True, False]
+
+
+@pytest.mark.parametrize("procedure", [holm, benjamini_hochberg])
+@pytest.mark.parametrize("alpha", [0.0, 1.0])
+def test_alpha_out_of_range_is_refused(procedure, alpha):
+    with pytest.raises(ValueError, match=f"alpha .* not {alpha}"):
+        procedure([0.5], alpha=alpha)
+    with pytest.raises(ValueError, match=f"alpha .* not {alpha}"):
+        bonferroni(alpha, 3)
+
+
 def test_bonferroni_without_a_test_is_refused():
-    with pytest.raises(ValueError, match="at least one test"):
+    with pytest.raises(ValueError, match="at least one test, not 0"):
         bonferroni(0.05, 0)
+    assert bonferroni(0.05, 1) == 0.05

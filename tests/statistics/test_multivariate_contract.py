@@ -104,7 +104,7 @@ def test_a_summary_of_another_kind_is_refused(metric):
 
 
 def test_an_unknown_name_is_told_the_nearest():
-    with pytest.raises(UnknownNameError, match="domain_classifier"):
+    with pytest.raises(UnknownNameError, match="multivariate drift metric.*domain_classifier"):
         multivariate_metric("domain_clasifier")
 
 
@@ -119,6 +119,8 @@ def test_reconstruction_errors_are_numpys_mean_and_standard_error_in_any_order()
     assert parts[2] + parts[0] + parts[1] == found == found + ReconstructionErrors()
     alone = ReconstructionErrors.of([4.0])
     assert (alone.mean, alone.std, ReconstructionErrors().standard_error) == (2.0, 0.0, 0.0)
+    left_out = ReconstructionErrors(n_left_out=3) + ReconstructionErrors(n_left_out=4)
+    assert left_out == ReconstructionErrors(n_left_out=7)
 
 
 def test_the_reconstruction_errors_noise_is_a_two_sample_z_test():
