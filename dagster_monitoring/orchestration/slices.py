@@ -16,6 +16,7 @@ from dagster_monitoring.profiles.baseline import Baseline
 from dagster_monitoring.profiles.engine import ScanPlan
 from dagster_monitoring.profiles.predictions import joined_columns, output_columns
 from dagster_monitoring.profiles.profile import Profile
+from dagster_monitoring.profiles.reading import WrongType, id_text
 from dagster_monitoring.sources import Request
 from dagster_monitoring.spark import SparkRows
 
@@ -74,7 +75,7 @@ def read_ids(model: MonitoredModel, partition: str) -> pa.ChunkedArray:
     """The ids of a slice's predictions, as text; nulls left out.
 
     Raises:
-        DataError: the slice can't be read, or has no id column.
+        DataError: the slice can't be read, or has no column of ids.
     """
     name = model.columns.id
     chunks = []
@@ -84,7 +85,14 @@ def read_ids(model: MonitoredModel, partition: str) -> pa.ChunkedArray:
                 f"{model.model}, partition {partition}: the predictions have no column {name!r} "
                 "(field columns.id), so no label can be joined to them"
             )
-        chunks.append(batch.column(name).cast(pa.string()))
+        ids = id_text(batch.column(name))
+        if isinstance(ids, WrongType):
+            raise DataError(
+                f"{model.model}, partition {partition}: the predictions' column {name!r} (field "
+                f"columns.id) holds {ids.found}, which is no text, so no label can be joined to "
+                "them. Write ids as text or whole numbers"
+            )
+        chunks.append(ids.cast(pa.string()))
     return pa.chunked_array(chunks, pa.string())
 
 

@@ -17,6 +17,7 @@ from dagster_monitoring.profiles.reading import (
     as_text,
     decode,
     hash_values,
+    id_text,
     is_null,
     read_names,
     read_numbers,
@@ -58,12 +59,18 @@ class LabelIndex:
         self._hashes = hashes[self._order]
 
     def find(self, ids: pa.Array) -> Places:
-        """The row of each id's label, -1 where it has none; shape ``(n,)``."""
+        """The row of each id's label, -1 where it has none; shape ``(n,)``.
+
+        Ids of a type that is no text have none.
+        """
         found = np.full(len(ids), -1, dtype=np.intp)
-        valid = np.flatnonzero(~is_null(ids)) if ids.null_count else np.arange(len(ids))
-        if not len(self._hashes) or not len(valid):
+        text = id_text(ids)
+        if isinstance(text, WrongType) or not len(self._hashes):
             return found
-        text = _text(ids).drop_null()
+        valid = np.flatnonzero(~is_null(text)) if text.null_count else np.arange(len(text))
+        if not len(valid):
+            return found
+        text = text.drop_null()
         at = np.searchsorted(self._hashes, hash_values(text))
         place = self._order[np.minimum(at, len(self._hashes) - 1)]
         # Equal hashes of different ids would be a wrong label: compare the ids themselves.

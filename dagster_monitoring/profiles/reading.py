@@ -25,6 +25,9 @@ _BYTES = (
 )
 
 
+_UUID_DIGITS = [place for place in range(36) if place not in {8, 13, 18, 23}]
+
+
 @dataclass(frozen=True, slots=True)
 class WrongType:
     """A column whose type cannot be what was declared; ``found`` names it."""
@@ -57,6 +60,7 @@ def read_numbers(array: pa.Array) -> Numbers | WrongType:
     Integers beyond 2**53 are rounded. A dictionary is decoded. A column of Arrow's type
     ``null`` is all missing. Text is of a wrong type, also where it spells a number.
     """
+    found = _found(array.type)
     array = plain(array)
     kind = array.type
     if pa.types.is_null(kind):
@@ -64,7 +68,7 @@ def read_numbers(array: pa.Array) -> Numbers | WrongType:
     if pa.types.is_boolean(kind):
         array = array.cast(pa.uint8())
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
-        return WrongType(str(kind))
+        return WrongType(found)
     if not pa.types.is_float64(array.type):
         array = array.cast(pa.float64(), safe=False)
     return Numbers(array.to_numpy(zero_copy_only=False), array)
@@ -75,13 +79,14 @@ def read_names(array: pa.Array) -> pa.DictionaryArray | WrongType:
 
     A number has one name whatever its width: 1, 1.0 and ``int8`` 1 are all ``"1"``.
     """
+    found = _found(array.type)
     if not pa.types.is_dictionary(array.type):
         array = plain(array)
         if not _nameable(array.type):
-            return WrongType(str(array.type))
-        array = array.dictionary_encode()
+            return WrongType(found)
+        array = _widened(array).dictionary_encode()
     if not _nameable(array.type.value_type):
-        return WrongType(str(array.type.value_type))
+        return WrongType(found)
     return array
 
 
@@ -135,18 +140,36 @@ def hash_values(array: pa.Array) -> Hashes:
 
 def hash_ids(array: pa.Array) -> Hashes | WrongType:
     """A 64-bit hash a row, equal for equal ids; nulls are left out. A list is no id."""
-    kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
-    if any(check(kind) for check in _BYTES):
-        array = plain(array).cast(pa.large_binary()).view(pa.large_string())
+    found = _found(array.type)
+    array = plain(array)
+    if any(check(array.type) for check in _BYTES):
+        array = array.cast(pa.large_binary()).view(pa.large_string())
     try:
         return hash_values(array)
-    except pa.ArrowNotImplementedError:
-        return WrongType(str(kind))
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+        return WrongType(found)
+
+
+def id_text(array: pa.Array) -> pa.Array | WrongType:
+    """Ids as ``large_string``, as labels are found by; bytes must be UTF-8.
+
+    Example:
+        >>> id_text(pa.array([7, None])).to_pylist()
+        ['7', None]
+    """
+    found = _found(array.type)
+    array = plain(array)
+    if pa.types.is_large_string(array.type):
+        return array
+    try:
+        return array.cast(pa.large_string())
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+        return WrongType(found)
 
 
 def is_null(array: pa.Array) -> Bools:
-    """True where a value is null."""
-    if not array.null_count:
+    """True where a value is null, be it in a dictionary, a run or a union's child."""
+    if not array.null_count and not _hides_nulls(array.type):
         return np.zeros(len(array), dtype=np.bool_)
     valid = array.is_valid()
     bits = np.frombuffer(valid.buffers()[1], dtype=np.uint8)
@@ -156,12 +179,63 @@ def is_null(array: pa.Array) -> Bools:
 
 
 def plain(array: pa.Array) -> pa.Array:
-    """The array itself, where it was a dictionary or run-end encoded."""
-    if pa.types.is_dictionary(array.type):
-        return array.dictionary_decode()
-    if pa.types.is_run_end_encoded(array.type):
-        return pc.run_end_decode(array)
+    """The array itself, where it was a dictionary, run-end encoded, or an extension's.
+
+    A UUID becomes its text, JSON its text, an 8-bit boolean a boolean; other extensions stay.
+    """
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        values = _widened(array.dictionary)
+        if values.type != kind.value_type:
+            array = pa.DictionaryArray.from_arrays(array.indices, values)
+        return plain(array.dictionary_decode())
+    if pa.types.is_run_end_encoded(kind):
+        # Arrow's own decoding knows fewer types.
+        rows = np.arange(array.offset, array.offset + len(array))
+        runs = np.searchsorted(array.run_ends.to_numpy(), rows, side="right")
+        return _widened(plain(array.values)).take(pa.array(runs))
+    if isinstance(kind, pa.UuidType):
+        return _uuid_text(array.storage)
+    if isinstance(kind, pa.Bool8Type):
+        return array.storage.cast(pa.bool_())
+    return array.storage if isinstance(kind, pa.JsonType) else array
+
+
+def _widened(array: pa.Array) -> pa.Array:
+    """Values of a wider type, where Arrow can't take from their own or encode it."""
+    kind = array.type
+    if pa.types.is_string_view(kind):
+        return array.cast(pa.large_string())
+    if pa.types.is_binary_view(kind):
+        return array.cast(pa.large_binary())
+    if pa.types.is_decimal32(kind) or pa.types.is_decimal64(kind):
+        return array.cast(pa.decimal128(kind.precision, kind.scale))
     return array
+
+
+def _uuid_text(storage: pa.Array) -> pa.Array:
+    """``fixed_size_binary[16]`` as the text that is usual, with four hyphens."""
+    n = len(storage)
+    data = np.frombuffer(storage.buffers()[1], dtype=np.uint8)[16 * storage.offset :][: 16 * n]
+    digits = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
+    text = np.full((n, 36), ord("-"), dtype=np.uint8)
+    text[:, _UUID_DIGITS] = digits[np.column_stack((data >> 4, data & 15))].reshape(n, 32)
+    offsets = pa.py_buffer(np.arange(n + 1, dtype=np.int64) * 36)
+    whole = pa.Array.from_buffers(pa.large_string(), n, [None, offsets, pa.py_buffer(text)])
+    return pc.if_else(storage.is_valid(), whole, pa.scalar(None, pa.large_string()))
+
+
+def _found(kind: pa.DataType) -> str:
+    """The type that a person knows the values by, however they are encoded."""
+    is_encoded = pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind)
+    return _found(kind.value_type) if is_encoded else str(kind)
+
+
+def _hides_nulls(kind: pa.DataType) -> bool:
+    return any(
+        check(kind)
+        for check in (pa.types.is_dictionary, pa.types.is_run_end_encoded, pa.types.is_union)
+    )
 
 
 def _nameable(kind: pa.DataType) -> bool:

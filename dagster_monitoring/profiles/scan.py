@@ -269,15 +269,15 @@ class _Scan:
         names = read_names(versions)
         if isinstance(names, WrongType):
             return
-        counts = names.value_counts()
-        text = as_text(counts.field("values").dictionary_decode())
-        tally = counts.field("counts").to_pylist()
+        text = as_text(names.dictionary)
+        codes = names.indices.cast(pa.int64()).fill_null(len(text))
+        tally = np.bincount(codes.to_numpy(zero_copy_only=False), minlength=len(text) + 1)
         labels = iter(decode(text))
-        found: dict[str, int] = {}
-        for is_missing, count in zip(is_null(text).tolist(), tally, strict=True):
+        found: dict[str, int] = {_NO_VERSION: int(tally[-1])}
+        for is_missing, count in zip(is_null(text).tolist(), tally[:-1].tolist(), strict=True):
             name = _NO_VERSION if is_missing else short(next(labels))
             found[name] = found.get(name, 0) + count
-        self._versions = self._versions + NameCounts.of(found)
+        self._versions += NameCounts.of({name: n for name, n in found.items() if n})
 
     def _fault(self, name: str, wrong: WrongType) -> None:
         self._type_faults.setdefault(name, set()).add(wrong.found)
