@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypedDict
 
 import numpy as np
@@ -50,6 +50,10 @@ _SCHEMA = pa.schema(
         ("sum", pa.int64()),
     ]
 )
+
+
+READ = ("segment", "bin", "count", "sum")
+"""The columns that :func:`from_table` needs; the others are for whoever looks at a file."""
 
 
 class _Part(TypedDict):
@@ -116,11 +120,11 @@ def from_table(table: pa.Table) -> Profile:
     for part in header["parts"]:
         own = slice(at, at + part["rows"])
         at += part["rows"]
-        block = _block(part, _Cells(segment[own], bins[own], count[own], total[own]))
+        cells = _Cells(segment[own], bins[own], count[own], total[own])
         if part["segment_column"]:
-            blocks[part["segment_column"]][part["column"]] = block
+            blocks[part["segment_column"]][part["column"]] = _block(part, cells)
         else:
-            columns[part["column"]] = _column(part, block)
+            columns[part["column"]] = _column(part, cells)
     return Profile(
         columns=columns,
         segment_tables={
@@ -231,12 +235,41 @@ def _as_block(column: ColumnSummary) -> Block:
     )
 
 
-def _column(part: _Part, block: Block) -> ColumnSummary:
-    if isinstance(block, NumericBlock):
-        low, high = part["range"] or (None, None)
-        return replace(block.column(0), minimum=low, maximum=high)
-    unseen = NameCounts(counts=part["unseen"], total=part["n_unseen"])
-    return replace(block.column(0), unseen=unseen)
+def _column(part: _Part, cells: _Cells) -> ColumnSummary:
+    """A column of all rows, without the detour of a block: there are many of them."""
+    inside = _inside(cells)
+    counts = np.zeros(part["shape"][1], dtype=np.int64)
+    counts[cells.bin[:inside]] = cells.count[:inside]
+    rest = zip(cells.bin[inside:].tolist(), cells.count[inside:].tolist(), strict=True)
+    faults = {_FIRST_FAULT - place: count for place, count in rest}
+    if not part["numeric"]:
+        return CategoricalColumn(
+            counts=counts,
+            unseen=NameCounts(counts=part["unseen"], total=part["n_unseen"]),
+            n_null=faults.get(1, 0),
+            n_type_fault=faults.get(2, 0),
+        )
+    sums, squared = np.zeros_like(counts), cells.bin[inside:] == _SQUARES
+    sums[cells.bin[:inside]] = cells.sum[:inside]
+    squares = cells.sum[inside:][squared].sum(keepdims=True)
+    low, high = part["range"] or (None, None)
+    return NumericColumn(
+        counts=counts,
+        sums=_fixed_sums(part, 0, sums),
+        sum_squares=_fixed_sums(part, 1, squares),
+        n_null=faults.get(0, 0),
+        n_nan=faults.get(1, 0),
+        n_positive_infinite=faults.get(2, 0),
+        n_negative_infinite=faults.get(3, 0),
+        n_type_fault=faults.get(4, 0),
+        minimum=low,
+        maximum=high,
+    )
+
+
+def _inside(cells: _Cells) -> int:
+    """How many cells lie in bins: they come before the others."""
+    return int(np.count_nonzero(cells.bin >= 0))
 
 
 def _cells(block: Block) -> _Cells:
@@ -267,8 +300,7 @@ def _block(part: _Part, cells: _Cells) -> Block:
     segments, bins = part["shape"]
     counts = np.zeros((segments, bins), dtype=np.int64)
     faults = np.zeros((segments, 5 if part["numeric"] else 3), dtype=np.int64)
-    inside = cells.bin >= 0
-    fault = cells.bin <= _FIRST_FAULT
+    inside, fault = slice(_inside(cells)), cells.bin <= _FIRST_FAULT
     counts[cells.segment[inside], cells.bin[inside]] = cells.count[inside]
     faults[cells.segment[fault], _FIRST_FAULT - cells.bin[fault]] = cells.count[fault]
     if not part["numeric"]:

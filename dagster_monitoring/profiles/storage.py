@@ -54,7 +54,7 @@ class ProfileStorage:
         """
         path = self._profile(model, baseline_version, partition)
         data = self._get(path, f"{model}, partition {partition}: no profile on {baseline_version}")
-        return of_profile.from_table(from_bytes(data, where=path))
+        return of_profile.from_table(from_bytes(data, where=path, columns=of_profile.READ))
 
     def exists(self, model: str, baseline_version: str, partition: str) -> bool:
         """Whether a slice's profile was written."""
