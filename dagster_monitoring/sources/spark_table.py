@@ -11,6 +11,7 @@ from pydantic import Field
 
 from dagster_monitoring.errors import DeclarationError, SliceNotFoundError
 from dagster_monitoring.sources._source import Request, SliceFacts, Source
+from dagster_monitoring.sources._spark_fetch import fetched
 from dagster_monitoring.sources._spark_files import absent, within
 from dagster_monitoring.spark import SparkConnection, SparkRows, StoredFrame, quoted, spark_faults
 
@@ -38,21 +39,24 @@ class SparkTableSource(Source):
     )
 
     def batches(self, request: Request) -> Iterator[pa.RecordBatch]:
-        """See :meth:`Source.batches`; rows come to this process, so ask for few columns."""
+        """See :meth:`Source.batches`; this process holds one of Spark's partitions at a time."""
         with spark_faults(self.name):
             found = self.through_spark(request, self._session())
-            (stored,) = found.frames
-            wanted = [
-                name
-                for name in stored.schema.names
-                if request.columns is None or name in request.columns
-            ]
-            rows = stored.frame.select(*map(quoted, wanted)).toArrow()
-            if found.when_empty is not None and not rows.num_rows:
-                raise SliceNotFoundError(found.when_empty)
-            schema = pa.schema([stored.schema.field(name) for name in wanted])
-            rows = rows.cast(schema)
-        yield from rows.to_batches() or [pa.RecordBatch.from_pylist([], schema=schema)]
+        (stored,) = found.frames
+        wanted = [
+            name
+            for name in stored.schema.names
+            if request.columns is None or name in request.columns
+        ]
+        schema = pa.schema([stored.schema.field(name) for name in wanted])
+        none = True
+        for batch in fetched(stored.frame.select(*map(quoted, wanted)), what=self.name):
+            none = False
+            yield from pa.Table.from_batches([batch]).cast(schema).to_batches()
+        if none and found.when_empty is not None:
+            raise SliceNotFoundError(found.when_empty)
+        if none:
+            yield pa.RecordBatch.from_pylist([], schema=schema)
 
     def describe(self, request: Request) -> SliceFacts:
         """See :meth:`Source.describe`; Spark counts the rows, and tells no size."""

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,19 +87,28 @@ class Cluster:
                 raise TimeoutError(f"{name} said no {text!r}:\n{log.read_text()[-3000:]}")
             time.sleep(0.1)
 
-    def kill_worker(self, place: int) -> int:
-        """As when a machine is lost: the worker and its executors at once. Gives their number."""
+    def kill_worker(self, place: int) -> None:
+        """As when a machine is lost: the worker, its executors and their Pythons at once."""
         worker = self.workers[place]
-        executors = children(worker.pid)
-        for pid in [worker.pid, *executors]:
-            os.kill(pid, signal.SIGKILL)
+        kill_all([worker.pid, *descendants(worker.pid)])
         worker.wait()
-        return len(executors)
 
 
-def children(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
+    """The processes that it started, and that they started."""
     found = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for file in found for child in file.read_text().split()]
+    own = []
+    for file in found:
+        # A thread may end between the listing and the look.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            own += [int(child) for child in file.read_text().split()]
+    return [*own, *(below for child in own for below in descendants(child))]
+
+
+def kill_all(pids: Iterable[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 @contextmanager
@@ -115,12 +124,13 @@ def running_cluster(folder: Path, *, workers: int) -> Iterator[Cluster]:
             cluster.wait_for(f"worker-{place}", "Successfully registered with master")
         yield cluster
     finally:
-        for process in [*cluster.workers, master]:
-            left = children(process.pid) if process.poll() is None else []
+        started = [*cluster.workers, master]
+        left = [pid for process in started for pid in descendants(process.pid)]
+        for process in started:
             process.terminate()
+        for process in started:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(20)
-            for pid in [process.pid, *left]:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+                process.wait(10)
+        kill_all([*(process.pid for process in started if process.poll() is None), *left])
+        for process in started:
             process.wait()

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from dagster_monitoring.profiles.engine import SparkEngine
+from dagster_monitoring.profiles.engine import ScanPlan, SparkEngine
 from dagster_monitoring.spark import close_sessions, java_home
 from tests.spark.cluster import QUICK_START, Cluster, free_port, running_cluster
+from tests.spark.slices import plan_for, training_baseline
 
 
 def pytest_collection_modifyitems(items):
@@ -24,6 +25,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         pytest.skip("no Java on this machine: Spark can't run")
     with running_cluster(tmp_path_factory.mktemp("spark"), workers=2) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def plan() -> ScanPlan:
+    return plan_for(training_baseline())
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +56,16 @@ def engine(
             # Every file is a partition of its own.
             "spark.sql.files.maxPartitionBytes": "64k",
             "spark.sql.files.openCostInBytes": "64k",
-            "spark.sql.shuffle.partitions": 4,
+            "spark.sql.shuffle.partitions": 2,
+            # Plans of a few rows are not worth compiling, nor planning anew.
+            "spark.sql.adaptive.enabled": False,
+            "spark.sql.codegen.wholeStage": False,
+            "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+            # A lost machine's tasks start anew at once.
+            "spark.task.maxFailures": 8,
+            "spark.stage.maxConsecutiveAttempts": 8,
+            "spark.shuffle.io.maxRetries": 1,
+            "spark.shuffle.io.retryWait": "100ms",
             "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("warehouse")),
             "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
         },

@@ -16,6 +16,7 @@ from dagster_monitoring.profiles.baseline import Baseline, build_baseline
 from dagster_monitoring.profiles.encoding import to_bytes
 from dagster_monitoring.profiles.engine import Engine, LocalEngine, ScanPlan, SparkEngine
 from dagster_monitoring.profiles.profile import Profile
+from dagster_monitoring.profiles.projecting import RowNeeds
 from dagster_monitoring.profiles.serialization import to_table
 from dagster_monitoring.schema import BinaryClassification, Columns
 from dagster_monitoring.sources import ParquetSource, Request, Source
@@ -109,6 +110,10 @@ def training_baseline() -> Baseline:
         task=TASK,
         segments=["text", "coded"],
         equal_width=[30],
+        rows=RowNeeds(
+            projections=(("i32", "f64", "text"), ("f32", "score")),
+            sampled=("f64", "i32", "yes"),
+        ),
         model_version="v1",
         created_at=START - timedelta(days=9),
     )
@@ -157,6 +162,10 @@ def serialised(engine: Engine, source: Source, plan: ScanPlan) -> bytes:
 def both(spark: SparkEngine, source: Source, plan: ScanPlan) -> tuple[Profile, Profile]:
     """The local engine's profile and Spark's."""
     return LocalEngine().profile(Rows(source), plan), spark.profile(Rows(source), plan)
+
+
+def is_same(left: Profile, right: Profile) -> bool:
+    return to_bytes(to_table(left)) == to_bytes(to_table(right))
 
 
 def _values(name: str, n: int, source: np.random.Generator) -> list[object]:

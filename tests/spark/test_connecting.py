@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -12,10 +13,11 @@ import pytest
 from dagster_monitoring import MonitoredModel
 from dagster_monitoring.errors import DeclarationError, EngineError, MissingExtraError
 from dagster_monitoring.profiles.engine import LocalEngine, SparkEngine
-from dagster_monitoring.spark import SparkConnection, _properties
+from dagster_monitoring.spark import SparkConnection
+from dagster_monitoring.spark.connection import _properties
 from tests.orchestration.world import fields_of
 from tests.spark.cluster import free_port
-from tests.spark.slices import plan_for, serialised, slice_rows, training_baseline, write_files
+from tests.spark.slices import serialised, slice_rows, write_files
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -127,16 +129,18 @@ def test_secrets_come_from_the_environment_and_are_hidden(monkeypatch):
     assert "t0k" not in repr(SparkConnection(remote="sc://a:1/;token=t0k"))
 
 
-def test_spark_connect_gives_the_local_engines_bytes(engine, connect_port, tmp_path):
+def test_spark_connect_gives_the_local_engines_bytes(engine, plan, connect_port, tmp_path):
     """In a process of its own: a process is a client of one kind."""
     engine.open()
-    source = write_files(tmp_path, [slice_rows(600, seed=s) for s in range(2)])
-    expected = serialised(LocalEngine(), source, plan_for(training_baseline()))
+    source = write_files(tmp_path, [slice_rows(300, seed=s) for s in range(2)])
+    expected = serialised(LocalEngine(), source, plan)
+    (tmp_path / "plan").write_bytes(pickle.dumps(plan))
     script = (
-        "import sys; from tests.spark.slices import *\n"
+        "import pickle; from tests.spark.slices import *\n"
+        f"plan = pickle.load(open({str(tmp_path / 'plan')!r}, 'rb'))\n"
         f"source = ParquetSource(path={source.path!r})\n"
         f"engine = SparkEngine(remote='sc://127.0.0.1:{connect_port}')\n"
-        "found = serialised(engine, source, plan_for(training_baseline()))\n"
+        "found = serialised(engine, source, plan)\n"
         f"open({str(tmp_path / 'found')!r}, 'wb').write(found)\n"
     )
     done = subprocess.run(  # noqa: S603 - this project's own code

@@ -16,7 +16,13 @@ from dagster_monitoring.profiles.engines._engine import ScanPlan, SliceRows
 from dagster_monitoring.profiles.profile import Profile, merge
 from dagster_monitoring.profiles.reading import WrongType, hash_ids, is_null
 from dagster_monitoring.profiles.serialization import from_table, to_table
-from dagster_monitoring.spark import SparkConnection, StoredFrame, quoted, spark_faults
+from dagster_monitoring.spark import (
+    SparkConnection,
+    StoredFrame,
+    no_endless_wait,
+    quoted,
+    spark_faults,
+)
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -42,7 +48,8 @@ class SparkEngine(SparkConnection):
     def profile(self, rows: SliceRows, plan: ScanPlan) -> Profile:
         """See :meth:`Engine.profile`."""
         session = self.open()
-        with spark_faults("the slice"):
+        waiting = no_endless_wait(session, seconds=self.wait_seconds)
+        with spark_faults("the slice"), waiting:
             found = rows.through_spark(session)
             total = _profile(found.frames, plan)
             if found.when_empty is not None and total.is_empty:

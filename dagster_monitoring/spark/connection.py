@@ -1,4 +1,4 @@
-"""Apache Spark: how a session is declared and had, and what rows read through it are."""
+"""How a Spark session is declared and had."""
 
 from __future__ import annotations
 
@@ -8,31 +8,23 @@ import shutil
 import socket
 import sys
 import tempfile
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-import pyarrow as pa
 from pydantic import Field, model_validator
 
 from dagster_monitoring.declaration import Declaration, EnvironmentVariable
-from dagster_monitoring.errors import (
-    CorruptDataError,
-    DataError,
-    DeclarationError,
-    EngineError,
-    MissingExtraError,
-)
+from dagster_monitoring.errors import DeclarationError, EngineError, MissingExtraError
+from dagster_monitoring.spark.faults import cause, first_line
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
 CONNECT_SECONDS = 10
 _JAVA = 17
+_WAIT_SECONDS = 600
 _DEFAULTS = {
     "spark.app.name": "dagster-monitoring",
     # Rows a batch between the JVM and Python; Spark's 10,000 costs a tenth more.
@@ -45,32 +37,6 @@ _DEFAULTS = {
     "spark.log.level": "ERROR",
 }
 _REDACTED = r"(?i)secret|password|token|access[.]?key"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class StoredFrame:
-    """Rows as Spark reads them, and the types that they were stored with.
-
-    Attributes:
-        frame: what Spark reads; it knows fewer types than Arrow.
-        schema: names and types before Spark read them.
-    """
-
-    frame: DataFrame
-    schema: pa.Schema
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SparkRows:
-    """A slice as Spark reads it.
-
-    Attributes:
-        frames: one for each schema that the slice's files have.
-        when_empty: why it is a fault that there is no row; ``None`` where it is none.
-    """
-
-    frames: tuple[StoredFrame, ...]
-    when_empty: str | None = None
 
 
 class SparkConnection(Declaration):
@@ -96,6 +62,12 @@ class SparkConnection(Declaration):
     )
     config: dict[str, str | bool | int | float | EnvironmentVariable] = Field(
         default_factory=dict, repr=False, description="Spark properties; secrets by {env: NAME}."
+    )
+
+    wait_seconds: float = Field(
+        _WAIT_SECONDS,
+        gt=0,
+        description="A scan is given up when none of its tasks has run for so long.",
     )
 
     @model_validator(mode="after")
@@ -137,7 +109,9 @@ class _Place:
 
     @classmethod
     def of(cls, connection: SparkConnection) -> _Place:
-        fields = connection.model_dump_json(include=set(SparkConnection.model_fields))
+        fields = connection.model_dump_json(
+            include=set(SparkConnection.model_fields) - {"wait_seconds"}
+        )
         return cls(connection.session, fields)
 
 
@@ -151,55 +125,6 @@ def close_sessions() -> None:
         session = _SESSIONS.pop(place)
         if place.session is None:
             session.stop()
-
-
-@contextmanager
-def spark_faults(what: str) -> Iterator[None]:
-    """Errors of Spark become this package's, in a few lines.
-
-    Args:
-        what: what is read, for the message.
-
-    Raises:
-        DataError: the data are not there, or can't be read as asked; another try changes nothing.
-        EngineError: the cluster failed; another try may succeed.
-    """
-    from py4j.protocol import Py4JError
-    from pyspark.errors import AnalysisException, PySparkException
-
-    try:
-        with warnings.catch_warnings():
-            # No pandas frame is made here, so which pandas there is does not matter.
-            warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")
-            yield
-    except AnalysisException as error:
-        raise DataError(f"{what} can't be read by Spark: {_first_line(error)}") from error
-    except (PySparkException, Py4JError, ConnectionError) as error:
-        text = str(error)
-        if "No module named 'dagster_monitoring'" in text:
-            raise EngineError(
-                "Spark's executors have no dagster_monitoring: install the version that this "
-                "process has in the Python that spark.pyspark.python names on the workers"
-            ) from error
-        if "FAILED_READ_FILE" in text or "CANNOT_READ_FILE_FOOTER" in text:
-            raise CorruptDataError(
-                f"{what} can't be read to its end by Spark: {_cause(text)}. Write it again, or "
-                "remove it, then run the partition again"
-            ) from error
-        raise EngineError(
-            f"{what}: Spark failed: {_cause(text)}. Look at the cluster and its logs, then run "
-            "the partition again"
-        ) from error
-
-
-def quoted(name: str) -> str:
-    """A column's name as Spark's SQL writes it.
-
-    Example:
-        >>> quoted("a.b")
-        '`a.b`'
-    """
-    return "`" + name.replace("`", "``") + "`"
 
 
 def java_home() -> str | None:
@@ -258,7 +183,7 @@ def _classic(connection: SparkConnection) -> SparkSession:
             conf.setAll(list(secret.items()))
             return SparkSession(SparkContext(gateway=gateway, conf=conf))
         except Exception as error:
-            text = f"no Spark session at {master}: {_cause(str(error))}{_tail(log)}"
+            text = f"no Spark session at {master}: {cause(str(error))}{_tail(log)}"
             raise EngineError(text) from error
 
 
@@ -283,7 +208,7 @@ def _remote(connection: SparkConnection) -> SparkSession:
             "Install it with: pip install 'pyspark[connect]'"
         ) from missing
     except PySparkException as error:
-        raise EngineError(f"no Spark session at {connection.place}: {_first_line(error)}") from None
+        raise EngineError(f"no Spark session at {connection.place}: {first_line(error)}") from None
 
 
 def _of_the_user(reference: str) -> SparkSession:
@@ -364,14 +289,3 @@ def _tail(log: IO[bytes], *, size: int = 2_000) -> str:
     log.seek(max(log.tell() - size, 0))
     text = log.read().decode("utf-8", "replace").strip()
     return f"\n{text}" if text else ""
-
-
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), "")[:500]
-
-
-def _cause(text: str) -> str:
-    """The line of a trace that says most: the last Python error, else the first line."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    own = [line for line in lines if "Error: " in line and not line.startswith(("at ", "File"))]
-    return (own[-1] if own else lines[0] if lines else "no reason given")[:500]
