@@ -16,7 +16,7 @@ def main() -> None:
     import pandas as pd
 
     watch.lap("import")
-    names = ["timestamp", "label", "prediction", "score"]
+    names = ["label", "prediction", "score"]
     training = pd.read_parquet(options.training, columns=names)
     watch.lap("baseline")
     days = [(day, pd.read_parquet(path, columns=names)) for day, path in options.files()]

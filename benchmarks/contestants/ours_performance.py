@@ -1,7 +1,8 @@
 """This package: labelled days into performance profiles, then the monitor with its intervals.
 
-The scope ``rows``: the label stands in each row, as the peers take it. ``joined``: labels come in
-a table of their own, and are joined by the prediction's id.
+The scope ``six``: NannyML's six metrics; the label stands in each row, as the peers take it.
+``rows``: all metrics there are. ``joined``: all, and labels come in a table of their own, which is
+joined by the prediction's id.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
     from dagster_monitoring.profiles.baseline import Baseline
     from dagster_monitoring.schema import BinaryClassification, Columns
 
-TASK_COLUMNS = (ID, TIMESTAMP, "label", "prediction", "score")
+JUDGED = ("label", "prediction", "score")
+SIX = ("roc_auc", "f1", "precision", "recall", "accuracy", "average_precision")
 
 
 def main() -> None:
     """Profile and measure the days."""
-    options = read_many_days("rows", "joined")
+    options = read_many_days("six", "rows", "joined")
     watch = Stopwatch()
     import scipy.special
     import scipy.stats  # noqa: F401 - some intervals need it
@@ -74,7 +76,7 @@ def _play(
     from dagster_monitoring.statistics.performance import performance_metrics
 
     storage = ProfileStorage(folder)
-    names = TASK_COLUMNS if options.scope == "rows" else (ID, TIMESTAMP, "prediction", "score")
+    names = (ID, "prediction", "score") if options.scope == "joined" else JUDGED
     for day, path in options.files():
         labels = None
         if options.scope == "joined":
@@ -92,8 +94,8 @@ def _play(
         labelled=stored,
         labels_due=datetime(2030, 1, 1, tzinfo=UTC),
     )
-    found = [n for n, metric in performance_metrics().items() if task.type in metric.tasks]
-    monitor = PerformanceMonitor(metrics=tuple(found), window=1)
+    every = (n for n, metric in performance_metrics().items() if task.type in metric.tasks)
+    monitor = PerformanceMonitor(metrics=SIX if options.scope == "six" else (*every,), window=1)
     values: list[Value] = []
     for day, _ in options.files():
         for m in monitor.measure(view.at(day)):

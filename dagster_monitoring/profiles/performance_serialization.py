@@ -19,6 +19,7 @@ from dagster_monitoring.statistics.performance import (
     QUERY_METRICS,
     BinarySummary,
     ErrorCounts,
+    Losses,
     MulticlassSummary,
     QuerySums,
     RankingSummary,
@@ -27,19 +28,10 @@ from dagster_monitoring.statistics.performance import (
     Summary,
 )
 
-FORMAT = 2
+FORMAT = 3
 """The format's version; a reader refuses others."""
 
 _KEY = b"dagster_monitoring.performance"
-
-_SCHEMA = pa.schema(
-    [
-        ("part", pa.int32()),
-        ("score", pa.float64()),
-        ("negatives", pa.int64()),
-        ("positives", pa.int64()),
-    ]
-)
 
 # JSON of mixed values, checked by the format's number.
 Json = dict[str, Any]
@@ -48,8 +40,8 @@ Json = dict[str, Any]
 def to_table(profile: PerformanceProfile) -> pa.Table:
     """A performance profile as a table: one row a distinct score of a part.
 
-    Parts are all rows, then each segment, in the order of the metadata; a task of several
-    classes has one part a class.
+    Parts are all rows, then each segment, in the order of the metadata, which says how many
+    scores each has; a task of several classes has one part a class.
     """
     counts: list[ScoreCounts] = []
     header = {
@@ -67,15 +59,17 @@ def to_table(profile: PerformanceProfile) -> pa.Table:
         "first_available_at": write_time(profile.first_available_at),
         "last_available_at": write_time(profile.last_available_at),
     }
-    part = np.repeat(np.arange(len(counts), dtype=np.int32), [len(c.scores) for c in counts])
-    arrays = [
-        pa.array(part),
-        pa.array(_joined((c.scores for c in counts), np.float64)),
-        pa.array(_joined((c.negatives for c in counts), np.int64)),
-        pa.array(_joined((c.positives for c in counts), np.int64)),
-    ]
+    positives = _joined((c.positives for c in counts), np.int64)
+    rows = _joined((c.negatives for c in counts), np.int64) + positives
+    # Encoded in half the time, and a slice has few scores of two billion rows.
+    kind = pa.int32() if rows.max(initial=0) <= np.iinfo(np.int32).max else pa.int64()
+    columns = {
+        "score": pa.array(_joined((c.scores for c in counts), np.float64)),
+        "rows": pa.array(rows).cast(kind),
+        "positives": pa.array(positives).cast(kind),
+    }
     metadata = {_KEY: json.dumps(header, sort_keys=True, allow_nan=False).encode()}
-    return pa.Table.from_arrays(arrays, schema=_SCHEMA.with_metadata(metadata))
+    return pa.table(columns).replace_schema_metadata(metadata)
 
 
 def from_table(table: pa.Table) -> PerformanceProfile:
@@ -107,8 +101,8 @@ class _Reader:
 
     def __init__(self, table: pa.Table) -> None:
         self._scores = table["score"].to_numpy()
-        self._negatives = table["negatives"].to_numpy()
-        self._positives = table["positives"].to_numpy()
+        self._positives = table["positives"].to_numpy().astype(np.int64)
+        self._negatives = table["rows"].to_numpy() - self._positives
         self._at = 0
 
     def summary(self, given: Json) -> Summary:
@@ -120,7 +114,8 @@ class _Reader:
         counts = [self._counts(rows, exact=exact) for rows, exact in given["counts"]]
         sums: Json = {name: ExactSum.parse(text) for name, text in given["sums"].items()}
         if given["kind"] == "binary":
-            return BinarySummary(score_counts=counts[0], **given["plain"], **sums)
+            losses = Losses(**sums) if sums else None
+            return BinarySummary(score_counts=counts[0], **given["plain"], losses=losses)
         size = len(given["classes"])
         confusion = np.zeros((size, size), dtype=np.int64)
         for true, predicted, rows in given["confusion"]:
@@ -146,8 +141,8 @@ class _Reader:
 
 
 _BINARY = ("n_labelled", "true_negative", "false_positive", "false_negative", "true_positive")
-_LOSSES = ("log_loss_sum", "squared_error_sum")
-_SQUARES = ("log_loss_square_sum", "squared_error_square_sum")
+_LOSSES = ("log_loss", "squared_error")
+_SUMS = ("log_loss_sum", "log_loss_square_sum", "squared_error_sum", "squared_error_square_sum")
 
 
 def _summary_out(summary: Summary, counts: list[ScoreCounts]) -> Json:
@@ -158,10 +153,11 @@ def _summary_out(summary: Summary, counts: list[ScoreCounts]) -> Json:
         return _ranking_out(summary)
     if isinstance(summary, BinarySummary):
         counts.append(summary.score_counts)
+        losses = summary.losses
         return {
             "kind": "binary",
             "plain": {name: getattr(summary, name) for name in (*_BINARY, "n_scored")},
-            "sums": {name: str(getattr(summary, name)) for name in _LOSSES},
+            "sums": {} if losses is None else {n: str(getattr(losses, n)) for n in _LOSSES},
             "counts": [_shape(summary.score_counts)],
         }
     counts.extend(summary.per_class)
@@ -169,7 +165,7 @@ def _summary_out(summary: Summary, counts: list[ScoreCounts]) -> Json:
     return {
         "kind": "multiclass",
         "plain": {"n_correct": summary.n_correct, "n_scored": summary.n_scored},
-        "sums": {name: str(getattr(summary, name)) for name in (*_LOSSES, *_SQUARES)},
+        "sums": {name: str(getattr(summary, name)) for name in _SUMS},
         "counts": [_shape(own) for own in summary.per_class],
         "classes": summary.classes,
         "confusion": [[i, j, int(summary.confusion[i, j])] for i, j in cells],
@@ -237,4 +233,4 @@ def _names_out(names: NameCounts) -> Json:
 
 
 def _joined(parts: Iterable[npt.NDArray[Any]], kind: type[np.generic]) -> npt.NDArray[Any]:
-    return np.concatenate([*parts, np.zeros(0, dtype=kind)]).astype(kind)
+    return np.concatenate([*parts, np.zeros(0, dtype=kind)]).astype(kind, copy=False)

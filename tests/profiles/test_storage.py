@@ -95,7 +95,7 @@ def test_a_performance_profile_is_read_as_it_was_written(storage: ProfileStorage
     read = storage.read_performance("late", DAYS[0])
     assert _performance_bytes(read) == _performance_bytes(written)
     assert read.summary.true_positive == written.summary.true_positive
-    assert read.summary.log_loss_sum == written.summary.log_loss_sum
+    assert read.summary.all_losses() == written.summary.all_losses()
     assert read.segments["city=Oslo"].n == written.segments["city=Oslo"].n
     assert storage.performance_exists("late", DAYS[0])
     assert storage.list_performance("late") == [DAYS[0]]

@@ -10,6 +10,7 @@ from dagster_monitoring.statistics.performance._absolute_errors import ErrorCoun
 from dagster_monitoring.statistics.performance._binary import (
     BinaryRows,
     BinarySummary,
+    Losses,
     binary_summary,
 )
 from dagster_monitoring.statistics.performance._confusion import Average, ClassRatio, two_classes
@@ -44,6 +45,7 @@ __all__ = [
     "BinarySummary",
     "ClassRatio",
     "ErrorCounts",
+    "Losses",
     "MulticlassRows",
     "MulticlassSummary",
     "PerformanceMetric",

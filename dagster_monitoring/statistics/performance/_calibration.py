@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
 
 from dagster_monitoring.statistics.performance._binary import BinarySummary
+from dagster_monitoring.statistics.performance._cumulative import cumulative
 from dagster_monitoring.statistics.performance._groups import Places
 from dagster_monitoring.statistics.performance._scores import Floats, ScoreCounts
 from dagster_monitoring.statistics.performance._spread import error_by_score
@@ -16,18 +18,18 @@ from dagster_monitoring.statistics.undefined import Undefined
 BINS = 10
 
 Binning = Callable[[ScoreCounts], Places]
+"""Where each bin begins among the scores, and where the last one ends, shape ``(11,)``."""
 
 
 def equal_width(counts: ScoreCounts) -> Places:
-    """The bin of each score: tenths of 0..1, an edge belongs to the bin above it."""
-    return np.minimum((counts.scores * BINS).astype(np.intp), BINS - 1)
+    """Tenths of 0..1; an edge belongs to the bin above it."""
+    return _edges(counts.scores * BINS)
 
 
 def equal_mass(counts: ScoreCounts) -> Places:
-    """The bin of each score: tenths of the rows, by the middle one of its rows."""
-    rows = counts.negatives + counts.positives
-    middle = np.cumsum(rows) - rows / 2
-    return np.minimum((middle / counts.n * BINS).astype(np.intp), BINS - 1)
+    """Tenths of the rows, a score by the middle one of its rows."""
+    sums = cumulative(counts)
+    return _edges(sums.middle / sums.n * BINS)
 
 
 def calibration_error(summary: Summary, binning: Binning) -> float | Undefined:
@@ -39,7 +41,8 @@ def calibration_error(summary: Summary, binning: Binning) -> float | Undefined:
     counts = _scores(summary)
     if isinstance(counts, Undefined):
         return counts
-    return min(float(np.abs(_excess(counts, binning(counts))).sum()) / counts.n, 1.0)
+    excess = _excess(counts, binning(counts))
+    return min(sum(map(abs, excess)) / cumulative(counts).n, 1.0)
 
 
 def calibration_spread(summary: Summary, binning: Binning) -> float | Undefined:
@@ -47,16 +50,22 @@ def calibration_spread(summary: Summary, binning: Binning) -> float | Undefined:
     counts = _scores(summary)
     if isinstance(counts, Undefined):
         return counts
-    place = binning(counts)
-    sign = np.sign(_excess(counts, place))[place]
+    edges = binning(counts)
+    sign = np.repeat(np.sign(_excess(counts, edges)), np.diff(edges))
     return error_by_score(counts, sign * (counts.scores - 1), sign * counts.scores)
 
 
-def _excess(counts: ScoreCounts, place: Places) -> Floats:
+def _edges(rising: Floats) -> Places:
+    """Where numbers from 0 to ``BINS`` first reach each whole one below it."""
+    inner = np.searchsorted(rising, np.arange(1, BINS), side="left")
+    return np.concatenate(([0], inner, [len(rising)])).astype(np.intp)
+
+
+def _excess(counts: ScoreCounts, edges: Places) -> list[float]:
     """Scores less positives, summed over each bin."""
-    rows = counts.negatives + counts.positives
-    excess = counts.scores * rows - counts.positives
-    return np.bincount(place, weights=excess, minlength=BINS).astype(np.float64)
+    sums = cumulative(counts)
+    excess = counts.scores * (sums.positives + sums.negatives) - sums.positives
+    return [float(excess[a:b].sum()) for a, b in itertools.pairwise(edges.tolist())]
 
 
 def _scores(summary: Summary) -> ScoreCounts | Undefined:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import numpy as np
-
 from dagster_monitoring.statistics.performance._binary import BinarySummary
-from dagster_monitoring.statistics.performance._scores import Floats, ScoreCounts
+from dagster_monitoring.statistics.performance._scores import ScoreCounts
 from dagster_monitoring.statistics.performance._summary import Summary, scored
 from dagster_monitoring.statistics.undefined import Undefined
 
@@ -64,19 +62,6 @@ def _of_each(summary: Summary, of_one: Callable[[ScoreCounts], float]) -> list[f
             return Undefined(f"class {name!r} against the rest: no {lacking} label")
         values.append(of_one(counts))
     return values or Undefined("no class that is kept apart has a score")
-
-
-def from_the_top(counts: ScoreCounts) -> tuple[Floats, Floats, Floats, Floats]:
-    """Positives and negatives by falling score, then positives and rows added up so far."""
-    positives = counts.positives[::-1].astype(np.float64)
-    negatives = counts.negatives[::-1].astype(np.float64)
-    found = np.cumsum(positives)
-    return positives, negatives, found, found + np.cumsum(negatives)
-
-
-def onwards(values: Floats) -> Floats:
-    """The sum of each value and all after it."""
-    return np.cumsum(values[::-1])[::-1]
 
 
 def _lacking(counts: ScoreCounts) -> str:

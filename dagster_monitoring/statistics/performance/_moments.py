@@ -180,7 +180,8 @@ def _spreads(summary: RegressionSummary, *, centred: bool) -> tuple[Fraction, Fr
         return means
     error, error_square, label, label_square = means
     spread = label_square - label * label
-    if spread <= 0:
+    # Squares below the smallest float leave a difference where there is none.
+    if float(spread) <= 0:
         return Undefined("the labels are all the same, or there is one only")
     return (error_square - error * error if centred else error_square), spread
 

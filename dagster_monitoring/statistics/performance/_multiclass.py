@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from dagster_monitoring.statistics.exact_sum import ExactSum
-from dagster_monitoring.statistics.performance._binary import LOG_LOSS_CLIP, BinarySummary
+from dagster_monitoring.statistics.performance._binary import BinarySummary
+from dagster_monitoring.statistics.performance._cumulative import LOG_LOSS_CLIP
 from dagster_monitoring.statistics.performance._groups import Groups, Places
 from dagster_monitoring.statistics.performance._scores import (
     Counts,
@@ -225,7 +226,7 @@ class _Scored:
                 squared_error_sum=ExactSum.of(squares[own]),
                 squared_error_square_sum=ExactSum.of(np.square(squares[own])),
                 per_class=tuple(
-                    count_keys(keys[name][own]) if name in keys else ScoreCounts()
+                    count_keys(keys[name][own]).within_the_cap() if name in keys else ScoreCounts()
                     for name in table.classes
                 ),
             )

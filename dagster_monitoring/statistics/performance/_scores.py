@@ -10,6 +10,7 @@ import numpy.typing as npt
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
 
 MAX_EXACT_SCORES = 2**20
 """Distinct scores that are kept apart; when there are more, all are rounded."""
@@ -69,9 +70,10 @@ class ScoreCounts:
             np.concatenate((left.positives, right.positives)),
             exact=exact,
         )
-        return merged._within_the_cap()
+        return merged.within_the_cap()
 
-    def _within_the_cap(self) -> ScoreCounts:
+    def within_the_cap(self) -> ScoreCounts:
+        """The same, rounded if there are more distinct scores than are kept apart."""
         return self if len(self.scores) <= MAX_EXACT_SCORES else self._rounded()
 
     def _rounded(self) -> ScoreCounts:
@@ -98,7 +100,7 @@ def count_scores(score: Floats, positive: Bools) -> ScoreCounts:
         >>> counts.scores.tolist(), counts.negatives.tolist(), counts.positives.tolist()
         ([0.2, 0.9], [1, 0], [1, 1])
     """
-    return count_keys(score_keys(score, positive))
+    return count_keys(score_keys(score, positive)).within_the_cap()
 
 
 def score_keys(score: Floats, positive: Bools) -> Counts:
@@ -112,18 +114,18 @@ def score_keys(score: Floats, positive: Bools) -> Counts:
 
 
 def count_keys(keys: Counts) -> ScoreCounts:
-    """Counts of what :func:`score_keys` gave, in any order."""
+    """Counts of what :func:`score_keys` gave, in any order, however many scores there are."""
     if not len(keys):
         return ScoreCounts()
     ordered = np.sort(keys)
     bits = ordered >> 1
-    starts = np.flatnonzero(np.concatenate(([True], bits[1:] != bits[:-1])))
-    rows = np.diff(starts, append=len(bits))
-    positives = np.add.reduceat(ordered & 1, starts)
-    counts = ScoreCounts(
-        scores=bits[starts].view(np.float64), negatives=rows - positives, positives=positives
-    )
-    return counts._within_the_cap()  # noqa: SLF001 - same module
+    ends = _ends(bits)
+    found = ordered & 1
+    rows = np.ones_like(found)
+    # Where no two rows have a score in common, each row is a run.
+    if len(ends) < len(bits):
+        rows, found = _steps(ends + 1), _steps(np.cumsum(found)[ends])
+    return ScoreCounts(scores=bits[ends].view(np.float64), negatives=rows - found, positives=found)
 
 
 def _tally(scores: Floats, negatives: Counts, positives: Counts, *, exact: bool) -> ScoreCounts:
@@ -132,10 +134,24 @@ def _tally(scores: Floats, negatives: Counts, positives: Counts, *, exact: bool)
     # Of two runs that are in order already, the stable sort is a merge.
     order = np.argsort(scores, kind="stable")
     scores = scores[order]
-    starts = np.flatnonzero(np.concatenate(([True], scores[1:] != scores[:-1])))
+    ends = _ends(scores)
     return ScoreCounts(
-        scores=scores[starts].astype(np.float64),
-        negatives=np.add.reduceat(negatives[order], starts),
-        positives=np.add.reduceat(positives[order], starts),
+        scores=scores[ends].astype(np.float64),
+        negatives=_steps(np.cumsum(negatives[order])[ends]),
+        positives=_steps(np.cumsum(positives[order])[ends]),
         exact=exact,
     )
+
+
+def _ends(ordered: Counts | Floats) -> Places:
+    """Where each run of equal values ends: the place of its last one."""
+    last = np.ones(len(ordered), dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=last[:-1])
+    return np.flatnonzero(last)
+
+
+def _steps(reached: Counts) -> Counts:
+    """What each adds to the one before it."""
+    steps = reached.copy()
+    steps[1:] -= reached[:-1]
+    return steps

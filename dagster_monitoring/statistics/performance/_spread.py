@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from dagster_monitoring.statistics.performance._cumulative import cumulative, weighed
 from dagster_monitoring.statistics.performance._scores import Floats, ScoreCounts
 from dagster_monitoring.statistics.undefined import Undefined, finite
 
@@ -32,6 +33,12 @@ def error_of_mean(
     return finite(math.sqrt(max(squares / n - mean * mean, 0.0) / (n - 1)))
 
 
+def mean_by_score(counts: ScoreCounts, positive: Floats, negative: Floats) -> float:
+    """The mean over rows whose value follows from score and label; see :func:`error_by_score`."""
+    sums = cumulative(counts)
+    return (weighed(positive, sums.positives) + weighed(negative, sums.negatives)) / sums.n
+
+
 def error_by_score(counts: ScoreCounts, positive: Floats, negative: Floats) -> float | Undefined:
     """The standard error of a mean over rows whose value follows from score and label.
 
@@ -40,9 +47,12 @@ def error_by_score(counts: ScoreCounts, positive: Floats, negative: Floats) -> f
         positive: what a positive row of each score counts, shape ``(k,)``.
         negative: what a negative row counts.
     """
-    total = np.dot(counts.positives, positive) + np.dot(counts.negatives, negative)
-    squares = np.dot(counts.positives, positive**2) + np.dot(counts.negatives, negative**2)
-    return error_of_mean(float(total), float(squares), counts.n)
+    sums = cumulative(counts)
+    total = weighed(positive, sums.positives) + weighed(negative, sums.negatives)
+    squares = weighed(np.square(positive), sums.positives) + weighed(
+        np.square(negative), sums.negatives
+    )
+    return error_of_mean(total, squares, sums.n)
 
 
 def error_of_table(table: Floats, gradient: Floats) -> float:

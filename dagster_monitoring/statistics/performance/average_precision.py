@@ -6,12 +6,8 @@ import math
 
 import numpy as np
 
-from dagster_monitoring.statistics.performance._curve import (
-    from_the_top,
-    macro_curve,
-    macro_curve_error,
-    onwards,
-)
+from dagster_monitoring.statistics.performance._cumulative import cumulative, weighed
+from dagster_monitoring.statistics.performance._curve import macro_curve, macro_curve_error
 from dagster_monitoring.statistics.performance._metric import CLASSIFICATION, PerformanceMetric
 from dagster_monitoring.statistics.performance._scores import ScoreCounts
 from dagster_monitoring.statistics.performance._summary import Summary
@@ -48,19 +44,22 @@ def standard_error(summary: Summary) -> float | Undefined:
 
 
 def _area(counts: ScoreCounts) -> float:
-    positives, _, found, rows = from_the_top(counts)
-    return min(float(np.dot(positives, found / rows)) / float(found[-1]), 1.0)
+    sums = cumulative(counts)
+    return min(weighed(sums.precision, sums.positives) / sums.n_positive, 1.0)
 
 
 def _spread(counts: ScoreCounts) -> float:
-    positives, negatives, found, rows = from_the_top(counts)
-    precision, all_found = found / rows, found[-1]
-    value = float(np.dot(positives, precision)) / all_found
-    weight = positives / all_found / np.square(rows)
-    by_positive = (precision - value) / all_found + onwards(weight * (rows - found))
-    by_negative = -onwards(weight * found)
-    variance = np.dot(positives, by_positive**2) + np.dot(negatives, by_negative**2)
-    return math.sqrt(float(variance))
+    sums = cumulative(counts)
+    value = weighed(sums.precision, sums.positives) / sums.n_positive
+    share = sums.positives / sums.rows
+    lost = share * sums.precision
+    # A row counts at its own score and at all below.
+    by_positive = sums.precision - value + np.cumsum(share - lost)
+    by_negative = np.cumsum(lost)
+    variance = weighed(np.square(by_positive), sums.positives) + weighed(
+        np.square(by_negative), sums.negatives
+    )
+    return math.sqrt(variance) / sums.n_positive
 
 
 METRIC = PerformanceMetric(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from dagster_monitoring.statistics.performance._brier import mean_square, squares_by_score
 from dagster_monitoring.statistics.performance._metric import CLASSIFICATION, PerformanceMetric
 from dagster_monitoring.statistics.performance._multiclass import MulticlassSummary
 from dagster_monitoring.statistics.performance._spread import error_by_score, error_of_mean
@@ -31,7 +30,9 @@ def compute(summary: Summary) -> float | Undefined:
     found = scored(summary)
     if isinstance(found, Undefined):
         return found
-    return float(found.squared_error_sum) / found.n_scored
+    if isinstance(found, MulticlassSummary):
+        return float(found.squared_error_sum) / found.n_scored
+    return mean_square(found)
 
 
 def standard_error(summary: Summary) -> float | Undefined:
@@ -42,8 +43,7 @@ def standard_error(summary: Summary) -> float | Undefined:
     if isinstance(found, MulticlassSummary):
         total, squares = float(found.squared_error_sum), float(found.squared_error_square_sum)
         return error_of_mean(total, squares, found.n_scored)
-    given = found.score_counts.scores
-    return error_by_score(found.score_counts, np.square(1 - given), np.square(given))
+    return error_by_score(found.score_counts, *squares_by_score(found.score_counts))
 
 
 METRIC = PerformanceMetric(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from dagster_monitoring.statistics.performance._binary import BinarySummary
+from dagster_monitoring.statistics.performance._brier import mean_square, squares_by_score
+from dagster_monitoring.statistics.performance._cumulative import cumulative
 from dagster_monitoring.statistics.performance._metric import BINARY, PerformanceMetric
 from dagster_monitoring.statistics.performance._scores import ScoreCounts
 from dagster_monitoring.statistics.performance._spread import error_by_score
@@ -45,8 +45,8 @@ def standard_error(summary: Summary) -> float | Undefined:
     brier, share, counts = found
     reference = share * (1 - share)
     by_share = brier * (1 - 2 * share) / reference**2
-    positive = -np.square(1 - counts.scores) / reference + by_share
-    return error_by_score(counts, positive, -np.square(counts.scores) / reference)
+    positive, negative = squares_by_score(counts)
+    return error_by_score(counts, by_share - positive / reference, -negative / reference)
 
 
 def _rates(summary: Summary) -> tuple[float, float, ScoreCounts] | Undefined:
@@ -56,11 +56,10 @@ def _rates(summary: Summary) -> tuple[float, float, ScoreCounts] | Undefined:
         return found
     if not found.n_scored:
         return Undefined(NO_SCORES)
-    positives = int(found.score_counts.positives.sum())
+    positives = int(cumulative(found.score_counts).n_positive)
     if positives in (0, found.n_scored):
         return Undefined("all labels are the same, so that their share foretells them")
-    brier = float(found.squared_error_sum) / found.n_scored
-    return brier, positives / found.n_scored, found.score_counts
+    return mean_square(found), positives / found.n_scored, found.score_counts
 
 
 METRIC = PerformanceMetric(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from dagster_monitoring.statistics.performance._binary import LOG_LOSS_CLIP
+from dagster_monitoring.statistics.performance._cumulative import cumulative
 from dagster_monitoring.statistics.performance._metric import CLASSIFICATION, PerformanceMetric
 from dagster_monitoring.statistics.performance._multiclass import MulticlassSummary
-from dagster_monitoring.statistics.performance._spread import error_by_score, error_of_mean
+from dagster_monitoring.statistics.performance._spread import (
+    error_by_score,
+    error_of_mean,
+    mean_by_score,
+)
 from dagster_monitoring.statistics.performance._summary import Summary, scored
 from dagster_monitoring.statistics.undefined import Undefined
 
@@ -30,7 +32,13 @@ def compute(summary: Summary) -> float | Undefined:
         0.4389
     """
     found = scored(summary)
-    return found if isinstance(found, Undefined) else float(found.log_loss_sum) / found.n_scored
+    if isinstance(found, Undefined):
+        return found
+    if isinstance(found, MulticlassSummary):
+        return float(found.log_loss_sum) / found.n_scored
+    if found.losses is not None:
+        return float(found.losses.log_loss) / found.n_scored
+    return mean_by_score(found.score_counts, *cumulative(found.score_counts).log_losses)
 
 
 def standard_error(summary: Summary) -> float | Undefined:
@@ -41,8 +49,7 @@ def standard_error(summary: Summary) -> float | Undefined:
     if isinstance(found, MulticlassSummary):
         total, squares = float(found.log_loss_sum), float(found.log_loss_square_sum)
         return error_of_mean(total, squares, found.n_scored)
-    given = np.clip(found.score_counts.scores, LOG_LOSS_CLIP, 1 - LOG_LOSS_CLIP)
-    return error_by_score(found.score_counts, -np.log(given), -np.log(1 - given))
+    return error_by_score(found.score_counts, *cumulative(found.score_counts).log_losses)
 
 
 METRIC = PerformanceMetric(

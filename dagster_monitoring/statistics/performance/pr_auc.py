@@ -6,12 +6,8 @@ import math
 
 import numpy as np
 
-from dagster_monitoring.statistics.performance._curve import (
-    from_the_top,
-    macro_curve,
-    macro_curve_error,
-    onwards,
-)
+from dagster_monitoring.statistics.performance._cumulative import cumulative, weighed
+from dagster_monitoring.statistics.performance._curve import macro_curve, macro_curve_error
 from dagster_monitoring.statistics.performance._metric import CLASSIFICATION, PerformanceMetric
 from dagster_monitoring.statistics.performance._scores import Floats, ScoreCounts
 from dagster_monitoring.statistics.performance._summary import Summary
@@ -50,27 +46,31 @@ def standard_error(summary: Summary) -> float | Undefined:
 
 
 def _area(counts: ScoreCounts) -> float:
-    positives, _, found, rows = from_the_top(counts)
-    return min(float(np.dot(positives, _height(found / rows))) / float(found[-1]), 1.0)
+    sums = cumulative(counts)
+    return min(weighed(_height(sums.precision), sums.positives) / sums.n_positive, 1.0)
 
 
 def _spread(counts: ScoreCounts) -> float:
-    positives, negatives, found, rows = from_the_top(counts)
-    all_found = found[-1]
-    height = _height(found / rows)
-    value = float(np.dot(positives, height)) / all_found
-    # A point of the curve bounds two trapezia.
-    touching = (positives + np.append(positives[1:], 0.0)) / 2
-    weight = touching / all_found / np.square(rows)
-    by_positive = (height - value) / all_found + onwards(weight * (rows - found))
-    by_negative = -onwards(weight * found)
-    variance = np.dot(positives, by_positive**2) + np.dot(negatives, by_negative**2)
-    return math.sqrt(float(variance))
+    sums = cumulative(counts)
+    height = _height(sums.precision)
+    value = weighed(height, sums.positives) / sums.n_positive
+    # A point of the curve bounds two trapezia, its own and that of the next score below.
+    touching = (sums.positives + np.concatenate(([0.0], sums.positives[:-1]))) / 2
+    share = touching / sums.rows
+    lost = share * sums.precision
+    # A row counts at its own score and at all below.
+    by_positive = height - value + np.cumsum(share - lost)
+    by_negative = np.cumsum(lost)
+    variance = weighed(np.square(by_positive), sums.positives) + weighed(
+        np.square(by_negative), sums.negatives
+    )
+    return math.sqrt(variance) / sums.n_positive
 
 
 def _height(precision: Floats) -> Floats:
-    """The mean of the precision at each point and the one before it."""
-    return (precision + np.concatenate(([1.0], precision[:-1]))) / 2
+    """The mean of the precision at each point and at that of the next score above."""
+    above: Floats = np.append(precision[1:], 1.0)
+    return (precision + above) / 2
 
 
 METRIC = PerformanceMetric(

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from dagster_monitoring.statistics.performance._cumulative import cumulative, weighed
 from dagster_monitoring.statistics.performance._curve import macro_curve, macro_curve_error
 from dagster_monitoring.statistics.performance._metric import CLASSIFICATION, PerformanceMetric
 from dagster_monitoring.statistics.performance._scores import Floats, ScoreCounts
@@ -44,26 +45,24 @@ def standard_error(summary: Summary) -> float | Undefined:
 
 
 def _area(counts: ScoreCounts) -> float:
-    positives = counts.positives.astype(np.float64)
-    negatives = counts.negatives.astype(np.float64)
-    below = np.cumsum(negatives) - negatives
-    won = float(np.dot(positives, below + negatives / 2))
-    return won / (float(positives.sum()) * float(negatives.sum()))
+    sums = cumulative(counts)
+    won = weighed(sums.negatives_below, sums.positives)
+    return won / (sums.n_positive * sums.n_negative)
 
 
 def _spread(counts: ScoreCounts) -> float:
     """From how much of the other class each row beats."""
-    positives = counts.positives.astype(np.float64)
-    negatives = counts.negatives.astype(np.float64)
-    won = (np.cumsum(negatives) - negatives / 2) / negatives.sum()
-    lost = 1 - (np.cumsum(positives) - positives / 2) / positives.sum()
-    return math.sqrt(_mean_variance(won, positives) + _mean_variance(lost, negatives))
+    sums, area = cumulative(counts), _area(counts)
+    won = sums.negatives_below / sums.n_negative - area
+    lost = sums.positives_below / sums.n_positive - (1 - area)
+    return math.sqrt(
+        _mean_variance(won, sums.positives, sums.n_positive)
+        + _mean_variance(lost, sums.negatives, sums.n_negative)
+    )
 
 
-def _mean_variance(values: Floats, rows: Floats) -> float:
-    n = float(rows.sum())
-    mean = float(np.dot(values, rows)) / n
-    return float(np.dot(np.square(values - mean), rows)) / (n * max(n - 1, 1.0))
+def _mean_variance(distance: Floats, rows: Floats, n: float) -> float:
+    return weighed(np.square(distance), rows) / (n * max(n - 1, 1.0))
 
 
 METRIC = PerformanceMetric(
