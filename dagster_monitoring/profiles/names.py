@@ -107,8 +107,8 @@ def _count_each(text: pa.Array, counts: npt.NDArray[np.int64]) -> dict[str, int]
 
 
 def _is_plain(text: pa.Array) -> bool:
-    """Whether every text is its own name: short, and UTF-8."""
-    if (pc.max(pc.binary_length(text)).as_py() or 0) > MAX_LENGTH:
+    """Whether each of one text or more is its own name: short, and UTF-8."""
+    if pc.max(pc.binary_length(text)).as_py() > MAX_LENGTH:
         return False
     try:
         text.validate(full=True)

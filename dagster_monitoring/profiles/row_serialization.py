@@ -118,7 +118,7 @@ def read_projections(header: Sequence[Json]) -> tuple[Projection, ...]:
             columns=tuple(own["columns"]),
             means=np.array(own["means"]),
             scales=np.array(own["scales"]),
-            residual=np.array(own["residual"]).reshape(-1, len(own["columns"])),
+            residual=np.array(own["residual"]).reshape(len(own["residual"]), len(own["columns"])),
             shares={name: np.array(shares) for name, shares in own["shares"].items()},
             explained=own["explained"],
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,7 +91,7 @@ class ExactSum:
         try:
             return self.units / (1 << _LOWEST)
         except OverflowError:
-            return float("inf") if self.units > 0 else float("-inf")
+            return math.inf if self.units > 0 else -math.inf
 
     def __str__(self) -> str:
         """Hexadecimal mantissa and binary shift, for instance ``"-3p1074"`` for -3."""

@@ -25,6 +25,20 @@ def test_the_count_is_exact_in_memory_and_on_disk(parts: list[list[int]], held: 
         assert counted.count() == len(values) - len(set(values))
 
 
+def test_buckets_are_small_enough_to_be_counted_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(duplicates, "HELD", 10_000)
+    ids = np.random.default_rng(0).integers(0, 2**64, 25_600, dtype=np.uint64)
+    with Duplicates() as counted:
+        for part in np.split(ids, 8):
+            counted.add(part)
+        counted.count()
+        sizes = [len(counted._bucket(place)) for place in range(256)]
+    assert sum(sizes) == len(ids)
+    assert max(sizes) < 160
+
+
 def test_no_file_is_left_after_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(duplicates, "HELD", 10)
     monkeypatch.setattr("tempfile.tempdir", os.fspath(tmp_path))

@@ -17,7 +17,8 @@ from dagster_monitoring.profiles.encoding import to_bytes
 from dagster_monitoring.profiles.profile import Profile, merge
 from dagster_monitoring.profiles.projecting import RowNeeds
 from dagster_monitoring.profiles.reading import hash_values
-from dagster_monitoring.profiles.sample import mixed
+from dagster_monitoring.profiles.row_serialization import read_plan, sample_columns, write_plan
+from dagster_monitoring.profiles.sample import SamplePlan, mixed
 from dagster_monitoring.profiles.scan import scan
 from dagster_monitoring.profiles.serialization import from_table, to_table
 from dagster_monitoring.profiles.storage import ProfileStorage
@@ -104,24 +105,53 @@ def test_rows_that_lack_a_column_or_an_id_are_counted_apart(keeping):
     for given_ids in (pa.array(ids), pa.array(ids).dictionary_encode()):
         nameless = profile([whole.set_column(0, "id", given_ids)], keeping).sample
         assert (nameless.n, nameless.n_left_out) == (299, 1)
-    assert profile([whole.drop_columns(["id"])], keeping).sample.n == 0
+    listed = whole.set_column(0, "id", pa.array([[name] for name in ids]))
+    for nameless in (whole.drop_columns(["id"]), listed):
+        sample = profile([nameless], keeping).sample
+        assert (sample.n, sample.n_left_out) == (0, 300)
 
 
 def test_profiles_and_baselines_are_read_back_as_they_were_kept(keeping, tmp_path):
     storage = ProfileStorage(tmp_path)
-    day = profile([make_rows(2500, seed=9)], keeping)
+    lacking = make_rows(50, seed=7).drop_columns(["size"])
+    day = profile([make_rows(2500, seed=9), lacking], keeping)
     storage.write("m", keeping.version, "2024-01-01", day)
     back = storage.read("m", keeping.version, "2024-01-01")
     assert to_bytes(to_table(back)) == to_bytes(to_table(day))
     assert back.errors == day.errors
-    assert back.sample.values.tobytes() == day.sample.values.tobytes()
+    for name in ("ranks", "values"):
+        was, now = getattr(day.sample, name), getattr(back.sample, name)
+        assert now.dtype == was.dtype
+        assert now.tobytes() == was.tobytes()
+    assert (back.sample.plan, back.sample.n_left_out) == (day.sample.plan, 50)
     storage.write_baseline("m", keeping)
     read = storage.read_baseline("m", keeping.version)
     assert read.bins.key == keeping.bins.key
-    again = profile([make_rows(2500, seed=9)], read)
+    for was, now in zip(keeping.bins.projections, read.bins.projections, strict=True):
+        assert (now.columns, now.explained) == (was.columns, was.explained)
+        assert now.residual.tolist() == was.residual.tolist()
+    again = profile([make_rows(2500, seed=9), lacking], read)
     assert to_bytes(to_table(again)) == to_bytes(to_table(day))
     empty = from_table(to_table(Profile()))
     assert (empty.errors, empty.sample) == ({}, None)
+
+
+def test_a_plan_is_read_back_with_its_size():
+    plan = SamplePlan(columns=("b", "a"), size=7)
+    assert read_plan(write_plan(plan)) == plan
+
+
+def test_ranks_are_written_once(keeping):
+    sample = profile([make_rows(100, seed=9)], keeping).sample
+    first, *others = sample_columns(sample)
+    assert first.ranks.view(np.uint64).tolist() == sample.ranks.tolist()
+    assert [column.name for column in others] == ["city", "score"]
+    assert not any(column.ranks.any() for column in others)
+
+
+def test_what_monitors_ask_for_is_kept_once():
+    needs = RowNeeds.of(projected=[("a", "b"), (), ("a", "b")], sampled=[("a",), (), ("b", "a")])
+    assert needs == RowNeeds(projections=(("a", "b"),), sampled=("a", "b"))
 
 
 def test_nothing_is_kept_that_no_monitor_asks_for(training, keeping):

@@ -50,6 +50,35 @@ def test_any_split_in_any_order_gives_the_same_bytes(splits, order):
     assert bytes_of(drawn(*shuffled, splits=sorted(splits))) == expected
 
 
+def test_ranks_are_murmurs_finalizer_of_the_salted_hash():
+    hashes = np.random.default_rng(0).integers(0, 2**64, 50, dtype=np.uint64)
+
+    def finalized(key):
+        key ^= 0xD1B54A32D192ED03
+        for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+            key = (key ^ key >> 33) * factor % 2**64
+        return key ^ key >> 33
+
+    assert mixed(hashes).tolist() == [finalized(key) for key in hashes.tolist()]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_rows_that_come_one_by_one_give_the_same_few(size):
+    plan = SamplePlan(columns=("x", "k"), size=size)
+    ids, x, k = rows(300)
+    ranks = mixed(hash_values(pa.array(ids)))
+    sample = drawn(ids, x, k, plan=plan, splits=range(1, 300))
+    assert sample.values[:, 0].tolist() == x[np.argsort(ranks)[:size]].tolist()
+
+
+@pytest.mark.parametrize("splits", [(), (5,), (3, 6), range(1, 9)])
+def test_of_rows_of_one_id_those_of_the_lowest_values_are_kept(splits):
+    plan = SamplePlan(columns=("x", "k"), size=3)
+    x, k = [2.0, 2.0, 7.0, 5.0, 9.0, 1.0, 2.0, 0.5, 8.0], [1, 0, 0, 0, 0, 1, 0, 1, 0]
+    sample = drawn(["same"] * 9, x, k, plan=plan, splits=splits)
+    assert sample.values.tolist() == [[0.5, 1.0], [1.0, 1.0], [2.0, 0.0]]
+
+
 def test_samples_of_parts_add_up_to_the_sample_of_the_whole():
     ids, x, k = rows(900)
     ids[::100] = ["same"] * 9
@@ -58,6 +87,8 @@ def test_samples_of_parts_add_up_to_the_sample_of_the_whole():
     whole = bytes_of(drawn(ids, x, k))
     assert bytes_of((a + b) + c) == bytes_of(c + (b + a)) == whole
     assert bytes_of(a + RowSample.empty(PLAN)) == bytes_of(a)
+    nameless = drawn([None] * 4, x[:4], k[:4])
+    assert (nameless + nameless + a).n_left_out == 8
     with pytest.raises(ValueError, match="do not add"):
         a + RowSample.empty(SamplePlan(columns=("x",)))
 

@@ -55,6 +55,14 @@ def test_other_texts_are_refused(text: str) -> None:
         ExactSum.parse(text)
 
 
+@pytest.mark.parametrize("power", [0, 1, 25, 26, 27, 51, 52, 53, 54, 1074, 2097])
+def test_powers_of_two_are_one_bit(power: int) -> None:
+    """From the smallest subnormal number over the smallest normal one, at 52, to the largest."""
+    value = math.ldexp(1.0, power - 1074)
+    assert ExactSum.of([value]).units == 1 << power
+    assert ExactSum.of([-value]).units == -(1 << power)
+
+
 def test_subtracting_undoes_adding() -> None:
     left, right = ExactSum.of([1e300, 5e-324]), ExactSum.of([0.1])
     assert left + right - right == left

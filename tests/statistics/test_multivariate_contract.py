@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import mannwhitneyu, norm
 from sklearn.metrics import roc_auc_score
 
 from dagster_monitoring.errors import UnknownNameError
@@ -12,7 +12,11 @@ from dagster_monitoring.statistics.multivariate import (
     multivariate_metric,
     multivariate_metrics,
 )
-from dagster_monitoring.statistics.multivariate.domain_classifier import _answers, _folds
+from dagster_monitoring.statistics.multivariate.domain_classifier import (
+    _answers,
+    _folds,
+    _prepared,
+)
 from dagster_monitoring.statistics.undefined import Undefined
 
 METRICS = multivariate_metrics().values()
@@ -99,12 +103,13 @@ def test_values_are_plain_floats_and_repeat_exactly(metric):
 def test_a_summary_of_another_kind_is_refused(metric):
     kinds = {"projection": rows(numbers(1)), "sample": ReconstructionErrors.of(np.ones(500))}
     wrong = kinds[metric.needs]
-    with pytest.raises(TypeError):
+    expected = {"projection": "projected rows", "sample": "sampled rows"}[metric.needs]
+    with pytest.raises(TypeError, match=expected):
         metric.compute(wrong, wrong)
 
 
 def test_an_unknown_name_is_told_the_nearest():
-    with pytest.raises(UnknownNameError, match="multivariate drift metric.*domain_classifier"):
+    with pytest.raises(UnknownNameError, match=r"multivariate drift metric.*domain_classifier"):
         multivariate_metric("domain_clasifier")
 
 
@@ -129,6 +134,72 @@ def test_the_reconstruction_errors_noise_is_a_two_sample_z_test():
     expected = norm.isf(0.005) * np.sqrt(np.sqrt(a).var(ddof=1) / 1000 * 2) * 1.0
     found = metric.null_quantile(ReconstructionErrors.of(a), ReconstructionErrors.of(b), 0.01)
     assert found == pytest.approx(expected, rel=0.05)
+
+
+def test_a_baseline_without_a_projected_row_has_no_unchanged_value():
+    metric = multivariate_metric("pca_reconstruction_error")
+    found = metric.unchanged(ReconstructionErrors(n_left_out=5))
+    assert isinstance(found, Undefined)
+    assert "no row" in found.reason
+    assert metric.unchanged(ReconstructionErrors.of([9.0])) == 3.0
+
+
+def test_the_classifiers_standard_error_is_exact_for_exponential_scores():
+    """Two days of 3 and 2 rows: by hand, and as the spread of areas drawn from the model."""
+    metric = multivariate_metric("domain_classifier")
+    reference, current = rows(numbers(1, 2)), rows(numbers(2, 3))
+    found = metric.standard_error(0.8, reference, current)
+    by_hand = (0.8 * 0.2 + 2 * (0.8 / 1.2 - 0.64) + 1 * (1.28 / 1.8 - 0.64)) / 6
+    assert found == pytest.approx(by_hand**0.5, rel=1e-12)
+    source = np.random.default_rng(4)
+    before, now = source.exponential(1, (40_000, 2, 1)), source.exponential(4, (40_000, 1, 3))
+    assert found == pytest.approx((now > before).mean(axis=(1, 2)).std(), rel=0.02)
+    assert metric.standard_error(1.0, reference, current) == 0.0
+
+
+def test_the_classifiers_noise_is_one_and_a_half_times_mann_and_whitneys():
+    metric = multivariate_metric("domain_classifier")
+    reference, current = rows(numbers(1, 4)), rows(numbers(2, 3))
+    scores = np.array([0.1, 0.2, 0.4, 0.5]), np.array([0.3, 0.6, 0.7])
+    test = mannwhitneyu(
+        scores[1], scores[0], alternative="greater", use_continuity=False, method="asymptotic"
+    )
+    found = metric.null_quantile(reference, current, test.pvalue)
+    assert found == pytest.approx(1.5 * (test.statistic / 12 - 0.5), rel=1e-9)
+    assert metric.null_quantile(reference, current, 1e-9) == 0.5
+    assert metric.null_quantile(reference, current, 0.9) == 0.0
+    with pytest.raises(ValueError, match="alpha"):
+        metric.null_quantile(reference, current, 1.0)
+
+
+def test_the_classifier_knows_each_sides_first_and_last_row():
+    metric = multivariate_metric("domain_classifier")
+    before, now = np.zeros((100, 1)), np.ones((100, 1))
+    assert metric.compute(rows(before), rows(now)) == 1.0
+    assert metric.compute(rows(before), rows(before)) == 0.5
+
+
+def test_the_classifier_is_cross_validated_as_scikit_learn_does_it():
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.model_selection import PredefinedSplit, cross_val_predict
+
+    values, is_current = numbers(3, 430), np.arange(430) >= 130
+    values[130:, 0] += 1.0
+    model = HistGradientBoostingClassifier(
+        max_iter=50, max_leaf_nodes=8, early_stopping=False, random_state=20_130_401
+    )
+    split = PredefinedSplit(_folds(is_current))
+    expected = cross_val_predict(model, values, is_current, cv=split, method="decision_function")
+    assert _answers(values, is_current, (False,) * 3) == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_classifier_takes_the_rarest_categories_together_and_new_ones_apart():
+    codes = [-1.0, 0.0, 1.0, 252.0, 253.0, 254.0, 9999.0, np.nan]
+    given = rows(np.array([codes, codes]).T, (False, True))
+    prepared = _prepared(given)
+    expected = [254.0, 0.0, 1.0, 252.0, 253.0, 253.0, 253.0, np.nan]
+    assert np.array_equal(prepared, np.array([codes, expected]).T, equal_nan=True)
+    assert np.array_equal(given.values[:, 1], codes, equal_nan=True)
 
 
 def test_the_classifier_sees_what_no_single_column_shows():
