@@ -27,7 +27,7 @@ _JAVA = 17
 _WAIT_SECONDS = 600
 _DEFAULTS = {
     "spark.app.name": "dagster-monitoring",
-    # Rows a batch between the JVM and Python; Spark's 10,000 costs a tenth more.
+    # Rows a batch between the JVM and Python: what a batch costs is spread over more than 10,000.
     "spark.sql.execution.arrow.maxRecordsPerBatch": "32768",
     # Spark refuses nanoseconds, which pandas writes; as integers they are read exactly.
     "spark.sql.legacy.parquet.nanosAsLong": "true",

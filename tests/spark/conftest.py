@@ -44,6 +44,7 @@ def engine(
     """An engine whose session is open, with a Spark Connect server in its driver."""
     declared = SparkEngine(
         master=cluster.master,
+        wait_seconds=120,
         config={
             "spark.connect.grpc.binding.address": "127.0.0.1",
             "spark.connect.grpc.binding.port": connect_port,
