@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from dagster_monitoring.monitors._monitor import Measurement
@@ -13,7 +13,7 @@ from dagster_monitoring.profiles.bins import CategoricalBins, NumericBins, equal
 from dagster_monitoring.profiles.column import CategoricalColumn, ColumnSummary, NumericColumn
 from dagster_monitoring.profiles.doane import doane_edges
 from dagster_monitoring.statistics.drift import DriftMetric, Pair
-from dagster_monitoring.statistics.histogram import Floats, has_edges
+from dagster_monitoring.statistics.histogram import Floats, Histogram, has_edges
 from dagster_monitoring.statistics.undefined import Undefined
 
 BinChoice = Literal["default", "deciles", "profile", "doane"] | int
@@ -22,12 +22,16 @@ BinChoice = Literal["default", "deciles", "profile", "doane"] | int
 # Limits move out by what sampling alone exceeds once in a hundred.
 _NOISE_ALPHA = 0.01
 
+# Baseline columns that are remembered, with all that belongs to them: about 100 kB each.
+_STAYING = 512
+
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
     """One column, of all rows or of a segment, in the window and in the baseline.
 
-    Both are put on the same bins once for all metrics that use those bins.
+    Both are put on the same bins once for all metrics that use those bins. ``stays`` says that
+    later slices are compared with the same reference.
     """
 
     column: str
@@ -36,10 +40,16 @@ class Comparison:
     reference: ColumnSummary
     current: ColumnSummary
     choice: BinChoice
+    stays: bool = False
 
     def measure(self, metrics: Iterable[DriftMetric], note: str | None) -> list[Measurement]:
         """Each metric's value with its noise and error, or why there is none."""
         return [self._measure(metric, note) for metric in metrics]
+
+    def pairs(self) -> list[Pair]:
+        """Those whose bins metrics look at one by one."""
+        pair = self._on_all_bins if self.choice == "profile" else self._on_chosen_bins
+        return [] if isinstance(pair, Undefined) else [pair]
 
     def _measure(self, metric: DriftMetric, note: str | None) -> Measurement:
         pair = self._too_few(metric) or self._pair(metric)
@@ -74,21 +84,27 @@ class Comparison:
             value=value,
             reason=reason,
             expected=expected,
-            n=self.current.n,
+            n=self._rows[0][0],
             noise=noise,
             standard_error=standard_error,
             worse="upper" if metric.higher_is_worse else "lower",
         )
 
     def _too_few(self, metric: DriftMetric) -> Undefined | None:
-        for summary, what in ((self.current, "the window"), (self.reference, "the baseline")):
-            rows = summary.rows if metric.of_missing else summary.n
-            if rows < metric.minimum_n:
+        for what, (values, rows) in zip(("window", "baseline"), self._rows, strict=True):
+            found = rows if metric.of_missing else values
+            if found < metric.minimum_n:
                 return Undefined(
-                    f"{what} has {rows} values of this column, and {metric.name} needs "
+                    f"the {what} has {found} values of this column, and {metric.name} needs "
                     f"{metric.minimum_n}"
                 )
         return None
+
+    @cached_property
+    def _rows(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Values and rows, of the window and of the baseline."""
+        now, before = self.current, self.reference
+        return (now.n, now.rows), (before.n, before.rows)
 
     def _pair(self, metric: DriftMetric) -> Pair | Undefined:
         """Both on the bins that the monitor asks for, or on those that the metric prefers."""
@@ -98,14 +114,12 @@ class Comparison:
 
     @cached_property
     def _on_all_bins(self) -> Pair | Undefined:
-        bins, reference, current = self.bins, self.reference, self.current
-        if isinstance(bins, CategoricalBins):
-            if isinstance(reference, CategoricalColumn) and isinstance(current, CategoricalColumn):
-                return Pair.of(reference.histogram(bins), current.histogram(bins))
-            return Undefined("the column was counted as a number; scan the slice anew")
-        if isinstance(reference, NumericColumn) and isinstance(current, NumericColumn):
-            return Pair.of(reference.histogram(bins), current.histogram(bins))
-        return Undefined("the column was counted by category; scan the slice anew")
+        histogram = _remembered if self.stays else _histogram
+        before = histogram(self.reference, self.bins)
+        now = _histogram(self.current, self.bins)
+        if isinstance(before, Undefined) or isinstance(now, Undefined):
+            return before if isinstance(before, Undefined) else now
+        return Pair.of(before, now)
 
     @cached_property
     def _on_chosen_bins(self) -> Pair | Undefined:
@@ -123,6 +137,22 @@ class Comparison:
         )
 
 
+def _histogram(
+    summary: ColumnSummary, bins: NumericBins | CategoricalBins
+) -> Histogram | Undefined:
+    if isinstance(bins, CategoricalBins):
+        if isinstance(summary, CategoricalColumn):
+            return summary.histogram(bins)
+        return Undefined("the column was counted as a number; scan the slice anew")
+    if isinstance(summary, NumericColumn):
+        return summary.histogram(bins)
+    return Undefined("the column was counted by category; scan the slice anew")
+
+
+_remembered = lru_cache(maxsize=_STAYING)(_histogram)
+
+
+@lru_cache(maxsize=_STAYING)
 def _interior_edges(bins: NumericBins, choice: BinChoice) -> Floats | None:
     """The edges to regroup on; ``None`` for Doane's when the baseline was not asked for them."""
     if bins.minimum is None or bins.maximum is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self
 
@@ -30,7 +30,15 @@ from dagster_monitoring.monitors.threshold import (
 )
 from dagster_monitoring.profiles.bins import BinSet, NumericBins
 from dagster_monitoring.profiles.profile import Profile
-from dagster_monitoring.statistics.drift import drift_metric
+from dagster_monitoring.statistics.drift import (
+    DriftMetric,
+    drift_metric,
+    drift_metrics,
+    side_by_side,
+)
+
+_TOGETHER = 32
+"""Columns whose bins are looked at together."""
 
 
 class Rolling(Declaration):
@@ -109,8 +117,10 @@ class DriftMonitor(Monitor):
             current=current.profile,
             reference=reference,
             note=note,
+            stays=self.baseline == "training",
         )
-        return [m for column in columns for m in self._of_column(scene, column)]
+        metrics = {name: drift_metric(name) for name in self.metrics}
+        return [m for some in _chunks(columns) for m in self._of_columns(scene, some, metrics)]
 
     def columns_of(self, view: View) -> tuple[str, ...]:
         """The columns that are watched."""
@@ -120,21 +130,29 @@ class DriftMonitor(Monitor):
             return prediction_columns(view.task)
         return all_columns(view.task, view.columns) if self.columns == "all" else self.columns
 
-    def _of_column(self, scene: _Scene, column: str) -> list[Measurement]:
-        names = self._metrics_for(scene.bins, column)
-        reason, metrics = scene.why_not(column), [drift_metric(name) for name in names]
-        usable = [m for m in metrics if reason is None or (m.of_missing and scene.has(column))]
-        gone = [
-            Measurement(metric=m.name, column=column, value=None, reason=reason, n=0)
-            for m in metrics
-            if m not in usable
-        ]
+    def _of_columns(
+        self, scene: _Scene, columns: Sequence[str], metrics: Mapping[str, DriftMetric]
+    ) -> list[Measurement]:
+        """What several columns have in common is computed for them together."""
         choice = self.bins.equal_width if isinstance(self.bins, EqualWidth) else self.bins
-        return gone + [
-            measurement
-            for comparison in scene.comparisons(column, choice)
-            for measurement in comparison.measure(usable, scene.note)
-        ]
+        comparisons = {column: [*scene.comparisons(column, choice)] for column in columns}
+        side_by_side(pair for own in comparisons.values() for c in own for pair in c.pairs())
+        found = []
+        for column, own in comparisons.items():
+            names, reason = self._metrics_for(scene.bins, column), scene.why_not(column)
+            usable = [
+                name
+                for name in names
+                if reason is None or (metrics[name].of_missing and scene.has(column))
+            ]
+            found += [
+                Measurement(metric=name, column=column, value=None, reason=reason, n=0)
+                for name in names
+                if name not in usable
+            ]
+            for comparison in own:
+                found += comparison.measure([metrics[name] for name in usable], scene.note)
+        return found
 
     def _metrics_for(self, baseline: BinSet, column: str) -> list[str]:
         """The declared metrics that are defined for the column; all, when its kind is unknown."""
@@ -142,7 +160,8 @@ class DriftMonitor(Monitor):
         if bins is None:
             return list(self.metrics)
         kind = "numeric" if isinstance(bins, NumericBins) else "categorical"
-        return [name for name in self.metrics if kind in drift_metric(name).kinds]
+        known = drift_metrics()
+        return [name for name in self.metrics if kind in known[name].kinds]
 
     def default_threshold(self, metric: str) -> Threshold:
         """Limits by convention against training; learned ones elsewhere and for other metrics."""
@@ -192,6 +211,7 @@ class _Scene:
     current: Profile
     reference: Profile
     note: str | None
+    stays: bool
 
     def why_not(self, column: str) -> str | None:
         """Why a column can't be compared; a window does not hide a slice that lacks it."""
@@ -214,6 +234,8 @@ class _Scene:
 
     def comparisons(self, column: str, choice: BinChoice) -> Iterator[Comparison]:
         """The column in all rows, then in each segment but those that it makes itself."""
+        if column not in self.bins.columns:
+            return
         for segment in (None, *segment_names(self.bins, self.segments)):
             before = summary_of(self.reference, column, segment)
             now = summary_of(self.current, column, segment)
@@ -226,4 +248,10 @@ class _Scene:
                     reference=before,
                     current=now,
                     choice=choice,
+                    stays=self.stays and segment is None,
                 )
+
+
+def _chunks(columns: Sequence[str]) -> Iterator[Sequence[str]]:
+    """A few columns at a time: memory grows with them, and what they share with their number."""
+    return (columns[at : at + _TOGETHER] for at in range(0, len(columns), _TOGETHER))

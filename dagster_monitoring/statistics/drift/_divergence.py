@@ -10,19 +10,17 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from dagster_monitoring.statistics.drift._bins import MANY_ROWS, Bins, RareBins
 from dagster_monitoring.statistics.drift._pair import Pair
 from dagster_monitoring.statistics.drift._sampling import (
     chi_square_quantile,
     mixed_quantile,
     positive_quantile,
 )
-from dagster_monitoring.statistics.histogram import Counts, Floats
-
-_MANY_ROWS = 60.0
-"""From so many expected rows a bin on, the chi-square approximation is right within 2 %."""
+from dagster_monitoring.statistics.histogram import Floats
 
 _LOWEST, _STEPS = math.log(1e-4), 400
-_STEP = (math.log(_MANY_ROWS) - _LOWEST) / (_STEPS - 1)
+_STEP = (math.log(MANY_ROWS) - _LOWEST) / (_STEPS - 1)
 _MOST_ROWS = 140
 
 _RARE = 12.0
@@ -47,7 +45,8 @@ class Divergence:
             function of the first degree: twice the rows give twice the amount.
         empty: ``(y, m)`` to what a bin without a row adds, times the rows ``m``; where it is not
             ``cell(0, y)``.
-        slopes: ``(p, q)`` to the derivatives of a bin's part by ``p`` and by ``q``.
+        slopes: bins to the derivatives of each bin's part by ``p`` and by ``q``, at the
+            smoothed shares.
 
     Source: Pardo (2006), Statistical Inference Based on Divergence Measures, ch. 3; Holst (1972),
     Biometrika 59, 137-145, for sums of functions of multinomial counts.
@@ -55,129 +54,157 @@ class Divergence:
 
     curvature: float
     cell: Callable[[Floats, Floats], Floats]
-    empty: Callable[[Floats, int], Floats]
-    slopes: Callable[[Floats, Floats], tuple[Floats, Floats]]
-
-    def null_moments(self, pair: Pair) -> tuple[float, float]:
-        """Mean and variance between two samples of the reference's population."""
-        freedom = len(pair.expected) - 1
-        if freedom < 1:
-            return 0.0, 0.0
-        if not _has_rare(pair):
-            unit = self.curvature * pair.scale
-            return freedom * unit, 2 * freedom * unit * unit
-        rows = 1 / pair.scale
-        cells, none = pair.once(_cells), pair.once(_none)
-        return _of_sum(self._moments(pair, none, self.empty(cells, pair.m)), rows)
+    empty: Callable[[Floats, Floats], Floats]
+    slopes: Callable[[Bins], tuple[Floats, Floats]]
 
     def null_quantile(self, pair: Pair, alpha: float) -> float:
         """What sampling alone exceeds with probability ``alpha``."""
         freedom = len(pair.expected) - 1
         if freedom < 1:
             return 0.0
-        if not _has_rare(pair):
+        if pair.sampled.rarest / pair.scale >= MANY_ROWS:
             return self.curvature * pair.scale * chi_square_quantile(freedom, alpha)
-        rows = 1 / pair.scale
-        cells, none = pair.once(_cells), pair.once(_none)
-        empties = float(none.sum())
-        bare = self.empty(cells, pair.m)
+        empties = pair.of_bins(_empties)
         if empties >= _OFTEN or empties < alpha / _SELDOM:
-            return positive_quantile(*pair.once(self.null_moments), alpha)
+            mean, variance = pair.of_bins(self._null_mean), pair.of_bins(self._null_variance)
+            return positive_quantile(mean, variance, alpha)
         # An empty bin now and then: what it adds, apart from what the others do.
-        filled = pair.once(self._filled_moments)
-        jump = float(np.dot(none, bare)) / empties / rows
-        return mixed_quantile(*filled, jump=jump, jumps=empties, alpha=alpha)
+        mean, variance = pair.of_bins(self._filled_mean), pair.of_bins(self._filled_variance)
+        jump = pair.of_bins(self._jump)
+        return mixed_quantile(mean, variance, jump=jump, jumps=empties, alpha=alpha)
 
-    def variance(self, pair: Pair) -> float:
-        """The variance of the value.
+    def standard_error(self, pair: Pair, value: float) -> float:
+        """The root of the value's variance.
 
         The delta method's, which at small drift counts the noise in the shares twice: once it is
         taken off, and what is left is never less than without any drift.
         """
-        _, null = pair.once(self.null_moments)
-        _, filled = pair.once(self._filled_moments) if _has_rare(pair) else (0.0, null)
-        p, q = _smoothed(pair.reference.counts), _smoothed(pair.current.counts)
-        by_p, by_q = self.slopes(p, q)
-        drifted = _variance(p, by_p) / pair.n + _variance(q, by_q) / pair.m
-        return max(drifted + self._of_emptying(p, q, pair.m) - filled, null)
-
-    def _of_emptying(self, p: Floats, q: Floats, m: int) -> float:
-        """What a bin with few rows adds to the variance because it may have none."""
-        # Halfway between what came and what was to be expected: a single row says little.
-        rare = np.flatnonzero(m * (p + q) < 2 * _RARE)
-        if not len(rare):
-            return 0.0
-        rows, expected = m * (p[rare] + q[rare]) / 2, m * p[rare]
-        none = np.exp(-rows)
-        jump = self.empty(expected, m) - self.cell(np.maximum(rows, 1.0), expected)
-        return float(np.dot(none * (1 - none), jump * jump)) / m**2
-
-    def standard_error(self, pair: Pair, value: float) -> float:
-        """The root of :meth:`variance`."""
         del value
-        return math.sqrt(pair.once(self.variance))
+        return math.sqrt(pair.of_bins(self._variance))
 
     def root_error(self, pair: Pair, squared: float, power: float = 1.0) -> float:
         """The standard error of the value's root, ``squared`` being ``power`` times the value."""
-        mean, _ = pair.once(self.null_moments)
-        typical = max(squared, power * mean)
-        return power * math.sqrt(pair.once(self.variance) / (4 * typical)) if typical > 0 else 0.0
+        typical = max(squared, power * pair.of_bins(self._null_mean))
+        if typical <= 0:
+            return 0.0
+        return power * math.sqrt(pair.of_bins(self._variance) / (4 * typical))
 
-    def _filled_moments(self, pair: Pair) -> tuple[float, float]:
-        """Mean and variance without what bins add that happen to be empty."""
-        cells = pair.once(_cells)
-        nothing = np.zeros_like(cells)
-        return _of_sum(self._moments(pair, nothing, nothing), 1 / pair.scale)
+    def _null_mean(self, bins: Bins) -> Floats:
+        found: Floats = bins.once(self._null_moments)[0]
+        return found
 
-    def _moments(self, pair: Pair, none: Floats, bare: Floats) -> Floats:
-        """Mean, mean square, and mean product with the count's deviation, of each bin's part.
+    def _null_variance(self, bins: Bins) -> Floats:
+        found: Floats = bins.once(self._null_moments)[1]
+        return found
 
-        Args:
-            pair: for the expected rows of each bin.
-            none: the chance of no row.
-            bare: what a bin without one adds.
-        """
-        cells = pair.once(_cells)
-        low, rest = pair.once(_entries)
+    def _filled_mean(self, bins: Bins) -> Floats:
+        found: Floats = bins.once(self._filled_moments)[0]
+        return found
+
+    def _filled_variance(self, bins: Bins) -> Floats:
+        found: Floats = bins.once(self._filled_moments)[1]
+        return found
+
+    def _null_moments(self, bins: Bins) -> Floats:
+        """Mean and variance between two samples of each reference's population."""
+        moments = self._plain_moments(bins)
+        rare = bins.rare
+        if rare is not None:
+            empty = self.empty(rare.cells, rare.each(rare.m))
+            added = rare.none * empty
+            further = np.stack((added, added * empty, -added * np.minimum(rare.cells, MANY_ROWS)))
+            moments[:, rare.pairs] = _of_sum(rare, bins.once(self._cell_moments) + further)
+        return moments
+
+    def _filled_moments(self, bins: Bins) -> Floats:
+        """The same without what bins add that happen to be empty."""
+        moments = self._plain_moments(bins)
+        moments[1] = 0.0
+        if bins.rare is not None:
+            moments[:, bins.rare.pairs] = _of_sum(bins.rare, bins.once(self._cell_moments))
+        return moments
+
+    def _plain_moments(self, bins: Bins) -> Floats:
+        """Those of the chi-square distribution."""
+        freedom = bins.sum(bins.used.astype(np.float64)) - 1
+        unit = self.curvature * bins.scale
+        return np.stack((freedom * unit, 2 * freedom * unit * unit))
+
+    def _variance(self, bins: Bins) -> Floats:
+        by_p, by_q = self.slopes(bins)
+        p, q = bins.smoothed
+        drifted = bins.variance(p, by_p) / bins.n + bins.variance(q, by_q) / bins.m
+        null = self._null_variance(bins)
+        filled = null.copy()
+        if bins.rare is not None:
+            filled[bins.rare.pairs] = self._filled_variance(bins)[bins.rare.pairs]
+        return np.maximum(drifted + self._of_emptying(bins) - filled, null)
+
+    def _of_emptying(self, bins: Bins) -> Floats:
+        """What bins with few rows add to the variance because they may have none."""
+        # Halfway between what came and what was to be expected: a single row says little.
+        found, rows, expected, m = bins.once(_few)
+        none = np.exp(-rows)
+        jump = self.empty(expected, m) - self.cell(np.maximum(rows, 1.0), expected)
+        added = np.bincount(
+            found, weights=none * (1 - none) * jump * jump, minlength=len(bins.sizes)
+        )
+        return added / bins.m**2
+
+    def _jump(self, bins: Bins) -> Floats:
+        """What an empty bin adds on average."""
+        rare = bins.rare
+        found = np.zeros(len(bins.sizes))
+        if rare is not None:
+            added = rare.sum(rare.none * self.empty(rare.cells, rare.each(rare.m)))
+            found[rare.pairs] = added / rare.empties / rare.rows
+        return found
+
+    def _cell_moments(self, bins: Bins) -> Floats:
+        """Mean, mean square, and mean product with the count's deviation, of each bin's part."""
+        low, rest = bins.once(_entries)
         table = _table(self.cell)
         # Per expected row in the table, so that the steps between its entries are small.
         moments = table[:, low] * (1 - rest) + table[:, low + 1] * rest
-        moments *= np.minimum(cells, 1.0)
-        added = none * bare
-        return moments + np.stack((added, added * bare, -added * np.minimum(cells, _MANY_ROWS)))
+        moments *= np.minimum(bins.rare.cells, 1.0) if bins.rare is not None else 0.0
+        return moments
 
 
-def _cells(pair: Pair) -> Floats:
-    """Rows to be expected a bin, as if only one side were a sample."""
-    return pair.expected / pair.scale
+def _empties(bins: Bins) -> Floats:
+    """How many bins without a row there are on average; 0 where none is rare."""
+    found = np.zeros(len(bins.sizes))
+    if bins.rare is not None:
+        found[bins.rare.pairs] = bins.rare.empties
+    return found
 
 
-def _none(pair: Pair) -> Floats:
-    """The chance of no row a bin."""
-    return np.exp(-pair.once(_cells))
-
-
-def _entries(pair: Pair) -> tuple[npt.NDArray[np.int64], Floats]:
-    """Where each bin stands in the table: the entry before it, and how far beyond that."""
-    at = (np.log(pair.once(_cells)) - _LOWEST) / _STEP
+def _entries(bins: Bins) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Where each rare bin stands in the table: the entry before it, and how far beyond that."""
+    cells = bins.rare.cells if bins.rare is not None else np.zeros(0)
+    at = (np.log(cells) - _LOWEST) / _STEP
     at = np.minimum(np.maximum(at, 0), _STEPS - 1)
     low = np.minimum(at.astype(np.int64), _STEPS - 2)
     return low, at - low
 
 
-def _has_rare(pair: Pair) -> bool:
-    """Whether a bin has too few expected rows for the chi-square distribution."""
-    return bool(pair.rarest / pair.scale < _MANY_ROWS)
+def _few(bins: Bins) -> tuple[npt.NDArray[np.int64], Floats, Floats, Floats]:
+    """Bins with few rows: their pair, rows halfway to the expected ones, these, current rows."""
+    p, q = bins.smoothed
+    m = bins.each(bins.m)
+    twice = m * (p + q)
+    at = np.flatnonzero(twice < 2 * _RARE)
+    m = m[at] if len(m) > 1 else m
+    return bins.numbers[at], twice[at] / 2, m * p[at], m
 
 
-def _of_sum(moments: Floats, rows: float) -> tuple[float, float]:
+def _of_sum(rare: RareBins, moments: Floats) -> Floats:
     """Mean and variance of the sum over bins, whose counts add up to a given total."""
-    mean, square, product = moments
-    bins = len(mean)
+    mean, square, _ = moments
+    means, products = rare.sum(moments[::2])
     # What follows the total is left out, and with it one degree of freedom.
-    variance = float((square - mean * mean).sum()) - float(product.sum()) ** 2 / rows
-    left = (bins - 1) / bins
-    return float(mean.sum()) * left / rows, max(variance, 0.0) * left / rows**2
+    variance = rare.sum(square - mean * mean) - products**2 / rare.rows
+    left = (rare.sizes - 1) / rare.sizes
+    return np.stack((means * left / rare.rows, np.maximum(variance, 0.0) * left / rare.rows**2))
 
 
 @cache
@@ -193,16 +220,3 @@ def _table(cell: Callable[[Floats, Floats], Floats]) -> Floats:
     table: Floats = np.array(moments, dtype=np.float64)
     table /= np.minimum(expected[:, 0], 1.0)
     return table
-
-
-def _smoothed(counts: Counts) -> Floats:
-    """Shares with half a row more a bin: one that happens to be empty is not sure to be."""
-    added: Floats = counts.astype(np.float64)
-    added += 0.5
-    added /= float(added.sum())
-    return added
-
-
-def _variance(shares: Floats, slopes: Floats) -> float:
-    mean = float(np.dot(shares, slopes))
-    return max(float(np.dot(shares, np.square(slopes - mean))), 0.0)

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from dagster_monitoring.statistics.drift._sampling import FOLDED_MEAN
 from dagster_monitoring.statistics.histogram import Floats, Histogram
@@ -16,92 +17,88 @@ from dagster_monitoring.statistics.histogram import Floats, Histogram
 class Line:
     """Step functions ``F`` and ``G``, each bin's rows standing at their mean.
 
-    The means are exact, so that both functions are where a bin holds one distinct value.
+    The means are exact, so that both functions are where a bin holds one distinct value. Each
+    bin has two places, the lower of the two means first; bins follow one another, so that
+    nothing has to be sorted.
 
     Attributes:
-        widths: distances between successive places, at least 0, shape ``(k - 1,)``.
-        f: the reference's distribution function from each place to the next, shape ``(k,)``;
-            the last is 1.
-        g: the same of the current rows.
+        widths: distances between successive places, at least 0, shape ``(2 k - 1,)``.
+        gaps: ``F - G`` between them, of the same shape.
+        first: whether the reference's mean is not above the current one, shape ``(k,)``.
+        used: the bins that either side has rows in; ``None`` when all are.
+        p: the reference's share of each bin, shape ``(k,)``.
+        q: the current share of each bin, shape ``(k,)``.
         n: rows of the reference.
         m: current rows.
     """
 
     widths: Floats
-    f: Floats
-    g: Floats
+    gaps: Floats
+    first: npt.NDArray[np.bool_]
+    used: npt.NDArray[np.intp] | None
+    p: Floats
+    q: Floats
     n: int
     m: int
 
     @classmethod
     def of(cls, reference: Histogram, current: Histogram) -> Self:
         """From two numeric histograms on the same bins, both with rows."""
-        if reference.sums is None or current.sums is None:
-            raise ValueError("names have no places on a line")
-        used = np.flatnonzero(reference.counts + current.counts)
-        before, after = reference.counts[used], current.counts[used]
+        left, right = reference.means, current.means
         shift = current.centre - reference.centre
-        left = reference.sums[used] / np.maximum(before, 1)
-        right = current.sums[used] / np.maximum(after, 1) + shift
-        # Within a bin the lower of the two means comes first; bins follow one another, so that
-        # nothing has to be sorted.
-        left, right = np.where(before > 0, left, right), np.where(after > 0, right, left)
+        if shift:
+            right = right + shift
+        p, f_before, f = reference.shares, reference.distribution[:-1], reference.distribution[1:]
+        q, g_before, g = current.shares, current.distribution[:-1], current.distribution[1:]
+        used = None
+        if not (reference.is_filled and current.is_filled):
+            used = np.flatnonzero(reference.filled | current.filled)
+            before, after = reference.filled[used], current.filled[used]
+            left, right = left[used], right[used]
+            left, right = np.where(before, left, right), np.where(after, right, left)
+            p, q, f, g = p[used], q[used], f[used], g[used]
+            f_before, g_before = f_before[used], g_before[used]
         first = left <= right
-        places = np.empty(2 * len(used))
-        places[0::2], places[1::2] = np.minimum(left, right), np.maximum(left, right)
-        f, g = np.empty((2, 2 * len(used)))
-        f[1::2], g[1::2] = before.cumsum(), after.cumsum()
-        f[0::2] = f[1::2] - np.where(first, 0, before)
-        g[0::2] = g[1::2] - np.where(first, after, 0)
+        low, high = np.minimum(left, right), np.maximum(left, right)
+        widths, gaps = np.empty((2, 2 * len(low) - 1))
         with np.errstate(over="ignore"):
-            widths = np.maximum(places[1:] - places[:-1], 0.0)
-        return cls(widths=widths, f=f / reference.n, g=g / current.n, n=reference.n, m=current.n)
+            np.subtract(high, low, out=widths[0::2])
+            np.subtract(low[1:], high[:-1], out=widths[1::2])
+        np.maximum(widths, 0.0, out=widths)
+        np.subtract(np.where(first, f, f_before), np.where(first, g_before, g), out=gaps[0::2])
+        np.subtract(f[:-1], g[:-1], out=gaps[1::2])
+        return cls(
+            widths=widths, gaps=gaps, first=first, used=used, p=p, q=q, n=reference.n, m=current.n
+        )
 
     @cached_property
-    def gaps(self) -> Floats:
-        """``F - G`` between the places, shape ``(k - 1,)``."""
-        return self.f[:-1] - self.g[:-1]
+    def areas(self) -> Floats:
+        """``F - G`` between the places, times their distance."""
+        return self.gaps * self.widths
 
-    @cached_property
-    def _shares(self) -> tuple[Floats, Floats]:
-        """Shares of the reference and of the current rows at each place."""
-        p, q = self.f.copy(), self.g.copy()
-        p[1:] -= self.f[:-1]
-        q[1:] -= self.g[:-1]
-        return p, q
-
-    @property
-    def p(self) -> Floats:
-        """The reference's share at each place, shape ``(k,)``."""
-        return self._shares[0]
-
-    @property
-    def q(self) -> Floats:
-        """The current share at each place, shape ``(k,)``."""
-        return self._shares[1]
-
-    def variance(self, slopes: Floats, of_reference: Floats | None = None) -> float:
+    def variance(self, slopes: Floats) -> float:
         """The first-order variance of a functional of ``F - G``, by the delta method.
 
         Args:
             slopes: what the functional changes by with the gap between two places, times their
-                distance, shape ``(k - 1,)``.
-            of_reference: what else a row of the reference at each place adds, shape ``(k,)``.
+                distance.
         """
-        weight = np.concatenate(([0.0], np.cumsum(slopes)))
-        before = -weight if of_reference is None else of_reference - weight
-        return _variance(before, self.p) / self.n + _variance(weight, self.q) / self.m
+        before, after = self.weights(slopes)
+        return variance(before, self.p) / self.n + variance(after, self.q) / self.m
 
-    @cached_property
-    def places(self) -> Floats:
-        """The places, from the first one on."""
-        return np.concatenate(([0.0], np.cumsum(self.widths)))
+    def weights(self, slopes: Floats) -> tuple[Floats, Floats]:
+        """What a row of the reference takes off a functional, and what a current one adds.
 
-    @cached_property
-    def bridge(self) -> Bridge:
-        """The reference's distribution function as what sampling noise is made of."""
-        inside = (self.f[:-1] > 0) & (self.f[:-1] < 1)
-        return Bridge(f=self.f[:-1][inside], widths=self.widths[inside])
+        Args:
+            slopes: as of :meth:`variance`.
+
+        Returns:
+            Of each bin's reference rows, and of its current ones.
+        """
+        weight = np.zeros(len(slopes) + 1)
+        np.cumsum(slopes, out=weight[1:])
+        low, high = weight[0::2], weight[1::2]
+        return np.where(self.first, low, high), np.where(self.first, high, low)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -118,6 +115,15 @@ class Bridge:
     f: Floats
     widths: Floats
 
+    @classmethod
+    def of(cls, histogram: Histogram) -> Bridge:
+        """Of the rows of a numeric histogram."""
+        means, f = histogram.means, histogram.distribution[1:]
+        if not histogram.is_filled:
+            means, f = means[histogram.filled], f[histogram.filled]
+        with np.errstate(over="ignore"):
+            return cls(f=f[:-1], widths=np.maximum(means[1:] - means[:-1], 0.0))
+
     @cached_property
     def mean_square(self) -> float:
         """The mean of the integral of the square."""
@@ -126,7 +132,7 @@ class Bridge:
     @cached_property
     def variance_of_square(self) -> float:
         """The variance of the integral of the square: twice the squared covariances."""
-        return 2 * _both_sides(np.square(self.f) * self.widths, np.square(1 - self.f) * self.widths)
+        return 2 * _both_sides(self.f * self.f * self.widths, (1 - self.f) ** 2 * self.widths)
 
     @cached_property
     def mean_absolute(self) -> float:
@@ -155,7 +161,8 @@ def _both_sides(low: Floats, high: Floats) -> float:
     return 2 * float(np.dot(np.cumsum(low), high)) - float(np.dot(low, high))
 
 
-def _variance(weight: Floats, shares: Floats) -> float:
+def variance(weight: Floats, shares: Floats) -> float:
     """The variance of a weight that so large a share of the rows has."""
     mean = float(np.dot(shares, weight))
-    return max(float(np.dot(shares, np.square(weight - mean))), 0.0)
+    off = weight - mean
+    return max(float(np.dot(shares, off * off)), 0.0)

@@ -121,7 +121,7 @@ class DriftMetric:
         """
         if self.vagueness is None or self._why_not(pair) is not None:
             return 0.0
-        found = self.vagueness(pair)
+        found = pair.once(self.vagueness)
         spread = pair.spread
         unit = 1.0 if isinstance(spread, Undefined) else spread
         scale = {"column unit": unit, "root of the column unit": math.sqrt(unit)}

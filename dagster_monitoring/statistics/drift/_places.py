@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,45 +12,84 @@ from dagster_monitoring.statistics.histogram import Floats, Histogram
 Indices = npt.NDArray[np.int64]
 
 
-def quantile_bins(histogram: Histogram, shares: Floats) -> Indices:
-    """The bins that hold the quantiles of these shares.
+def quantile_bin(histogram: Histogram, share: float) -> int:
+    """The bin that holds the quantile of a share.
 
     The quantile of a share ``u`` is the smallest value with ``F >= u``, as
     ``numpy.quantile(method="inverted_cdf")``: the row of rank ``ceil(u n)``.
     """
     # A hair less, so that rounding in 0.05 * 20 does not ask for one more row.
-    ranks = np.minimum(np.maximum(np.ceil(shares * (histogram.n * (1 - 1e-12))), 1), histogram.n)
-    return np.searchsorted(histogram.cumulated, ranks.astype(np.int64))
+    rank = min(max(math.ceil(share * (histogram.n * (1 - 1e-12))), 1), histogram.n)
+    return int(histogram.cumulated.searchsorted(rank))
+
+
+def quantile(histogram: Histogram, share: float) -> float:
+    """A quantile less the histogram's centre: each bin's rows stand at their mean."""
+    return float(histogram.means[histogram.once(quantile_bin, share)])
 
 
 def quantiles(histogram: Histogram, shares: Floats) -> Floats:
-    """Quantiles less the histogram's centre: each bin's rows stand at their mean."""
-    at = quantile_bins(histogram, shares)
-    return means(histogram, at)
+    """Quantiles of many shares, as :func:`quantile`."""
+    ranks = np.ceil(shares * (histogram.n * (1 - 1e-12)))
+    ranks = np.minimum(np.maximum(ranks, 1), histogram.n).astype(np.int64)
+    return histogram.means[histogram.cumulated.searchsorted(ranks)]
 
 
-def means(histogram: Histogram, at: Indices) -> Floats:
-    """The exact mean of each of these bins, which are not empty, less the centre."""
-    if histogram.sums is None:
-        raise ValueError("names have no places on a line")
-    return histogram.sums[at] / histogram.counts[at]
-
-
-def farthest(histogram: Histogram, at: Indices) -> Floats:
-    """How far a row of these bins can be from the mean of its bin; 0 for a single value.
+def farthest(histogram: Histogram, at: int) -> float:
+    """How far a row of this bin can be from the mean of its bin; 0 for a single value.
 
     Infinite for an open bin of which the smallest or largest value is not known.
     """
-    low, high = _bounds(histogram, at)
-    middle = means(histogram, at) + histogram.centre
-    reach = np.maximum(high - middle, middle - low)
-    return np.where(_single(histogram, at), 0.0, np.maximum(reach, 0.0))
+    edges = histogram.edges
+    if edges is None:
+        raise ValueError("names have no places on a line")
+    low = float(edges[at - 1]) if at > 0 else -math.inf
+    high = float(edges[at]) if at < len(edges) else math.inf
+    if histogram.counts[at] == 1 or math.nextafter(low, math.inf) == high:
+        return 0.0
+    low = low if histogram.minimum is None else max(low, histogram.minimum)
+    high = high if histogram.maximum is None else min(high, histogram.maximum)
+    middle = float(histogram.means[at]) + histogram.centre
+    return max(high - middle, middle - low, 0.0)
+
+
+def most_scatter(histogram: Histogram, widths: Floats) -> float:
+    """What :func:`scatter` is at most, on average over all rows; far less to compute.
+
+    Args:
+        histogram: numeric, with rows.
+        widths: :func:`half_widths` of its edges.
+    """
+    edges, found = histogram.edges, float(np.dot(histogram.shares, widths))
+    if edges is None or not len(edges):
+        return math.inf
+    first, last = float(histogram.shares[0]), float(histogram.shares[-1])
+    if first:
+        found += first * _reach_of(float(edges[0]), histogram.minimum)
+    if last:
+        found += last * _reach_of(float(edges[-1]), histogram.maximum)
+    return found
+
+
+def _reach_of(edge: float, outermost: float | None) -> float:
+    return math.inf if outermost is None else abs(edge - outermost) / 2
+
+
+def half_widths(histogram: Histogram) -> Floats:
+    """Half of each bin's width; 0 for single values, and for the outer two bins."""
+    if histogram.edges is None:
+        raise ValueError("names have no places on a line")
+    found = np.zeros(len(histogram.counts))
+    low, high = histogram.edges[:-1], histogram.edges[1:]
+    with np.errstate(over="ignore"):
+        found[1:-1] = np.where(np.nextafter(low, np.inf) == high, 0.0, (high - low) / 2)
+    return found
 
 
 def scatter(histogram: Histogram, at: Indices) -> Floats:
     """The largest mean distance of a bin's rows from their mean: rows at both of its ends."""
     low, high = _bounds(histogram, at)
-    middle = np.clip(means(histogram, at) + histogram.centre, low, high)
+    middle = np.clip(histogram.means[at] + histogram.centre, low, high)
     width = np.maximum(high - low, np.finfo(np.float64).tiny)
     with np.errstate(invalid="ignore", over="ignore"):
         spread = 2 * (middle - low) * ((high - middle) / width)

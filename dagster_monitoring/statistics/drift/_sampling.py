@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
+import numpy as np
+
 _CLOSE = 1e-3
 _HARDLY_SKEWED = 0.02
 _MOST_JUMPS = 12
+_NUMBERS = np.arange(_MOST_JUMPS, dtype=np.float64)
+_FACTORIALS = np.cumprod(np.maximum(_NUMBERS, 1))
 
 
 @lru_cache(maxsize=4096)
@@ -55,13 +59,11 @@ def mixed_quantile(
     freedom = 2 * mean * mean / variance
     unit = freedom / mean
 
-    chances = [math.exp(-jumps) * jumps**k / math.factorial(k) for k in range(_MOST_JUMPS)]
+    chances = math.exp(-jumps) * jumps**_NUMBERS / _FACTORIALS
+    jumped = _NUMBERS * jump
 
     def beyond(value: float) -> float:
-        return sum(
-            chance * float(chdtrc(freedom, unit * max(value - k * jump, 0.0)))
-            for k, chance in enumerate(chances)
-        )
+        return float(np.dot(chances, chdtrc(freedom, unit * np.maximum(value - jumped, 0.0))))
 
     low, high = 0.0, _MOST_JUMPS * jump + positive_quantile(mean, variance, alpha / 2)
     while high - low > _CLOSE * high:

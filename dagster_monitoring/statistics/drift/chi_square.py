@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
+from dagster_monitoring.statistics.drift._bins import Bins
 from dagster_monitoring.statistics.drift._divergence import Divergence
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
 from dagster_monitoring.statistics.drift._pair import Pair
@@ -27,16 +26,21 @@ def compute(pair: Pair) -> float:
         >>> round(compute(pair), 12)
         0.533333333333
     """
-    before, after = pair.reference.counts, pair.current.counts
-    total = before + after
-    apart = pair.q - pair.p
-    return float(pair.n) * pair.m * float(np.dot(apart, apart / np.maximum(total, 1)))
+    return pair.of_bins(_statistic)
+
+
+def _statistic(bins: Bins) -> Floats:
+    total = np.maximum(bins.before + bins.after, 1)
+    return bins.n * bins.m * bins.sum(bins.apart * bins.apart / total)
 
 
 def degrees_of_freedom(pair: Pair) -> int:
     """One less than the bins that either side has a row in; at least 0."""
-    used = (pair.reference.counts + pair.current.counts) > 0
-    return max(int(np.count_nonzero(used)) - 1, 0)
+    return max(int(pair.of_bins(_used)) - 1, 0)
+
+
+def _used(bins: Bins) -> Floats:
+    return bins.sum((bins.before + bins.after > 0).astype(np.float64))
 
 
 def p_value(pair: Pair, statistic: float | None = None) -> float:
@@ -52,40 +56,39 @@ def p_value(pair: Pair, statistic: float | None = None) -> float:
     from scipy.special import chdtrc
 
     freedom = degrees_of_freedom(pair)
-    reached = pair.once(compute) if statistic is None else statistic
+    reached = compute(pair) if statistic is None else statistic
     return float(chdtrc(freedom, reached)) if freedom else 1.0
 
 
 def noise(pair: Pair, alpha: float) -> float:
     """The chi-square distribution's quantile, corrected for bins of few expected rows."""
-    return pair.once(sampling).null_quantile(pair, alpha) / pair.scale
+    return SAMPLING.null_quantile(pair, alpha) / pair.scale
 
 
 def error(pair: Pair, value: float) -> float:
     """By the delta method; never less than without any drift."""
-    return pair.once(sampling).standard_error(pair, value) / pair.scale
-
-
-def sampling(pair: Pair) -> Divergence:
-    """Of the statistic times ``1/n + 1/m``: ``sum((q - p)^2 / pooled share)``."""
-    slopes = partial(_slopes, of_reference=pair.n / (pair.n + pair.m))
-    return Divergence(curvature=1.0, cell=_cell, empty=_empty, slopes=slopes)
+    return SAMPLING.standard_error(pair, value) / pair.scale
 
 
 def _cell(x: Floats, y: Floats) -> Floats:
     return np.square(x - y) / y
 
 
-def _empty(y: Floats, m: int) -> Floats:
+def _empty(y: Floats, m: Floats) -> Floats:
     del m
     return y
 
 
-def _slopes(p: Floats, q: Floats, *, of_reference: float) -> tuple[Floats, Floats]:
+def _slopes(bins: Bins) -> tuple[Floats, Floats]:
+    p, q = bins.smoothed
+    of_reference = bins.each(bins.n / (bins.n + bins.m))
     apart = (q - p) / (of_reference * p + (1 - of_reference) * q)
     squared = apart * apart
     return -2 * apart - of_reference * squared, 2 * apart - (1 - of_reference) * squared
 
+
+SAMPLING = Divergence(curvature=1.0, cell=_cell, empty=_empty, slopes=_slopes)
+"""Of the statistic times ``1/n + 1/m``: ``sum((q - p)^2 / pooled share)``."""
 
 METRIC = DriftMetric(
     name="chi_square",

@@ -34,7 +34,7 @@ def noise(pair: Pair, alpha: float) -> float:
 def error(pair: Pair, value: float) -> float:
     """Half of what the p-value moves by as the statistic moves by its error either way."""
     del value
-    statistic = pair.once(chi_square.compute)
+    statistic = chi_square.compute(pair)
     aside = chi_square.error(pair, statistic)
     low = chi_square.p_value(pair, statistic + aside)
     return (chi_square.p_value(pair, max(statistic - aside, 0.0)) - low) / 2

@@ -23,7 +23,7 @@ def compute(pair: Pair) -> float:
         >>> round(compute(pair), 6)
         0.258199
     """
-    return math.sqrt(min(pair.once(chi_square.compute) / (pair.n + pair.m), 1.0))
+    return math.sqrt(min(chi_square.compute(pair) / (pair.n + pair.m), 1.0))
 
 
 def noise(pair: Pair, alpha: float) -> float:
@@ -34,8 +34,8 @@ def noise(pair: Pair, alpha: float) -> float:
 def error(pair: Pair, value: float) -> float:
     """From the chi-square statistic's, by the delta method."""
     rows = pair.n + pair.m
-    squared = value**2 * rows * pair.scale
-    return pair.once(chi_square.sampling).root_error(pair, squared) / math.sqrt(rows * pair.scale)
+    squared = value * value * rows * pair.scale
+    return chi_square.SAMPLING.root_error(pair, squared) / math.sqrt(rows * pair.scale)
 
 
 METRIC = DriftMetric(

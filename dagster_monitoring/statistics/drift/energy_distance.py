@@ -10,7 +10,12 @@ from dagster_monitoring.statistics.drift._metric import NUMERIC, DriftMetric
 from dagster_monitoring.statistics.drift._pair import Pair
 from dagster_monitoring.statistics.drift._places import scatter
 from dagster_monitoring.statistics.drift._sampling import positive_quantile
+from dagster_monitoring.statistics.drift.wasserstein import most_vague
+from dagster_monitoring.statistics.histogram import Histogram
 from dagster_monitoring.statistics.undefined import Undefined, finite
+
+TOLERANCE = 2e-2
+"""Roots of a standard deviation; what the value may be off by beyond this is told."""
 
 
 def compute(pair: Pair) -> float | Undefined:
@@ -33,7 +38,7 @@ def compute(pair: Pair) -> float | Undefined:
         >>> compute(Pair(before, numeric_histogram([3.0], edges=[2.0, 3.0])))
         2.0
     """
-    squared = finite(float(np.dot(np.square(pair.line.gaps), pair.line.widths)))
+    squared = finite(float(np.dot(pair.line.gaps, pair.line.areas)))
     return squared if isinstance(squared, Undefined) else math.sqrt(2 * squared)
 
 
@@ -45,7 +50,7 @@ def noise(pair: Pair, alpha: float) -> float | Undefined:
 def error(pair: Pair, value: float) -> float | Undefined:
     """The square's by the delta method, and from it the root's; never less than noise."""
     mean, null = null_moments(pair)
-    drifted = pair.line.variance(4 * pair.line.gaps * pair.line.widths)
+    drifted = 16 * pair.line.variance(pair.line.areas)
     typical = max(value * value, mean)
     # The noise in the gaps is counted twice at small drift: once it is taken off.
     variance = max(drifted - null, null)
@@ -58,20 +63,29 @@ def null_moments(pair: Pair) -> tuple[float, float]:
     Of the integral of ``2 B(F(x))^2``, ``B`` a Brownian bridge: a sum of chi-squares whose
     weights belong to the reference's own distribution function ``F``.
     """
-    bridge, unit = pair.line.bridge, 2 * pair.scale
+    bridge, unit = pair.bridge, 2 * pair.scale
     return unit * bridge.mean_square, unit * unit * bridge.variance_of_square
 
 
 def vagueness(pair: Pair) -> float:
     """The most that rows can matter which lie elsewhere in their bin than at its mean."""
+    value = pair.once(compute)
+    known, spread = 0.0 if isinstance(value, Undefined) else value, pair.spread
     p, q, right = pair.p, pair.q, pair.gaps
+    if not isinstance(spread, Undefined):
+        gap = abs(float(right[pair.widest])) + pair.sampled.once(_largest) + float(q.max())
+        at_most = math.sqrt(known * known + 4 * gap * pair.once(most_vague)) - known
+        if at_most <= TOLERANCE * math.sqrt(spread):
+            return at_most
     at = np.flatnonzero(np.minimum(p, q))
     widest = np.abs(right[at]) + p[at] + q[at]
     moved = p[at] * scatter(pair.reference, at) + q[at] * scatter(pair.current, at)
     squared = 4 * float(np.dot(widest, moved))
-    value = pair.once(compute)
-    known = 0.0 if isinstance(value, Undefined) else value
     return math.sqrt(known * known + squared) - known
+
+
+def _largest(reference: Histogram) -> float:
+    return float(reference.shares.max())
 
 
 METRIC = DriftMetric(
@@ -92,5 +106,5 @@ METRIC = DriftMetric(
     sampling="Brownian bridge on the baseline's own distribution function, by a scaled "
     "chi-square; delta method",
     vagueness=vagueness,
-    tolerance=2e-2,
+    tolerance=TOLERANCE,
 )

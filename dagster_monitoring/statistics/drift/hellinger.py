@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from dagster_monitoring.statistics.drift._bins import Bins
 from dagster_monitoring.statistics.drift._divergence import Divergence
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
 from dagster_monitoring.statistics.drift._pair import Pair
@@ -24,8 +25,12 @@ def compute(pair: Pair) -> float:
         >>> round(compute(pair), 4)
         0.1846
     """
-    roots = np.sqrt(pair.p) - np.sqrt(pair.q)
-    return math.sqrt(min(float(np.dot(roots, roots)) / 2, 1.0))
+    return math.sqrt(min(pair.of_bins(_squared), 1.0))
+
+
+def _squared(bins: Bins) -> Floats:
+    roots = np.sqrt(bins.p) - np.sqrt(bins.q)
+    return bins.sum(roots * roots) / 2
 
 
 def noise(pair: Pair, alpha: float) -> float:
@@ -35,7 +40,7 @@ def noise(pair: Pair, alpha: float) -> float:
 
 def error(pair: Pair, value: float) -> float:
     """From the squared distance's, by the delta method."""
-    return SAMPLING.root_error(pair, value**2)
+    return SAMPLING.root_error(pair, value * value)
 
 
 def _cell(x: Floats, y: Floats) -> Floats:
@@ -43,12 +48,13 @@ def _cell(x: Floats, y: Floats) -> Floats:
     return apart * apart / 2
 
 
-def _empty(y: Floats, m: int) -> Floats:
+def _empty(y: Floats, m: Floats) -> Floats:
     del m
     return y / 2
 
 
-def _slopes(p: Floats, q: Floats) -> tuple[Floats, Floats]:
+def _slopes(bins: Bins) -> tuple[Floats, Floats]:
+    p, q = bins.smoothed
     ratio = np.sqrt(q / p)
     return -ratio / 2, -0.5 / ratio
 

@@ -25,7 +25,7 @@ def compute(pair: Pair) -> float:
         >>> round(compute(pair), 4)
         0.2209
     """
-    return math.sqrt(pair.once(divergence.compute))
+    return math.sqrt(divergence.compute(pair))
 
 
 def noise(pair: Pair, alpha: float) -> float:
@@ -35,7 +35,7 @@ def noise(pair: Pair, alpha: float) -> float:
 
 def error(pair: Pair, value: float) -> float:
     """From the divergence's, by the delta method."""
-    return divergence.SAMPLING.root_error(pair, value**2)
+    return divergence.SAMPLING.root_error(pair, value * value)
 
 
 METRIC = DriftMetric(

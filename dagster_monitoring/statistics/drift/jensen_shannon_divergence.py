@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from dagster_monitoring.statistics.drift._bins import Bins
 from dagster_monitoring.statistics.drift._divergence import Divergence
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
 from dagster_monitoring.statistics.drift._pair import Pair
@@ -28,29 +29,36 @@ def compute(pair: Pair) -> float:
         >>> round(compute(pair), 4)
         0.0488
     """
-    p, q = pair.p, pair.q
-    total = p + q
+    return pair.of_bins(_divergence)
+
+
+def _divergence(bins: Bins) -> Floats:
+    total = bins.p + bins.q
     # In the relative difference d the equal parts of p and q cancel exactly, so that a small
     # distance keeps its digits: with p / a written out, sqrt() would turn 1e-16 into 1e-8.
-    d = np.abs(p - q) / np.maximum(total, np.finfo(np.float64).tiny)
+    d = bins.distances / np.maximum(total, np.finfo(np.float64).tiny)
     apart = d == 1
     d[apart] = 0.0
     terms = (1 + d) * np.log1p(d) + (1 - d) * np.log1p(-d)
     terms[apart] = 2 * math.log(2)
-    return min(max(float(np.dot(total, terms)) / (4 * math.log(2)), 0.0), 1.0)
+    return np.clip(bins.sum(total * terms) / (4 * math.log(2)), 0.0, 1.0)
 
 
 def _cell(x: Floats, y: Floats) -> Floats:
-    by_x, by_y = _slopes(x, y)
+    by_x, by_y = _halves(x, y)
     return x * by_x + y * by_y
 
 
-def _empty(y: Floats, m: int) -> Floats:
+def _empty(y: Floats, m: Floats) -> Floats:
     del m
     return y / 2
 
 
-def _slopes(p: Floats, q: Floats) -> tuple[Floats, Floats]:
+def _slopes(bins: Bins) -> tuple[Floats, Floats]:
+    return _halves(*bins.smoothed)
+
+
+def _halves(p: Floats, q: Floats) -> tuple[Floats, Floats]:
     middle = (p + q) / 2
     return np.log2(p / middle) / 2, np.log2(q / middle) / 2
 

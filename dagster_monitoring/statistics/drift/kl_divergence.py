@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from dagster_monitoring.statistics.drift._bins import FLOOR, Bins
 from dagster_monitoring.statistics.drift._divergence import Divergence
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
-from dagster_monitoring.statistics.drift._pair import FLOOR, Pair
+from dagster_monitoring.statistics.drift._pair import Pair
 from dagster_monitoring.statistics.histogram import Floats
 
 
@@ -26,22 +27,25 @@ def compute(pair: Pair) -> float:
         >>> round(compute(pair), 4)
         0.1308
     """
-    p, q = pair.floored
-    p, q = p / p.sum(), q / q.sum()
-    return max(float(np.dot(q, np.log(q / p))), 0.0)
+    return pair.of_bins(_divergence)
+
+
+def _divergence(bins: Bins) -> Floats:
+    p, q = (shares / bins.each(bins.sum(shares)) for shares in bins.floored)
+    return np.maximum(bins.sum(q * np.log(q / p)), 0.0)
 
 
 def _cell(x: Floats, y: Floats) -> Floats:
     return x * np.log(x / y) - x + y
 
 
-def _empty(y: Floats, m: int) -> Floats:
+def _empty(y: Floats, m: Floats) -> Floats:
     return _cell(np.minimum(FLOOR * m, y), y)
 
 
-def _slopes(p: Floats, q: Floats) -> tuple[Floats, Floats]:
-    p, q = np.maximum(p, FLOOR), np.maximum(q, FLOOR)
-    return -q / p, np.log(q / p)
+def _slopes(bins: Bins) -> tuple[Floats, Floats]:
+    p, q, log_ratio = bins.smoothed_ratio
+    return -q / p, log_ratio
 
 
 SAMPLING = Divergence(curvature=0.5, cell=_cell, empty=_empty, slopes=_slopes)

@@ -10,11 +10,13 @@ import numpy as np
 from dagster_monitoring.statistics.drift._metric import NUMERIC, DriftMetric
 from dagster_monitoring.statistics.drift._pair import Pair
 from dagster_monitoring.statistics.drift._sampling import above_noise, normal_quantile
+from dagster_monitoring.statistics.histogram import Histogram
 
 _MEAN, _DEVIATION = 0.868731, 0.260333
 """Of Kolmogorov's distribution: Marsaglia, Tsang, Wang (2003), sqrt(pi / 2) ln 2."""
 
 _FEW_VALUES = 32
+_EPSILON = 2.0**-52
 
 
 def compute(pair: Pair) -> float:
@@ -34,7 +36,7 @@ def compute(pair: Pair) -> float:
         >>> compute(Pair(before, numeric_histogram([3.0, 3.5, 4.0, 5.0], edges=[2.0, 3.0])))
         0.5
     """
-    return float(np.abs(pair.gaps).max())
+    return abs(float(pair.gaps[pair.widest]))
 
 
 def p_value(pair: Pair, statistic: float | None = None) -> float:
@@ -52,7 +54,7 @@ def p_value(pair: Pair, statistic: float | None = None) -> float:
     """
     from scipy.special import kolmogorov
 
-    reached = pair.once(compute) if statistic is None else statistic
+    reached = compute(pair) if statistic is None else statistic
     return float(kolmogorov(reached * _root_rows(pair)))
 
 
@@ -64,7 +66,7 @@ def noise(pair: Pair, alpha: float) -> float:
 
 def error(pair: Pair, value: float) -> float:
     """The gap's where it is widest, when it is well above noise."""
-    at = int(np.abs(pair.gaps).argmax())
+    at = pair.widest
     f = float(pair.reference.cumulated[at]) / pair.n
     g = float(pair.current.cumulated[at]) / pair.m
     drifted = math.sqrt(f * (1 - f) / pair.n + g * (1 - g) / pair.m)
@@ -77,8 +79,8 @@ def vagueness(pair: Pair) -> float:
     p, q, gaps = pair.p, pair.q, pair.gaps
     # All rows of one side before all of the other's: the gap at the left edge and one share.
     inside = np.maximum(gaps + q, p - gaps)
-    reached = pair.once(compute)
-    wider = np.flatnonzero(inside > reached + np.finfo(np.float64).eps)
+    reached = compute(pair)
+    wider = np.flatnonzero(inside > reached + _EPSILON)
     wider = wider[~pair.reference.single(wider)]
     return float(inside[wider].max(initial=reached)) - reached
 
@@ -97,20 +99,23 @@ def _kolmogorov_quantile(alpha: float) -> float:
 
 def _of_few_values(pair: Pair, alpha: float) -> float:
     """The largest of so many normal gaps, one at each distinct value but the last."""
-    cumulated = np.cumsum(pair.expected)[:-1]
-    if not len(cumulated):
+    places = len(pair.expected) - 1
+    if not places:
         return 0.0
-    widest = float(np.sqrt(cumulated * (1 - cumulated)).max())
-    return normal_quantile(alpha / 2 / len(cumulated)) * widest * math.sqrt(pair.scale)
+    return normal_quantile(alpha / 2 / places) * _widest(pair) / 2
 
 
 def _widest(pair: Pair) -> float:
     """Twice the largest deviation of a gap: 1 over the root of the rows when continuous."""
     if len(pair.expected) > _FEW_VALUES:
         return math.sqrt(pair.scale)
-    cumulated = np.cumsum(pair.expected)[:-1]
-    spread = np.maximum(cumulated * (1 - cumulated), 0.0)
-    return 2 * math.sqrt(pair.scale * float(spread.max(initial=0.0)))
+    return 2 * math.sqrt(pair.scale * pair.sampled.once(_largest_variance))
+
+
+def _largest_variance(sampled: Histogram) -> float:
+    """Of the distribution function of one row, at the distinct values but the last."""
+    cumulated = np.cumsum(sampled.expected)[:-1]
+    return float(np.max(cumulated * (1 - cumulated), initial=0.0))
 
 
 METRIC = DriftMetric(

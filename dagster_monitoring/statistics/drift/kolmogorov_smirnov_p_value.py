@@ -37,7 +37,7 @@ def noise(pair: Pair, alpha: float) -> float:
 def error(pair: Pair, value: float) -> float:
     """Half of what the p-value moves by as the statistic moves by its error either way."""
     del value
-    statistic = pair.once(kolmogorov_smirnov.compute)
+    statistic = kolmogorov_smirnov.compute(pair)
     aside = kolmogorov_smirnov.error(pair, statistic)
     low = kolmogorov_smirnov.p_value(pair, statistic + aside)
     return (kolmogorov_smirnov.p_value(pair, max(statistic - aside, 0.0)) - low) / 2
@@ -48,7 +48,7 @@ def vagueness(pair: Pair) -> float:
     missed = pair.once(kolmogorov_smirnov.vagueness)
     if not missed:
         return 0.0
-    statistic = pair.once(kolmogorov_smirnov.compute)
+    statistic = kolmogorov_smirnov.compute(pair)
     low = kolmogorov_smirnov.p_value(pair, statistic + missed)
     return kolmogorov_smirnov.p_value(pair, statistic) - low
 

@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 
+from dagster_monitoring.statistics.drift._bins import Bins
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
 from dagster_monitoring.statistics.drift._pair import Pair
 from dagster_monitoring.statistics.drift._sampling import above_noise, normal_quantile
+from dagster_monitoring.statistics.histogram import Floats, Histogram
 
 _LEAST_SIMILAR = 0.05
 """Bins whose deviation is a smaller part of the largest one's do not make the maximum."""
@@ -28,38 +30,49 @@ def compute(pair: Pair) -> float:
         >>> compute(Pair.of(categorical_histogram("aabb"), categorical_histogram("abbb")))
         0.25
     """
-    return float(np.abs(pair.p - pair.q).max())
+    return pair.of_bins(_widest)
+
+
+def _widest(bins: Bins) -> Floats:
+    return bins.largest(bins.distances)
 
 
 def noise(pair: Pair, alpha: float) -> float:
     """Bonferroni's bound over the bins, each with its own normal deviation and skewness."""
-    deviations = _deviations(pair)
-    if not len(deviations):
+    if len(pair.expected) == 1:
         return 0.0
-    largest = float(deviations.max())
-    cells = _as_noisy(deviations, alpha)
-    # Two bins are one value and its opposite.
-    z = normal_quantile(alpha / (2 * cells if len(deviations) > 2 else 2))  # noqa: PLR2004
-    rare = float(pair.expected[int(deviations.argmax())])
-    return z * largest + max(z * z - 1, 0.0) * (1 - 2 * min(rare, 0.5)) * pair.scale / 6
+    z, largest, rare = pair.sampled.once(_noisiest, alpha)
+    skewed = max(z * z - 1, 0.0) * (1 - 2 * min(rare, 0.5)) * pair.scale / 6
+    return z * largest * math.sqrt(pair.scale) + skewed
 
 
 def error(pair: Pair, value: float) -> float:
     """The share's that changed most, where it is well above noise."""
-    at = int(np.abs(pair.p - pair.q).argmax())
-    p = float(pair.reference.counts[at] + 0.5) / (pair.n + 1)
-    q = float(pair.current.counts[at] + 0.5) / (pair.m + 1)
-    drifted = math.sqrt(p * (1 - p) / pair.n + q * (1 - q) / pair.m)
-    return above_noise(value, *pair.once(null_moments), drifted)
+    return above_noise(value, *null_moments(pair), pair.of_bins(_deviation))
+
+
+def _deviation(bins: Bins) -> Floats:
+    """Of the difference of the share that changed most."""
+    widest = np.flatnonzero(bins.distances == bins.each(_widest(bins)))
+    at = np.empty(len(bins.sizes), dtype=np.int64)
+    # The first of several: what is written last stays.
+    at[bins.numbers[widest[::-1]]] = widest[::-1]
+    p, q = (bins.before[at] + 0.5) / (bins.n + 1), (bins.after[at] + 0.5) / (bins.m + 1)
+    return np.sqrt(p * (1 - p) / bins.n + q * (1 - q) / bins.m)
 
 
 def null_moments(pair: Pair) -> tuple[float, float]:
     """Mean and deviation between two samples, as if the bins were independent of each other."""
+    if len(pair.expected) == 1:
+        return 0.0, 0.0
+    mean, deviation = pair.sampled.once(_moments_of_one_row)
+    return mean * math.sqrt(pair.scale), deviation * math.sqrt(pair.scale)
+
+
+def _moments_of_one_row(sampled: Histogram) -> tuple[float, float]:
     from scipy.special import erf
 
-    deviations = _deviations(pair)
-    if not len(deviations):
-        return 0.0, 0.0
+    deviations = _deviations(sampled)
     largest = float(deviations.max())
     relative = deviations[deviations > _LEAST_SIMILAR * largest] / largest
     # Two bins are one value and its opposite.
@@ -70,12 +83,22 @@ def null_moments(pair: Pair) -> tuple[float, float]:
     return largest * mean, largest * math.sqrt(max(square - mean * mean, 0.0))
 
 
-def _deviations(pair: Pair) -> np.ndarray:
-    p = pair.expected
-    return np.sqrt(p * (1 - p) * pair.scale) if len(p) > 1 else p[:0]
+def _deviations(sampled: Histogram) -> Floats:
+    p = sampled.expected
+    return np.sqrt(p * (1 - p))
 
 
-def _as_noisy(deviations: np.ndarray, alpha: float) -> float:
+def _noisiest(sampled: Histogram, alpha: float) -> tuple[float, float, float]:
+    """Which quantile of the noisiest share, its deviation, and the share itself."""
+    deviations = _deviations(sampled)
+    cells = _as_noisy(deviations, alpha)
+    # Two bins are one value and its opposite.
+    z = normal_quantile(alpha / (2 * cells if len(deviations) > 2 else 2))  # noqa: PLR2004
+    at = int(deviations.argmax())
+    return z, float(deviations[at]), float(sampled.expected[at])
+
+
+def _as_noisy(deviations: Floats, alpha: float) -> float:
     """How many bins as noisy as the noisiest all of them are worth, as far out as ``alpha``."""
     from scipy.special import ndtr
 

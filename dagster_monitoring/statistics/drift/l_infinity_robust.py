@@ -31,7 +31,7 @@ def compute(pair: Pair) -> float:
         >>> round(compute(Pair.of(before, after)), 4)
         0.1227
     """
-    return max(pair.once(l_infinity.compute) - C * math.sqrt(pair.scale), 0.0)
+    return max(l_infinity.compute(pair) - C * math.sqrt(pair.scale), 0.0)
 
 
 def noise(pair: Pair, alpha: float) -> float:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from dagster_monitoring.statistics.drift._metric import NUMERIC, DriftMetric
 from dagster_monitoring.statistics.drift._pair import Pair
 from dagster_monitoring.statistics.drift._sampling import folded_error, skewed_quantile
-from dagster_monitoring.statistics.histogram import Histogram
 from dagster_monitoring.statistics.undefined import Undefined, finite
 
 
@@ -34,8 +31,7 @@ def compute(pair: Pair) -> float | Undefined:
     if isinstance(scale, Undefined):
         return scale
     # Offsets from the centres, not means: a mean of 1e9 would swallow a shift of 1e-8.
-    moved = _offset(pair.current) - _offset(pair.reference)
-    return finite(abs(moved + (pair.current.centre - pair.reference.centre)) / scale)
+    return finite(abs(_moved(pair)) / scale)
 
 
 def noise(pair: Pair, alpha: float) -> float:
@@ -49,20 +45,18 @@ def error(pair: Pair, value: float) -> float | Undefined:
     scale, after = pair.spread, pair.current.std
     if isinstance(scale, Undefined) or isinstance(after, Undefined):
         return scale if isinstance(scale, Undefined) else after
-    line = pair.line
-    places = line.places / scale
-    shares = line.p
-    centred = places - float(np.dot(shares, places))
-    with np.errstate(over="ignore", invalid="ignore"):
-        ahead = np.sign(float(np.dot(line.q, centred)))
-        slope = -ahead * centred - value * (np.square(centred) - 1) / 2
-        of_reference = float(np.dot(shares, slope * slope)) - float(np.dot(shares, slope)) ** 2
-    variance = max(of_reference, 0.0) / pair.n + (after / scale) ** 2 / pair.m
+    ahead, half = math.copysign(1.0, _moved(pair)), value / 2
+    first, second, third, fourth = pair.sampled.standard_moments
+    # The variance of ahead * z + half * z^2, z being the reference's standardised values.
+    of_reference = second - first * first + half * half * (fourth - second * second)
+    of_reference += 2 * ahead * half * (third - first * second)
+    variance = max(of_reference, 0.0) / pair.n + (after / scale) * (after / scale) / pair.m
     return finite(folded_error(value, math.sqrt(variance)))
 
 
-def _offset(histogram: Histogram) -> float:
-    return float(histogram.sums.sum()) / histogram.n if histogram.sums is not None else 0.0
+def _moved(pair: Pair) -> float:
+    moved = pair.current.offset - pair.reference.offset
+    return moved + (pair.current.centre - pair.reference.centre)
 
 
 METRIC = DriftMetric(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from dagster_monitoring.statistics.drift import _quantile_shift as shift
 from dagster_monitoring.statistics.drift._metric import NUMERIC, DriftMetric
 from dagster_monitoring.statistics.drift._pair import Pair
 from dagster_monitoring.statistics.undefined import Undefined
 
-_HALF = np.array([0.5])
+_HALF = (0.5,)
 
 
 def compute(pair: Pair) -> float | Undefined:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from dagster_monitoring.statistics.drift._bins import FLOOR, Bins
 from dagster_monitoring.statistics.drift._divergence import Divergence
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
-from dagster_monitoring.statistics.drift._pair import FLOOR, Pair
+from dagster_monitoring.statistics.drift._pair import Pair
 from dagster_monitoring.statistics.histogram import Floats
 
 
@@ -27,22 +28,25 @@ def compute(pair: Pair) -> float:
         >>> compute(Pair(day, day))
         0.0
     """
-    p, q = pair.floored
-    return float(np.dot(q - p, np.log(q / p)))
+    return pair.of_bins(_index)
+
+
+def _index(bins: Bins) -> Floats:
+    p, q = bins.floored
+    return bins.sum((q - p) * bins.log_ratio)
 
 
 def _cell(x: Floats, y: Floats) -> Floats:
     return (x - y) * np.log(x / y)
 
 
-def _empty(y: Floats, m: int) -> Floats:
+def _empty(y: Floats, m: Floats) -> Floats:
     return _cell(np.minimum(FLOOR * m, y), y)
 
 
-def _slopes(p: Floats, q: Floats) -> tuple[Floats, Floats]:
-    p, q = np.maximum(p, FLOOR), np.maximum(q, FLOOR)
-    ratio = np.log(q / p)
-    return 1 - q / p - ratio, 1 - p / q + ratio
+def _slopes(bins: Bins) -> tuple[Floats, Floats]:
+    p, q, log_ratio = bins.smoothed_ratio
+    return 1 - q / p - log_ratio, 1 - p / q + log_ratio
 
 
 SAMPLING = Divergence(curvature=1.0, cell=_cell, empty=_empty, slopes=_slopes)

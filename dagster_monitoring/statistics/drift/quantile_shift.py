@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from dagster_monitoring.statistics.drift import _quantile_shift as shift
 from dagster_monitoring.statistics.drift._metric import NUMERIC, DriftMetric
 from dagster_monitoring.statistics.drift._pair import Pair
 from dagster_monitoring.statistics.undefined import Undefined
 
-SHARES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Both tails, both quartiles, and the median."""
 
 

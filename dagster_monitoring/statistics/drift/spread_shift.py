@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from dagster_monitoring.statistics.drift._metric import NUMERIC, DriftMetric
 from dagster_monitoring.statistics.drift._pair import Pair
 from dagster_monitoring.statistics.drift._sampling import folded_error, normal_quantile
-from dagster_monitoring.statistics.histogram import Floats, Histogram
+from dagster_monitoring.statistics.histogram import Histogram
 from dagster_monitoring.statistics.undefined import Undefined, finite
 
 
@@ -37,7 +35,7 @@ def compute(pair: Pair) -> float | Undefined:
 
 def noise(pair: Pair, alpha: float) -> float | Undefined:
     """The normal quantile, with the kurtosis that the reference has."""
-    one = _variance_of_log(pair.reference)
+    one = pair.sampled.once(_variance_of_log)
     if isinstance(one, Undefined):
         return one
     return finite(normal_quantile(alpha / 2) * math.sqrt(one * pair.scale))
@@ -45,7 +43,7 @@ def noise(pair: Pair, alpha: float) -> float | Undefined:
 
 def error(pair: Pair, value: float) -> float | Undefined:
     """Of both standard deviations, by the kurtosis that each side has."""
-    before, after = _variance_of_log(pair.reference), _variance_of_log(pair.current)
+    before, after = pair.sampled.once(_variance_of_log), _variance_of_log(pair.current)
     if isinstance(before, Undefined) or isinstance(after, Undefined):
         return before if isinstance(before, Undefined) else after
     return finite(folded_error(value, math.sqrt(before / pair.n + after / pair.m)))
@@ -56,12 +54,7 @@ def _variance_of_log(histogram: Histogram) -> float | Undefined:
     std = histogram.std
     if isinstance(std, Undefined) or histogram.sums is None or not std:
         return Undefined("a constant column has no spread whose error could be told")
-    used = histogram.counts > 0
-    counts = histogram.counts[used]
-    offsets: Floats = histogram.sums[used] / counts
-    centred = (offsets - float(histogram.sums.sum()) / histogram.n) / std
-    with np.errstate(over="ignore"):
-        kurtosis = float(np.dot(counts, np.square(np.square(centred)))) / histogram.n
+    kurtosis = histogram.standard_moments[3]
     # A constant baseline but for rounding, or two values of equal share, have a kurtosis of 1.
     return finite(max(kurtosis - 1, 0.0) / 4)
 

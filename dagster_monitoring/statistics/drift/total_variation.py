@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from dagster_monitoring.statistics.drift._bins import Bins
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
 from dagster_monitoring.statistics.drift._pair import Pair
 from dagster_monitoring.statistics.drift._sampling import (
@@ -14,6 +15,7 @@ from dagster_monitoring.statistics.drift._sampling import (
     above_noise,
     root_quantile,
 )
+from dagster_monitoring.statistics.histogram import Floats, Histogram
 
 
 def compute(pair: Pair) -> float:
@@ -27,7 +29,11 @@ def compute(pair: Pair) -> float:
         >>> compute(Pair.of(categorical_histogram("aabb"), categorical_histogram("abbb")))
         0.25
     """
-    return min(float(np.abs(pair.p - pair.q).sum()) / 2, 1.0)
+    return min(pair.of_bins(_distance), 1.0)
+
+
+def _distance(bins: Bins) -> Floats:
+    return bins.sum(bins.distances) / 2
 
 
 def noise(pair: Pair, alpha: float) -> float:
@@ -38,11 +44,14 @@ def noise(pair: Pair, alpha: float) -> float:
 
 def error(pair: Pair, value: float) -> float:
     """By the delta method, where the value is well above noise."""
-    sides = np.sign(pair.q - pair.p)
-    by_p = 1 - float(np.dot(pair.p, sides)) ** 2
-    by_q = 1 - float(np.dot(pair.q, sides)) ** 2
-    drifted = math.sqrt(max(by_p / pair.n + by_q / pair.m, 0.0)) / 2
-    return above_noise(value, *pair.once(null_moments), drifted)
+    return above_noise(value, *pair.once(null_moments), pair.of_bins(_deviation))
+
+
+def _deviation(bins: Bins) -> Floats:
+    """Of the distance, when it is well above noise."""
+    sides = np.sign(bins.apart)
+    by_p, by_q = (1 - bins.sum(shares * sides) ** 2 for shares in (bins.p, bins.q))
+    return np.sqrt(np.maximum(by_p / bins.n + by_q / bins.m, 0.0)) / 2
 
 
 def null_moments(pair: Pair) -> tuple[float, float]:
@@ -54,14 +63,20 @@ def null_moments(pair: Pair) -> tuple[float, float]:
     p = pair.expected
     if len(p) == 1:
         return 0.0, 0.0
-    deviations = np.sqrt(p * (1 - p) * pair.scale)
+    deviations, squares, shared = pair.sampled.once(_of_one_row)
     # A bin with fewer expected rows than one is off by twice its share at most.
-    mean = float(np.minimum(deviations * FOLDED_MEAN, 2 * p).sum())
+    mean = float(np.minimum(deviations * (FOLDED_MEAN * math.sqrt(pair.scale)), 2 * p).sum())
+    variance = pair.scale * (FOLDED_DEVIATION**2 * squares + shared / math.pi)
+    return mean / 2, math.sqrt(variance) / 2
+
+
+def _of_one_row(sampled: Histogram) -> tuple[Floats, float, float]:
+    """The deviations of the shares, their squares' sum, and what two shares have in common."""
+    p = sampled.expected
+    deviations = np.sqrt(p * (1 - p))
     together = p * np.sqrt(p / (1 - p))
     shared = float(together.sum()) ** 2 - float(np.dot(together, together))
-    variance = FOLDED_DEVIATION**2 * float(np.dot(deviations, deviations))
-    variance += pair.scale * shared / math.pi
-    return mean / 2, math.sqrt(variance) / 2
+    return deviations, float(np.dot(deviations, deviations)), shared
 
 
 METRIC = DriftMetric(

@@ -7,12 +7,16 @@ import math
 import numpy as np
 
 from dagster_monitoring.statistics.drift import mean_shift
+from dagster_monitoring.statistics.drift._line import variance
 from dagster_monitoring.statistics.drift._metric import NUMERIC, DriftMetric
 from dagster_monitoring.statistics.drift._pair import Pair
-from dagster_monitoring.statistics.drift._places import scatter
+from dagster_monitoring.statistics.drift._places import half_widths, most_scatter, scatter
 from dagster_monitoring.statistics.drift._sampling import above_noise
-from dagster_monitoring.statistics.histogram import Floats
+from dagster_monitoring.statistics.histogram import Floats, Histogram
 from dagster_monitoring.statistics.undefined import Undefined, finite
+
+TOLERANCE = 1e-2
+"""Standard deviations; what the value may be off by beyond this is told."""
 
 
 def compute(pair: Pair) -> float | Undefined:
@@ -35,7 +39,7 @@ def compute(pair: Pair) -> float | Undefined:
         >>> compute(Pair(before, numeric_histogram([2.0, 3.5, 4.5], edges=[2.0, 3.0])))
         1.0
     """
-    return finite(float(np.dot(np.abs(pair.line.gaps), pair.line.widths)))
+    return finite(float(np.abs(pair.line.areas).sum()))
 
 
 def noise(pair: Pair, alpha: float) -> float | Undefined:
@@ -46,7 +50,7 @@ def noise(pair: Pair, alpha: float) -> float | Undefined:
     scale = pair.reference.std
     if isinstance(scale, Undefined):
         return scale
-    mean, deviation = pair.once(null_moments)
+    mean, deviation = null_moments(pair)
     rest = mean * mean + deviation * deviation - scale * scale * pair.scale
     of_mean = mean_shift.noise(pair, alpha) * scale
     return finite(math.hypot(of_mean, math.sqrt(max(rest, 0.0))))
@@ -54,13 +58,14 @@ def noise(pair: Pair, alpha: float) -> float | Undefined:
 
 def error(pair: Pair, value: float) -> float | Undefined:
     """By the delta method, where the value is well above noise."""
-    drifted = math.sqrt(pair.line.variance(slopes(pair)))
-    return finite(above_noise(value, *pair.once(null_moments), drifted))
+    before, after = pair.once(weights)
+    drifted = variance(before, pair.line.p) / pair.n + variance(after, pair.line.q) / pair.m
+    return finite(above_noise(value, *null_moments(pair), math.sqrt(drifted)))
 
 
-def slopes(pair: Pair) -> Floats:
-    """What the distance changes by with the gap between two places, times their distance."""
-    return np.sign(pair.line.gaps) * pair.line.widths
+def weights(pair: Pair) -> tuple[Floats, Floats]:
+    """What a row of the reference takes off the distance in each bin, and a current one adds."""
+    return pair.line.weights(np.copysign(pair.line.widths, pair.line.gaps) * (pair.line.gaps != 0))
 
 
 def null_moments(pair: Pair) -> tuple[float, float]:
@@ -69,7 +74,7 @@ def null_moments(pair: Pair) -> tuple[float, float]:
     Of the integral of ``|B(F(x))|``, ``B`` a Brownian bridge, on the reference's own distribution
     function ``F``: a heavy tail is as noisy as it is.
     """
-    bridge, root = pair.line.bridge, math.sqrt(pair.scale)
+    bridge, root = pair.bridge, math.sqrt(pair.scale)
     return bridge.mean_absolute * root, math.sqrt(bridge.variance_of_absolute) * root
 
 
@@ -77,8 +82,11 @@ def vagueness(pair: Pair) -> float:
     """The most that rows can matter which lie elsewhere in their bin than at its mean.
 
     Only where one function may cross the other within the bin: the integral of their difference
-    follows from the means.
+    follows from the means. Of all bins where that is within the tolerance already.
     """
+    at_most, spread = pair.once(most_vague), pair.spread
+    if not isinstance(spread, Undefined) and at_most <= TOLERANCE * spread:
+        return at_most
     p, q, right = pair.p, pair.q, pair.gaps
     left = right - p + q
     # Before any of the current rows of the bin, or after all of them: the widest gaps inside.
@@ -88,6 +96,16 @@ def vagueness(pair: Pair) -> float:
         return 0.0
     before, after = scatter(pair.reference, at), scatter(pair.current, at)
     return float(np.dot(p[at], before) + np.dot(q[at], after))
+
+
+def most_vague(pair: Pair) -> float:
+    """The most that rows of both sides can be away from their bins' means, on average."""
+    widths = pair.sampled.once(half_widths)
+    return pair.sampled.once(_of_itself) + most_scatter(pair.current, widths)
+
+
+def _of_itself(reference: Histogram) -> float:
+    return most_scatter(reference, reference.once(half_widths))
 
 
 METRIC = DriftMetric(
@@ -108,5 +126,5 @@ METRIC = DriftMetric(
     sampling="Brownian bridge on the baseline's own distribution function: del Barrio, Gine, "
     "Matran (1999), Annals of Probability 27; delta method",
     vagueness=vagueness,
-    tolerance=1e-2,
+    tolerance=TOLERANCE,
 )

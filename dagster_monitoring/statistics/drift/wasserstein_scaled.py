@@ -7,9 +7,11 @@ import math
 import numpy as np
 
 from dagster_monitoring.statistics.drift import wasserstein
+from dagster_monitoring.statistics.drift._line import variance
 from dagster_monitoring.statistics.drift._metric import NUMERIC, DriftMetric
 from dagster_monitoring.statistics.drift._pair import Pair
 from dagster_monitoring.statistics.drift._sampling import above_noise
+from dagster_monitoring.statistics.histogram import Floats, Histogram
 from dagster_monitoring.statistics.undefined import Undefined, finite
 
 
@@ -50,13 +52,20 @@ def error(pair: Pair, value: float) -> float | Undefined:
     scale = pair.spread
     if isinstance(scale, Undefined):
         return scale
-    line = pair.line
-    places = line.places / scale
-    centred = places - float(np.dot(line.p, places))
-    of_scale = value * np.square(centred) / 2
-    drifted = math.sqrt(line.variance(wasserstein.slopes(pair) / scale, -of_scale))
-    mean, deviation = pair.once(wasserstein.null_moments)
+    before, after = pair.once(wasserstein.weights)
+    of_current = variance(after, pair.line.q) / (scale * scale)
+    # The rows of the reference move the unit too.
+    squares = pair.sampled.once(_squares)
+    own = squares if pair.line.used is None else squares[pair.line.used]
+    both = before / scale + own * (value / 2)
+    drifted = math.sqrt(variance(both, pair.line.p) / pair.n + of_current / pair.m)
+    mean, deviation = wasserstein.null_moments(pair)
     return finite(above_noise(value, mean / scale, deviation / scale, drifted))
+
+
+def _squares(reference: Histogram) -> Floats:
+    """Squares of standardised values, each at its bin's mean."""
+    return np.square(reference.standardised)
 
 
 def vagueness(pair: Pair) -> float:
