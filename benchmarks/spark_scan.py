@@ -21,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -28,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent / "contestants"))
 from own import baseline_of, model
 from report import machine_lines, table_lines
-from rows import write_days
+from rows import key_columns, write_days
 from shape import DAY, TIMESTAMP
 
 from dagster_monitoring.profiles.encoding import to_bytes
@@ -176,13 +177,16 @@ def _plan(folder: Path) -> ScanPlan:
 
 
 def _day(folder: Path, rows: int) -> Day:
-    """Files of at most ``FILE_ROWS``; the rows of one file again and again, but for the rest."""
+    """Files of at most ``FILE_ROWS``: the same values again and again, with ids of their own."""
     made = folder / f"rows-{rows}"
     write_days(made, rows=min(rows, FILE_ROWS), different=1)
     (made / "training.parquet").unlink()
     table = pq.read_table(made / "day-0.parquet")
     for number, first in enumerate(range(0, rows, FILE_ROWS)):
         part = table.slice(0, min(FILE_ROWS, rows - first))
+        keys = key_columns(np.random.default_rng(number), len(part), start=START, days=1)
+        for name, values in keys.items():
+            part = part.set_column(part.schema.get_field_index(name), name, values)
         pq.write_table(part, made / f"day-{number}.parquet", compression="zstd")
     return Day(ParquetSource(path=f"{made}/*.parquet"))
 
