@@ -14,7 +14,7 @@ from dagster_monitoring.profiles.engines.categorical import CategoricalCounter
 from dagster_monitoring.profiles.engines.cubes import Cube
 from dagster_monitoring.profiles.reading import WrongType, read_names, read_numbers
 
-Column = npt.NDArray[np.float64] | npt.NDArray[np.intp]
+Column = npt.NDArray[np.float64] | npt.NDArray[np.signedinteger]
 EncodedRows = Mapping[str, Column]
 """Rows by column. Numbers as they are, NaN where missing; categories by their place in the
 baseline's vocabulary, then one place for unseen names and one for missing ones."""

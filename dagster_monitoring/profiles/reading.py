@@ -37,10 +37,14 @@ class WrongType:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Numbers:
-    """A column as numbers; nulls are NaN in ``values``. ``array`` is where they came from."""
+    """A column as an array of ``float64``."""
 
-    values: Floats
     array: pa.Array
+
+    @property
+    def values(self) -> Floats:
+        """The numbers; NaN where one is missing."""
+        return np.asarray(self.array.to_numpy(zero_copy_only=False))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,14 +68,14 @@ def read_numbers(array: pa.Array) -> Numbers | WrongType:
     array = plain(array)
     kind = array.type
     if pa.types.is_null(kind):
-        return Numbers(np.full(len(array), np.nan), array)
+        return Numbers(pa.nulls(len(array), pa.float64()))
     if pa.types.is_boolean(kind):
         array = array.cast(pa.uint8())
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         return WrongType(found)
     if not pa.types.is_float64(array.type):
         array = array.cast(pa.float64(), safe=False)
-    return Numbers(array.to_numpy(zero_copy_only=False), array)
+    return Numbers(array)
 
 
 def read_names(array: pa.Array) -> pa.DictionaryArray | WrongType:

@@ -12,10 +12,10 @@ import pyarrow as pa
 from dagster_monitoring.profiles.bins import OTHER, BinSet
 from dagster_monitoring.profiles.duplicates import Duplicates
 from dagster_monitoring.profiles.engines.categorical import CategoricalCounter, width_of
-from dagster_monitoring.profiles.engines.cubes import Cube, SegmentRows
+from dagster_monitoring.profiles.engines.cubes import Cube, Places, SegmentRows
 from dagster_monitoring.profiles.engines.kernels import Kernel, Kernels
-from dagster_monitoring.profiles.engines.local import PIECE
 from dagster_monitoring.profiles.engines.lookup import Workspace
+from dagster_monitoring.profiles.engines.loops import PIECE, Loops
 from dagster_monitoring.profiles.engines.numeric import NumericCounter
 from dagster_monitoring.profiles.engines.tally import STRIDE
 from dagster_monitoring.profiles.gathering import gather
@@ -35,8 +35,6 @@ from dagster_monitoring.profiles.reading import (
 from dagster_monitoring.profiles.rows import RowCounter, WholeRows
 from dagster_monitoring.profiles.segments import Block, SegmentTable
 from dagster_monitoring.schema import Columns
-
-Places = npt.NDArray[np.intp]
 
 _CUBE_COUNTS = 1 << 15
 """Counts of all combinations of segments in one column, at the most, so that they stay in the
@@ -93,13 +91,14 @@ def scan(  # noqa: PLR0913 - what a slice is, and how it is counted
     missing: set[str] = set()
     extra: set[str] = set()
     with np.errstate(over="ignore", invalid="ignore"), Duplicates() as duplicates:
-        run = _Scan(bins, columns, bounds, Kernels(kernel), duplicates)
+        run, kernels = _Scan(bins, columns, bounds, duplicates), Kernels(kernel)
         for batch in gather(batches, rows=PIECE // 2):
             names = set(batch.schema.names)
             missing |= expected - names
             extra |= names - expected - set(known)
-            for piece in _pieces(batch):
-                run.add(piece)
+            loops = kernels.of(batch.num_rows * len(bins.columns))
+            for piece in _pieces(batch, loops.ROWS):
+                run.add(piece, loops)
         return run.profile(missing=missing, extra=extra, sources=sources)
 
 
@@ -111,7 +110,6 @@ class _Scan:
         bins: BinSet,
         columns: Columns,
         bounds: tuple[datetime, datetime] | None,
-        kernels: Kernels,
         duplicates: Duplicates,
     ) -> None:
         self._bins = bins
@@ -121,7 +119,6 @@ class _Scan:
         work = Workspace(PIECE)
         most = min(_CUBE_COUNTS, _ALL_CUBE_COUNTS // max(len(bins.columns), 1))
         cube = Cube.within(sizes, most=most // STRIDE)
-        self._kernels = kernels
         self._numeric = {n: NumericCounter(b, cube, work) for n, b in bins.numeric.items()}
         self._categorical = {
             n: CategoricalCounter(b, Cube.within(sizes, most=most // width_of(b)))
@@ -130,6 +127,8 @@ class _Scan:
         self._segment_of = {n: _segment_places(bins, n) for n in bins.segments}
         self._segment_rows = [np.zeros(size, dtype=np.int64) for size in sizes]
         self._whole = RowCounter(bins)
+        self._kept = {name for projection in bins.projections for name in projection.columns}
+        self._kept.update(bins.sample.columns if bins.sample else ())
         self._seen: set[str] = set()
         self._rows = 0
         self._duplicates = duplicates
@@ -140,7 +139,7 @@ class _Scan:
         self._versions = NameCounts()
         self._type_faults: dict[str, set[str]] = {}
 
-    def add(self, piece: pa.RecordBatch) -> None:
+    def add(self, piece: pa.RecordBatch, loops: Loops) -> None:
         """Count one piece."""
         arrays = dict(zip(piece.schema.names, piece.columns, strict=True))
         self._rows += piece.num_rows
@@ -148,8 +147,7 @@ class _Scan:
         whole.hashes = self._add_ids(whole.ids)
         self._add_moments(arrays.get(self._columns.timestamp))
         self._add_versions(arrays.get(self._columns.model_version or ""))
-        rows = self._add_names(arrays, piece.num_rows, whole)
-        count = self._kernels.of(piece.num_rows * len(self._numeric))
+        rows = self._add_names(arrays, piece.num_rows, whole, loops)
         for name, counter in self._numeric.items():
             if name not in arrays:
                 continue
@@ -159,8 +157,9 @@ class _Scan:
                 self._fault(name, numbers)
                 counter.add_wrong(is_null(arrays[name]), rows)
             else:
-                counter.add(numbers, rows, count)
-                whole.columns[name] = numbers.values
+                counter.add(numbers, rows, loops)
+                if name in self._kept:
+                    whole.columns[name] = numbers.values
         self._whole.add(whole)
 
     def profile(self, *, missing: set[str], extra: set[str], sources: tuple[str, ...]) -> Profile:
@@ -205,7 +204,7 @@ class _Scan:
         }
 
     def _add_names(
-        self, arrays: Mapping[str, pa.Array], n_rows: int, whole: WholeRows
+        self, arrays: Mapping[str, pa.Array], n_rows: int, whole: WholeRows, loops: Loops
     ) -> SegmentRows:
         """Count the categorical columns, and find the segments of all rows."""
         places: dict[str, Places] = {}
@@ -219,7 +218,7 @@ class _Scan:
                 self._fault(name, names)
                 wrong[name] = is_null(arrays[name])
             else:
-                places[name] = counter.places(names)
+                places[name] = counter.places(names, loops)
         segments = [self._segments(places.get(n), n, n_rows) for n in self._bins.segments]
         sizes = [len(own) for own in self._segment_rows]
         for own, place in zip(self._segment_rows, segments, strict=True):
@@ -227,7 +226,7 @@ class _Scan:
         rows = SegmentRows(segments, sizes)
         whole.columns.update(places)
         for name, place in places.items():
-            self._categorical[name].add_segments(place, rows)
+            self._categorical[name].add_segments(place, rows, loops)
         for name, null in wrong.items():
             self._categorical[name].add_wrong(null, rows)
         return rows
@@ -235,7 +234,7 @@ class _Scan:
     def _segments(self, place: Places | None, name: str, n_rows: int) -> Places:
         if place is None:
             return np.full(n_rows, len(self._bins.segments[name]), dtype=np.intp)
-        return np.take(self._segment_of[name], place, mode="clip")
+        return self._segment_of[name].astype(place.dtype, copy=False)[place]
 
     def _add_ids(self, ids: pa.Array | None) -> Hashes | None:
         if ids is None:
@@ -283,12 +282,12 @@ class _Scan:
         self._type_faults.setdefault(name, set()).add(wrong.found)
 
 
-def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    if batch.num_rows <= PIECE:
+def _pieces(batch: pa.RecordBatch, rows: int) -> Iterator[pa.RecordBatch]:
+    if batch.num_rows <= rows:
         yield batch
         return
-    for start in range(0, batch.num_rows, PIECE):
-        yield batch.slice(start, PIECE)
+    for start in range(0, batch.num_rows, rows):
+        yield batch.slice(start, rows)
 
 
 def _segment_places(bins: BinSet, name: str) -> npt.NDArray[np.intp]:

@@ -87,7 +87,7 @@ def test_any_split_into_batches_gives_the_same_bytes(
     batches = [rows.slice(a, b - a) for a, b in itertools.pairwise(bounds)]
     whole = _scan(baseline, [rows])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dagster_monitoring.profiles.scan.PIECE", min(pieces, local.PIECE))
+        patch.setattr(local, "ROWS", min(pieces, local.ROWS))
         split = _scan(baseline, batches)
     assert _bytes(split) == (_bytes(whole))
     assert split.n_duplicate_ids == whole.n_duplicate_ids

@@ -11,17 +11,15 @@ import pyarrow.compute as pc
 
 from dagster_monitoring.profiles.bins import CategoricalBins
 from dagster_monitoring.profiles.column import CategoricalColumn
-from dagster_monitoring.profiles.engines.cubes import Cube, SegmentRows
+from dagster_monitoring.profiles.engines import local
+from dagster_monitoring.profiles.engines.cubes import Cube, Places, SegmentRows
+from dagster_monitoring.profiles.engines.loops import Loops
 from dagster_monitoring.profiles.names import MAX_LENGTH, NameCounts, count_names, short
 from dagster_monitoring.profiles.reading import as_text, decode, is_null
 from dagster_monitoring.profiles.segments import CategoricalBlock
 
-Places = npt.NDArray[np.intp]
 Integers = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-
-_SPARSE = 8
-"""Adding at scattered places costs about eight times as much as passing over an array."""
 
 
 def width_of(bins: CategoricalBins) -> int:
@@ -41,9 +39,9 @@ class CategoricalCounter:
         self._unseen = NameCounts()
         self._n_wrong = 0
         # Rows by code of the dictionary at hand, for names that the vocabulary does not have.
-        self._pending: Integers | None = None
+        self._pending: Integers = np.zeros(0, dtype=np.int64)
         self._dictionary: pa.Array = None
-        self._mapping: Places = np.zeros(0, dtype=np.intp)
+        self._mapping: Integers = np.zeros(0, dtype=np.int64)
         self._text: pa.Array = self._names
         self._coarse = np.minimum(np.arange(self._size + 2), width_of(bins) - 2)
         self._coarse[-1] = width_of(bins) - 1
@@ -51,29 +49,15 @@ class CategoricalCounter:
         self._cube_counts = np.zeros((cube.cells, width_of(bins)), dtype=np.int64)
         self._segment_wrong = [np.zeros((n, 2), dtype=np.int64) for n in cube.sizes]
 
-    def places(self, array: pa.DictionaryArray) -> Places:
+    def places(self, array: pa.DictionaryArray, loops: Loops = local) -> Places:
         """The place of each row's name; ``size`` if unseen, ``size + 1`` if null. Counts too."""
         self._learn(array.dictionary)
-        codes = array.indices
-        if codes.null_count:
-            codes = codes.cast(pa.int64()).fill_null(len(self._mapping) - 1)
-        code = codes.to_numpy(zero_copy_only=False)
-        place: Places = np.take(self._mapping, code, mode="clip")
-        counts = np.bincount(place, minlength=self._size + 2)
-        self._counts += counts
-        if counts[self._size]:
-            self._tally_unseen(code[place == self._size])
-        return place
+        return loops.place_codes(array.indices, self._mapping, self._counts, self._pending)
 
-    def add_segments(self, place: Places, rows: SegmentRows) -> None:
+    def add_segments(self, place: Places, rows: SegmentRows, loops: Loops) -> None:
         """Count rows by segment."""
-        if not self._cube.groups:
-            return
-        coarse = np.take(self._coarse, place, mode="clip")
-        table = self._cube_counts
-        for firsts in rows.firsts(self._cube, table.shape[1]):
-            joint = np.bincount(firsts + coarse, minlength=table.size)
-            table += joint.reshape(table.shape)
+        if self._cube.groups:
+            loops.count_cells(place, self._coarse, rows, self._cube, self._cube_counts)
 
     def add_wrong(self, null: Bools, rows: SegmentRows) -> Places:
         """Count rows of a type that is no category; nulls among them stay nulls."""
@@ -111,36 +95,29 @@ class CategoricalCounter:
         text = as_text(dictionary)
         found = pc.index_in(text, value_set=self._names).fill_null(self._size)
         mapping = np.append(found.to_numpy(zero_copy_only=False), self._size + 1)
-        mapping = mapping.astype(np.intp)
+        mapping = mapping.astype(np.int64)
         if text.null_count:
             mapping[:-1][is_null(text)] = self._size + 1
         if self._long:
             self._find_long(text, mapping)
         self._dictionary, self._mapping, self._text = dictionary, mapping, text
+        self._pending = np.zeros(len(mapping), dtype=np.int64)
 
-    def _find_long(self, text: pa.Array, mapping: Places) -> None:
+    def _find_long(self, text: pa.Array, mapping: Integers) -> None:
         """The vocabulary keeps long names cut; look the others up in that form."""
         length = pc.binary_length(text).fill_null(0).to_numpy(zero_copy_only=False)
         for i in np.flatnonzero((length > MAX_LENGTH) & (mapping[:-1] == self._size)).tolist():
             (name,) = decode(text.slice(i, 1))
             mapping[i] = self._long.get(short(name), self._size)
 
-    def _tally_unseen(self, codes: npt.NDArray[np.integer]) -> None:
-        """Names are looked up once a dictionary, however many pieces share it."""
-        if self._pending is None:
-            self._pending = np.zeros(len(self._mapping), dtype=np.int64)
-        if len(codes) * _SPARSE > len(self._pending):
-            self._pending += np.bincount(codes, minlength=len(self._pending))
-        else:
-            np.add.at(self._pending, codes, 1)
-
     def _name_unseen(self) -> None:
-        if self._pending is None:
-            return
+        """Names are looked up once a dictionary, however many pieces share it."""
         used = np.flatnonzero(self._pending)
+        if not len(used):
+            return
         text = self._text.take(pa.array(used))
         self._unseen = self._unseen + count_names(text, self._pending[used])
-        self._pending = None
+        self._pending[used] = 0
 
 
 def _is_same(left: pa.Array, right: pa.Array) -> bool:

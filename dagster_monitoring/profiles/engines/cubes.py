@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Places = npt.NDArray[np.intp]
+Places = npt.NDArray[np.signedinteger]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ class Cube:
 
     def of_rows(self, places: Sequence[Places]) -> Places:
         """The cell of each row, shape ``(groups, n)``, from its segment in each column."""
-        n = len(places[0]) if places else 0
-        cells = np.empty((len(self.groups), n), dtype=np.intp)
+        n, kind = (len(places[0]), places[0].dtype) if places else (0, np.dtype(np.intp))
+        cells = np.empty((len(self.groups), n), dtype=kind)
         for at, (group, start) in enumerate(zip(self.groups, self.starts, strict=True)):
             own = cells[at]
             own[:] = places[group[0]]
@@ -110,6 +110,6 @@ class SegmentRows:
             self._firsts[key] = self.cells(cube) * width
         return self._firsts[key]
 
-    def take(self, rows: Places) -> SegmentRows:
+    def take(self, rows: npt.NDArray[np.integer]) -> SegmentRows:
         """Some of the rows."""
         return SegmentRows([place[rows] for place in self.places], self.sizes)

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from dagster_monitoring.errors import MissingExtraError, UnknownNameError
 from dagster_monitoring.profiles.engines import local
-from dagster_monitoring.profiles.engines.local import CountPiece
+from dagster_monitoring.profiles.engines.loops import Loops
 
 Kernel = Literal["auto", "numpy", "compiled"]
 
@@ -47,12 +47,12 @@ class Kernels:
         self._chosen = chosen
         self._seen = 0
 
-    def of(self, numbers: int) -> CountPiece:
+    def of(self, numbers: int) -> Loops:
         """The kernel for a piece of so many numbers."""
         self._seen += numbers
         if self._chosen == "auto" and self._is_worth_it():
             self._chosen = "compiled"
-        return _compiled() if self._chosen == "compiled" else local.count_piece
+        return _compiled() if self._chosen == "compiled" else local
 
     def _is_worth_it(self) -> bool:
         if _COMPILED in sys.modules:
@@ -74,7 +74,7 @@ def _is_installed() -> bool:
     return find_spec("numba") is not None
 
 
-def _compiled() -> CountPiece:
+def _compiled() -> Loops:
     from dagster_monitoring.profiles.engines import compiled
 
-    return compiled.count_piece
+    return compiled

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from dagster_monitoring.profiles.bins import SQUARE_BITS
-from dagster_monitoring.profiles.engines.cubes import SegmentRows
+from dagster_monitoring.profiles.engines.cubes import Cube, Places, SegmentRows
 from dagster_monitoring.profiles.engines.lookup import Workspace
+from dagster_monitoring.profiles.engines.loops import PIECE, Near
 from dagster_monitoring.profiles.engines.tally import SQUARE_SPLIT, STRIDE, Tally, Tier
 
-Places = npt.NDArray[np.intp]
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-PIECE = 32_768
-"""Rows that are counted at a time, at the most: 256 KB a column and buffer. Sums of a piece are
-whole numbers below ``2 ** 53`` only up to here."""
+ROWS = PIECE
+"""Rows of which a column and its buffers stay in the cache."""
 
 _WHOLE = 2.0**53
 _SUM_SPLIT = 23
 
-CountPiece = Callable[[Floats, "Bools | None", SegmentRows, Tally, Tier, Workspace], None]
-"""One kernel: adds at most ``PIECE`` values to a tally, those set aside among the rows that have
-no number. All kernels add the same integers."""
+_SPARSE = 8
+"""Adding at scattered places costs about eight times as much as passing over an array."""
+
+
+def count_near(array: pa.Array, rows: SegmentRows, tally: Tally) -> Near | None:
+    """As :meth:`Loops.count_near`: several passes over few rows serve NumPy better."""
+    del array, rows, tally
+    return None
 
 
 def count_piece(
@@ -37,17 +40,8 @@ def count_piece(
     tier: Tier,
     work: Workspace,
 ) -> None:
-    """Count values, and their offsets from the centre in whole units of ``tier``.
-
-    Args:
-        values: numbers less than ``2 ** 46`` units from the centre, but for those set aside.
-        aside: rows that are to be counted as without a number.
-        rows: their segments.
-        tally: what the counts are added to.
-        tier: what the sums are added to.
-        work: buffers.
-    """
-    n, size, centre = len(values), len(tally.counts), tally.bins.centre
+    """As :meth:`Loops.count_piece`."""
+    n, size, centre = len(values), len(tally.coarse), tally.bins.centre
     if aside is not None:
         values = np.where(aside, centre, values)
     place = tally.places(values, work)
@@ -62,20 +56,48 @@ def count_piece(
     # Partial sums of squares then are below 2 ** 53, and so, by the inequality of Cauchy and
     # Schwarz, are those of units: floats add both without rounding.
     is_whole = float(squares.sum()) < _WHOLE
-    tally.counts += np.bincount(place, minlength=size)
+    tier.fine.counts += np.bincount(place, minlength=size)
     tier.fine.low += _weigh(place, units, size, is_whole=is_whole)
     if not rows.sizes:
         _add_squares(tier, np.zeros(n, dtype=np.intp), squares, is_whole=is_whole)
         return
     coarse = np.take(tally.coarse, place, out=work.coarse[:n], mode="clip")
     cells, firsts = rows.cells(tally.cube), rows.firsts(tally.cube, STRIDE)
-    shape = tally.cube_counts.shape
+    shape = tier.cube.counts.shape
     total = shape[0] * shape[1]
     for cell, first in zip(cells, firsts, strict=True):
         joint = np.add(first, coarse, out=work.joint[:n])
-        tally.cube_counts += np.bincount(joint, minlength=total).reshape(shape)
+        tier.cube.counts += np.bincount(joint, minlength=total).reshape(shape)
         tier.cube.low += _weigh(joint, units, total, is_whole=is_whole).reshape(shape)
         _add_squares(tier, cell, squares, is_whole=is_whole)
+
+
+def place_codes(codes: pa.Array, mapping: Integers, counts: Integers, pending: Integers) -> Places:
+    """As :meth:`Loops.place_codes`."""
+    if codes.null_count:
+        codes = codes.cast(pa.int64()).fill_null(len(mapping) - 1)
+    code = codes.to_numpy(zero_copy_only=False)
+    place: Places = np.take(mapping, code, mode="clip")
+    found = np.bincount(place, minlength=len(counts))
+    counts += found
+    unseen = len(counts) - 2
+    if found[unseen]:
+        own = code[place == unseen]
+        if len(own) * _SPARSE > len(pending):
+            pending += np.bincount(own, minlength=len(pending))
+        else:
+            np.add.at(pending, own, 1)
+    return place
+
+
+def count_cells(
+    place: Places, coarse: Integers, rows: SegmentRows, cube: Cube, table: Integers
+) -> None:
+    """As :meth:`Loops.count_cells`."""
+    own = np.take(coarse, place, mode="clip")
+    for firsts in rows.firsts(cube, table.shape[1]):
+        joint = np.bincount(firsts + own, minlength=table.size)
+        table += joint.reshape(table.shape)
 
 
 def _weigh(place: Places, weights: Floats, size: int, *, is_whole: bool) -> Integers:
@@ -88,13 +110,13 @@ def _weigh(place: Places, weights: Floats, size: int, *, is_whole: bool) -> Inte
 
 
 def _add_squares(tier: Tier, cell: Places, squares: Floats, *, is_whole: bool) -> None:
-    size = tier.squares.shape[1]
+    size = len(tier.squares)
     if is_whole and size == 1:
-        tier.squares[1] += int(squares.sum())
+        tier.squares[0, 1] += int(squares.sum())
     elif is_whole:
-        tier.squares[1] += np.bincount(cell, weights=squares, minlength=size).astype(np.int64)
+        tier.squares[:, 1] += np.bincount(cell, weights=squares, minlength=size).astype(np.int64)
     else:
-        for total, part in zip(tier.squares, _split(squares, SQUARE_SPLIT), strict=True):
+        for total, part in zip(tier.squares.T, _split(squares, SQUARE_SPLIT), strict=True):
             sums = np.bincount(cell, weights=part, minlength=size).astype(np.int64)
             np.add(total, sums, out=total)
 

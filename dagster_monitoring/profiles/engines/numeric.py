@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from dagster_monitoring.profiles.bins import LARGEST, NumericBins
 from dagster_monitoring.profiles.column import NumericColumn
-from dagster_monitoring.profiles.engines import local
 from dagster_monitoring.profiles.engines.cubes import Cube, SegmentRows
-from dagster_monitoring.profiles.engines.local import CountPiece
 from dagster_monitoring.profiles.engines.lookup import Workspace
+from dagster_monitoring.profiles.engines.loops import PIECE, Loops
 from dagster_monitoring.profiles.engines.tally import REACH_BITS, TIER_BITS, Tally
 from dagster_monitoring.profiles.reading import Numbers, is_null
 from dagster_monitoring.profiles.segments import NumericBlock
@@ -40,11 +40,22 @@ class NumericCounter:
         self._segment_faults = [np.zeros((n, _KINDS), dtype=np.int64) for n in cube.sizes]
         self._range: tuple[float, float] | None = None
 
-    def add(self, numbers: Numbers, rows: SegmentRows, count: CountPiece) -> None:
-        """Count at most ``PIECE`` rows."""
-        values = numbers.values
-        if not len(values):
+    def add(self, numbers: Numbers, rows: SegmentRows, loops: Loops) -> None:
+        """Count at most ``loops.ROWS`` rows."""
+        if not len(numbers.array):
             return
+        near = loops.count_near(numbers.array, rows, self._tally)
+        if near is None:
+            self._add(numbers, rows, loops)
+            return
+        if near.low <= near.high:
+            self._stretch(near.low, near.high)
+        for start in range(0, len(near.others), PIECE):
+            others = near.others[start : start + PIECE]
+            self._add(Numbers(numbers.array.take(pa.array(others))), rows.take(others), loops)
+
+    def _add(self, numbers: Numbers, rows: SegmentRows, loops: Loops) -> None:
+        values = numbers.values
         low, high, aside = _range_of(values)
         if aside is not None:
             self._count_aside(numbers, aside, rows)
@@ -53,11 +64,11 @@ class NumericCounter:
             self._stretch(low, high)
             away = max(self._bins.centre - low, high - self._bins.centre)
         if away >= self._reach:
-            aside = self._count_far(values, aside, rows)
+            aside = self._count_far(values, aside, rows, loops)
             away = self._reach
         tier = self._tally.tier(0)
         tier.make_room(len(values) * (int(max(away, 0.0) * tier.inverse) + 1))
-        count(values, aside, rows, self._tally, tier, self._work)
+        loops.count_piece(values, aside, rows, self._tally, tier, self._work)
 
     def add_wrong(self, null: Bools, rows: SegmentRows) -> None:
         """Count rows of a type that is no number; nulls among them stay nulls."""
@@ -65,11 +76,12 @@ class NumericCounter:
 
     def column(self) -> NumericColumn:
         """What was counted."""
-        faults = _with_nulls(self._faults, self._tally.counts[-1:])
+        counts = self._tally.counts()
+        faults = _with_nulls(self._faults, counts[-1:])
         null, nan, positive, negative, wrong = faults.tolist()
         low, high = self._range or (None, None)
         return NumericColumn(
-            counts=self._tally.counts[:-1],
+            counts=counts[:-1],
             sums=self._tally.sums(),
             sum_squares=self._tally.squares(),
             n_null=null,
@@ -100,7 +112,9 @@ class NumericCounter:
             )
         ]
 
-    def _count_far(self, values: Floats, aside: Bools | None, rows: SegmentRows) -> Bools:
+    def _count_far(
+        self, values: Floats, aside: Bools | None, rows: SegmentRows, loops: Loops
+    ) -> Bools:
         """Count in coarser units what is too far away; gives what is set aside now."""
         away = np.abs(values - self._bins.centre)
         is_far = away >= self._reach
@@ -115,7 +129,7 @@ class NumericCounter:
             chosen = at[level == own]
             tier = self._tally.tier(own)
             tier.make_room(len(chosen) << REACH_BITS)
-            local.count_piece(
+            loops.count_piece(
                 values[chosen], None, rows.take(chosen), self._tally, tier, self._work
             )
         return is_far if aside is None else aside | is_far

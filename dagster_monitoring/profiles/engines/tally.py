@@ -39,10 +39,18 @@ _PIECE_ROOM = 1 << 53
 
 
 class Wide:
-    """Sums of 64 bits, with a second array for what they can't hold."""
+    """Counts and sums of 64 bits, with a second array for what the sums can't hold.
 
-    def __init__(self, shape: int | tuple[int, int]) -> None:
-        self.low = np.zeros(shape, dtype=np.int64)
+    Attributes:
+        pairs: a count and a sum a cell side by side, as they are changed together.
+        counts: the counts in ``pairs``.
+        low: the sums in ``pairs``.
+    """
+
+    def __init__(self, *shape: int) -> None:
+        self.pairs = np.zeros((*shape, 2), dtype=np.int64)
+        self.counts: Integers = self.pairs[..., 0]
+        self.low: Integers = self.pairs[..., 1]
         self._high: Integers | None = None
 
     def settle(self) -> None:
@@ -61,14 +69,14 @@ class Wide:
 
 
 class Tier:
-    """The sums of values that share one unit.
+    """The counts and sums of values that share one unit.
 
     Attributes:
         exponent: the unit is ``2 ** exponent``.
         inverse: units in 1.
-        fine: sums of offsets by bin; the last is of rows that have no number.
-        cube: sums of offsets by cell and segment bin.
-        squares: sums of squares by cell (one cell when there are no segments), shape ``(2, c)``:
+        fine: rows and sums of offsets by bin; the last is of rows that have no number.
+        cube: rows and sums of offsets by cell and segment bin, shape ``(cells, STRIDE)``.
+        squares: sums of squares by cell (one cell when there are no segments), shape ``(c, 2)``:
             multiples of ``2 ** SQUARE_SPLIT`` and what is left.
     """
 
@@ -76,8 +84,8 @@ class Tier:
         self.exponent = exponent
         self.inverse = 2.0**-exponent
         self.fine = Wide(size)
-        self.cube = Wide((cells, STRIDE))
-        self.squares = np.zeros((2, max(cells, 1)), dtype=np.int64)
+        self.cube = Wide(cells, STRIDE)
+        self.squares = np.zeros((max(cells, 1), 2), dtype=np.int64)
         self._squares = [0] * max(cells, 1)
         self._bound = 0
 
@@ -89,6 +97,10 @@ class Tier:
             self._settle()
         self._bound += most
 
+    def give_back(self, most: int) -> None:
+        """So much less was added than there was room made for; at most that of one piece."""
+        self._bound -= max(most, 0)
+
     def total_squares(self) -> list[int]:
         """Sums of squares by cell."""
         self._settle()
@@ -97,7 +109,7 @@ class Tier:
     def _settle(self) -> None:
         self.fine.settle()
         self.cube.settle()
-        highs, lows = self.squares.tolist()
+        highs, lows = self.squares.T.tolist()
         self._squares = [
             before + (high << SQUARE_SPLIT) + low
             for before, high, low in zip(self._squares, highs, lows, strict=True)
@@ -113,8 +125,7 @@ class Tally:
         bins: what it is counted on.
         cube: which segment columns are counted together.
         coarse: segment bin by bin; the last is of rows that have no number.
-        counts: rows by bin, and last those without a number.
-        cube_counts: rows by cell and segment bin, shape ``(cells, STRIDE)``.
+        narrow: the same in an eighth of the memory.
     """
 
     def __init__(self, bins: NumericBins, cube: Cube) -> None:
@@ -126,8 +137,7 @@ class Tally:
             np.searchsorted(bins.segment_edges, np.append(-np.inf, bins.edges), side="right"),
             SEGMENT_BINS,
         ).astype(np.intp)
-        self.counts = np.zeros(size, dtype=np.int64)
-        self.cube_counts = np.zeros((cube.cells, STRIDE), dtype=np.int64)
+        self.narrow = self.coarse.astype(np.uint8)
         self._tiers: dict[int, Tier] = {0: Tier(bins.exponent, size, cube.cells)}
 
     @property
@@ -142,11 +152,15 @@ class Tally:
             return np.searchsorted(self.bins.edges, values, side="right")
         return self.lookup.places(values, work)
 
+    def counts(self) -> Integers:
+        """Rows by bin, and last those without a number."""
+        return np.asarray(sum(tier.fine.counts for tier in self._in_order()))
+
     def tier(self, level: int) -> Tier:
         """The sums in units of ``2 ** (10 * level)`` times the column's."""
         if level not in self._tiers:
             exponent = self.bins.exponent + TIER_BITS * level
-            self._tiers[level] = Tier(exponent, len(self.counts), self.cube.cells)
+            self._tiers[level] = Tier(exponent, len(self.coarse), self.cube.cells)
         return self._tiers[level]
 
     def sums(self) -> FixedSums:
@@ -188,11 +202,14 @@ class Tally:
     def segment_counts(self) -> list[Integers]:
         """Rows by segment and segment bin, one table a segment column."""
         width = len(self.bins.segment_edges) + 1
-        return cast(list[Integers], self.cube.by_column(self.cube_counts[:, :width]))
+        return cast(list[Integers], self.cube.by_column(self._cube_counts()[:, :width]))
 
     def segment_without(self) -> list[Integers]:
         """Rows without a number by segment, one array a segment column."""
-        return cast(list[Integers], self.cube.by_column(self.cube_counts[:, STRIDE - 1]))
+        return cast(list[Integers], self.cube.by_column(self._cube_counts()[:, STRIDE - 1]))
+
+    def _cube_counts(self) -> Integers:
+        return np.asarray(sum(tier.cube.counts for tier in self._in_order()))
 
     def _in_order(self) -> list[Tier]:
         return [self._tiers[level] for level in sorted(self._tiers)]
