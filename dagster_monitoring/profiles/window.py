@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
+from operator import is_
 from typing import Generic, TypeVar
 
 from dagster_monitoring.errors import SliceNotFoundError
@@ -14,6 +16,8 @@ from dagster_monitoring.profiles.storage import ProfileStorage
 from dagster_monitoring.schema import Partitions, Task
 
 T = TypeVar("T")
+
+_FEW = 4
 
 _KEPT = 64
 """Slices that are kept in memory: two rolling windows of 28 days."""
@@ -63,6 +67,7 @@ class ProfileWindows:
     ) -> None:
         self._partitions = partitions
         self._slices = _Recent[Profile](lambda day: storage.read(model, baseline_version, day))
+        self._sums: dict[int, _MovingSum] = {}
 
     def slice(self, partition: str) -> Profile | None:
         """A slice's profile; ``None`` when it has none."""
@@ -72,8 +77,12 @@ class ProfileWindows:
         """The ``length`` slices up to and with ``last``, as far as there are any."""
         days = _days(self._partitions, last, length)
         found = {day: profile for day in days if (profile := self.slice(day)) is not None}
+        # One that moves on day by day; of few slices, or of more than are kept, a plain sum.
+        moves = _FEW < length <= _KEPT
+        moving = self._sums.setdefault(length, _MovingSum()) if moves else None
+        slices = [*found.values()]
         return Window(
-            profile=merge(found.values()),
+            profile=merge(slices) if moving is None else moving.of(slices),
             partitions=tuple(day for day, profile in found.items() if profile.rows),
             missing=tuple(day for day in days if day not in found or not found[day].rows),
         )
@@ -101,6 +110,43 @@ class PerformanceWindows:
             partitions=tuple(day for day, profile in found.items() if profile.n),
             missing=tuple(day for day in days if day not in found or not found[day].n),
         )
+
+
+class _MovingSum:
+    """The sum of slices that come and go in order, in three additions a step.
+
+    Sums of the older slices up to a fixed one are kept, each from another slice on, and beside
+    them that of the younger ones. Adding profiles gives the same in any order and grouping, so
+    it is the sum to the byte. Slices that do not follow on are added up anew.
+    """
+
+    def __init__(self) -> None:
+        self._slices: list[Profile] = []
+        self._older: list[Profile] = []
+        self._younger = Profile()
+
+    def of(self, slices: list[Profile]) -> Profile:
+        """The sum of these, oldest first."""
+        gone = self._gone(slices)
+        if gone is None:
+            self._younger = Profile()
+            self._older = [*accumulate(reversed(slices), Profile.__add__, initial=Profile())][:0:-1]
+        else:
+            self._younger = merge([self._younger, *slices[len(self._slices) - gone :]])
+            del self._older[:gone]
+        self._slices = slices
+        return merge([*self._older[:1], self._younger])
+
+    def _gone(self, slices: list[Profile]) -> int | None:
+        """How many of the older ones are gone; ``None`` when these do not follow the last."""
+        if not slices:
+            return None
+        for gone, older in enumerate(self._slices[: len(self._older)]):
+            if older is slices[0]:
+                stayed = self._slices[gone:]
+                follows = len(stayed) <= len(slices) and all(map(is_, stayed, slices))
+                return gone if follows else None
+        return None
 
 
 class _Recent(Generic[T]):

@@ -13,7 +13,7 @@ from dagster_monitoring.profiles import performance_serialization, serialization
 from dagster_monitoring.profiles.baseline import Baseline
 from dagster_monitoring.profiles.encoding import to_bytes
 from dagster_monitoring.profiles.performance import PerformanceProfile, scan_performance
-from dagster_monitoring.profiles.profile import Profile
+from dagster_monitoring.profiles.profile import Profile, merge
 from dagster_monitoring.profiles.scan import scan
 from dagster_monitoring.profiles.storage import ProfileStorage
 from dagster_monitoring.profiles.window import PerformanceWindows, ProfileWindows
@@ -178,6 +178,26 @@ def test_a_window_is_the_sum_of_its_slices_and_says_which_are_missing(
     assert windows.window("2024-01-02", 14).missing == ()
     assert windows.window("2023-12-31", 3).profile.is_empty
     assert windows.slice("2024-01-03") is None
+
+
+def test_windows_that_move_are_the_sums_of_their_slices_to_the_byte(
+    tmp_path: Path, baseline: Baseline
+) -> None:
+    storage = ProfileStorage(tmp_path)
+    kept = {f"2024-01-{i:02d}": _profile(baseline, i) for i in range(1, 25) if i not in (4, 13)}
+    for day, profile in kept.items():
+        storage.write("late", baseline.version, day, profile)
+    windows = ProfileWindows(
+        storage, model="late", baseline_version=baseline.version, partitions=PARTITIONS
+    )
+    # Day by day, the same day twice, a step back, a leap ahead.
+    for last in (*range(1, 15), 14, 6, *range(7, 12), 22, 23, 24):
+        for length in (5, 7):
+            window = windows.window(f"2024-01-{last:02d}", length)
+            days = [f"2024-01-{i:02d}" for i in range(max(last - length + 1, 1), last + 1)]
+            expected = merge([kept[day] for day in days if day in kept])
+            assert window.partitions == tuple(day for day in days if day in kept)
+            assert _bytes(window.profile) == _bytes(expected)
 
 
 def test_a_performance_window_is_the_sum_of_its_slices(tmp_path: Path) -> None:
