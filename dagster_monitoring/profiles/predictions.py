@@ -48,7 +48,7 @@ class Classes:
 
     def tally(self) -> NameCounts:
         """Rows by class."""
-        counts = np.bincount(self.place + 1, minlength=len(self.names) + 1)[1:].tolist()
+        counts = np.bincount(kept(self.place, self.known), minlength=len(self.names)).tolist()
         return NameCounts.of({short(n): c for n, c in zip(self.names, counts, strict=True) if c})
 
 

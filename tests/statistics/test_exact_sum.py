@@ -83,3 +83,9 @@ def test_too_large_a_sum_is_infinite() -> None:
 def test_refuses_what_is_not_finite(value: float) -> None:
     with pytest.raises(ValueError, match="finite"):
         ExactSum.of([1.0, value])
+
+
+@given(st.lists(st.tuples(st.floats(-1e300, 1e300), st.integers(0, 9))))
+def test_a_number_that_comes_several_times_is_added_as_often(rows: list[tuple[float, int]]) -> None:
+    values, times = [value for value, _ in rows], [count for _, count in rows]
+    assert ExactSum.weighted(values, times) == ExactSum.of(np.repeat(values, times))

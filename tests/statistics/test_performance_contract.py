@@ -257,7 +257,9 @@ def test_one_class_against_the_rest_without_rows_is_named():
     assert "'oak'" in value.reason
 
 
-@pytest.mark.parametrize("label", [[5.0], [5.0, 5.0, 5.0], [0.1, 0.1]])
+@pytest.mark.parametrize(
+    "label", [[5.0], [5.0, 5.0, 5.0], [0.1, 0.1], [1.9491197979935774e-155] * 4]
+)
 def test_equal_labels_have_no_r2(label):
     truth = np.array(label)
     rows = regression_summary(truth, truth + 1)

@@ -40,12 +40,12 @@ class Cumulative:
     @cached_property
     def positives_below(self) -> Floats:
         """Positive rows below each score, with half of those that tie."""
-        return np.cumsum(self.positives) - self.positives / 2
+        return np.cumsum(self._counts.positives) - self.positives / 2
 
     @cached_property
     def negatives_below(self) -> Floats:
         """Negative rows below each score, with half of those that tie."""
-        return np.cumsum(self.negatives) - self.negatives / 2
+        return np.cumsum(self._counts.negatives) - self.negatives / 2
 
     @cached_property
     def found(self) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from fractions import Fraction
 
 from dagster_monitoring.statistics.performance._regression import Moment, RegressionSummary
@@ -180,8 +181,8 @@ def _spreads(summary: RegressionSummary, *, centred: bool) -> tuple[Fraction, Fr
         return means
     error, error_square, label, label_square = means
     spread = label_square - label * label
-    # Squares below the smallest float leave a difference where there is none.
-    if float(spread) <= 0:
+    # Of labels near 1e-155 squares are rounded to a difference where there is none.
+    if spread < sys.float_info.min:
         return Undefined("the labels are all the same, or there is one only")
     return (error_square - error * error if centred else error_square), spread
 
