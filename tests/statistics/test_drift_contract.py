@@ -9,7 +9,7 @@ from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
 from dagster_monitoring.errors import UnknownNameError
-from dagster_monitoring.statistics.drift import Pair, drift_metric, drift_metrics
+from dagster_monitoring.statistics.drift import Pair, drift_metric, drift_metrics, side_by_side
 from dagster_monitoring.statistics.histogram import (
     categorical_histogram,
     numeric_histogram,
@@ -333,3 +333,25 @@ def test_values_that_overflow_give_a_reason_and_no_infinity(metric):
     assert isinstance(value, Undefined) or math.isfinite(value)
     if metric.unit == "standard deviations":
         assert "too large" in value.reason
+
+
+@pytest.mark.parametrize(("metric", "kind"), EVERY)
+@quick
+@given(data=st.data())
+def test_pairs_side_by_side_tell_what_each_tells_alone(metric, kind, data):
+    sides = st.tuples(rows_of(kind), st.sampled_from([1, 30]), rows_of(kind))
+    drawn = data.draw(st.lists(sides, min_size=2, max_size=4))
+    given_ = [(histogram(kind, a * times), histogram(kind, b)) for a, times, b in drawn]
+    together = [Pair.of(*own) for own in given_]
+    side_by_side([*together, Pair.of(histogram(kind, []), given_[0][1])])
+    for pair, own in zip(together, given_, strict=True):
+        assert told(metric, pair) == pytest.approx(told(metric, Pair.of(*own)), rel=1e-9, abs=1e-9)
+
+
+def told(metric, pair):
+    """Value, noise and error; none where there is no number."""
+    value = metric.compute(pair)
+    if isinstance(value, Undefined):
+        return []
+    found = [value, metric.null_quantile(pair, alpha=0.05), metric.standard_error(pair, value)]
+    return [x for x in found if not isinstance(x, Undefined)]
