@@ -57,7 +57,7 @@ def scan(  # noqa: PLR0913 - what a slice is, and how it is counted
     bounds: tuple[datetime, datetime] | None = None,
     known: Iterable[str] = (),
     sources: tuple[str, ...] = (),
-    kernel: Kernel = "auto",
+    kernel: Kernel | Kernels = "auto",
 ) -> Profile:
     """The profile of a slice, on a baseline's bins.
 
@@ -73,9 +73,9 @@ def scan(  # noqa: PLR0913 - what a slice is, and how it is counted
         bounds: start (included) and end (excluded) of the slice; rows outside are counted.
         known: further columns that are no surprise, for instance the label.
         sources: the names of the files, to be remembered.
-        kernel: which implementation counts; all give the same profile to the bit. ``"auto"``
-            takes the compiled one, if it is installed, for slices large enough to be worth
-            its start.
+        kernel: which implementation counts, or what chooses it; all give the same profile to
+            the bit. ``"auto"`` takes the compiled one, if it is installed, once a process has
+            counted enough to be worth its start.
 
     Returns:
         The profile; of no rows when there are none.
@@ -91,7 +91,8 @@ def scan(  # noqa: PLR0913 - what a slice is, and how it is counted
     missing: set[str] = set()
     extra: set[str] = set()
     with np.errstate(over="ignore", invalid="ignore"), Duplicates() as duplicates:
-        run, kernels = _Scan(bins, columns, bounds, duplicates), Kernels(kernel)
+        run = _Scan(bins, columns, bounds, duplicates)
+        kernels = kernel if isinstance(kernel, Kernels) else Kernels(kernel)
         for batch in gather(batches, rows=PIECE // 2):
             names = set(batch.schema.names)
             missing |= expected - names

@@ -144,6 +144,32 @@ def test_moments_are_those_of_numpy(n: int) -> None:
     assert abs(histogram.std - rows.std()) < 2e-12 * rows.std()
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("shift", [0.0, 0.37, 5.0])
+@pytest.mark.parametrize("spread", [0.0, 1e-6, 0.1, 1.0])
+def test_mean_and_variance_are_within_the_stated_bounds(
+    shift: float, spread: float, kernel: Kernel
+) -> None:
+    """As :data:`SQUARE_BITS` says, also where all rows are nearly the same."""
+    generator = np.random.default_rng(5)
+    training = generator.normal(7.0, 2.0, 20_000)
+    rows = 7.0 + 2.0 * (shift + spread * generator.normal(size=3_000))
+    profile, bins = _column(training, rows, kernel)
+    own = bins.numeric["x"]
+    usual = float(np.sqrt(np.mean((training - own.centre) ** 2)))
+    exact = [Fraction(value) for value in rows.tolist()]
+    mean = sum(exact) / len(exact)
+    variance = sum((value - mean) ** 2 for value in exact) / len(exact)
+    away = float(np.sqrt(np.mean((rows - own.centre) ** 2)))
+    histogram = profile.columns["x"].histogram(own)
+    rounding = 1e-15 * (abs(float(mean)) + away**2)
+    assert abs(histogram.mean - mean) <= 2.0**-36 * usual + rounding
+    found = Fraction(histogram.std) ** 2
+    assert abs(found - variance) <= 2.0**-34 * usual * (away + usual) + rounding
+    if spread == 1.0:
+        assert abs(histogram.std - float(variance) ** 0.5) < 1e-9 * usual
+
+
 @pytest.mark.parametrize("scale", [1.0, 1e3, 1e9, 1e100, 1e-9])
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_sums_of_heavy_tails_and_other_units_are_near_the_exact_ones(
@@ -167,15 +193,16 @@ def test_sums_of_heavy_tails_and_other_units_are_near_the_exact_ones(
     assert abs(found - squares) <= slack + squares * Fraction(2) ** -35
 
 
+@pytest.mark.parametrize(("bits", "n"), [(46, 200_000), (44, 600_000)])
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_sums_do_not_overflow(kernel: Kernel) -> None:
-    """All values in one bin, as far away as the unit reaches, added up beyond 64 bits."""
+def test_sums_do_not_overflow(kernel: Kernel, bits: int, n: int) -> None:
+    """All values in one bin, as far away as one pass or the unit reaches, beyond 64 bits."""
     training = np.concatenate((np.zeros(999), [1.0]))
-    reach = 2.0 ** (build_numeric_bins(training).exponent + 46)
+    reach = 2.0 ** (build_numeric_bins(training).exponent + bits)
     value = math.nextafter(reach, 0.0)
-    profile, bins = _column(training, np.full(200_000, value), kernel)
+    profile, bins = _column(training, np.full(n, value), kernel)
     column = profile.columns["x"]
-    units = 200_000 * 2**46
+    units = n * 2**bits
     for _ in range(20):
         profile, units = profile + profile, 2 * units
     column = profile.columns["x"]
