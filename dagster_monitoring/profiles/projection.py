@@ -85,7 +85,7 @@ class Projection:
         added one by one, and not by a matrix product, whose order depends on its shape.
 
         Args:
-            rows: all of :attr:`columns`, of one length.
+            rows: all of :attr:`columns`, one at least, of one length.
 
         Returns:
             Finite and at least 0, shape ``(n,)``.
@@ -94,7 +94,7 @@ class Projection:
             KeyError: a column is not there.
         """
         given = [rows[name] for name in self.columns]
-        n = len(given[0]) if given else 0
+        n = len(given[0])
         found = np.empty(n)
         work = _Work.of(len(self.residual), min(n, _ROWS))
         for start in range(0, n, _ROWS):

@@ -25,6 +25,31 @@ def test_the_count_is_exact_in_memory_and_on_disk(parts: list[list[int]], held: 
         assert counted.count() == len(values) - len(set(values))
 
 
+@pytest.mark.parametrize("held", [2, 100])
+def test_ids_whose_hashes_differ_by_one_are_two(held: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(duplicates, "HELD", held)
+    with Duplicates() as counted:
+        counted.add(np.array([2**63, 2**63 + 1, 2**64 - 1], dtype=np.uint64))
+        counted.add(np.array([2**64 - 2], dtype=np.uint64))
+        assert counted.count() == 0
+        counted.add(np.array([2**63 + 1], dtype=np.uint64))
+        assert counted.count() == 1
+
+
+def test_a_file_is_begun_when_as_many_are_held_as_may_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(duplicates, "HELD", 10)
+    with Duplicates() as counted:
+        counted.add(np.arange(9, dtype=np.uint64))
+        assert counted._file is None
+        counted.add(np.arange(1, dtype=np.uint64))
+        assert counted._file is not None
+        assert counted._file.tell() == 80
+        counted.add(np.arange(9, dtype=np.uint64))
+        assert counted._file.tell() == 80
+
+
 def test_buckets_are_small_enough_to_be_counted_one_by_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

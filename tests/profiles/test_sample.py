@@ -79,6 +79,24 @@ def test_of_rows_of_one_id_those_of_the_lowest_values_are_kept(splits):
     assert sample.values.tolist() == [[0.5, 1.0], [1.0, 1.0], [2.0, 0.0]]
 
 
+def test_rows_of_one_id_are_in_order_behind_those_of_a_lower_rank():
+    plan = SamplePlan(columns=("x", "k"), size=3)
+    low, high = sorted("ab", key=lambda name: mixed(hash_values(pa.array([name])))[0])
+    sample = drawn([high, high, low, high], [3.0, 2.0, 9.0, 1.0], [0] * 4, plan=plan)
+    assert sample.values[:, 0].tolist() == [9.0, 1.0, 2.0]
+
+
+def test_fewer_rows_than_a_sample_has_wait_to_be_added():
+    ids, x, k = rows(200)
+    sampler = RowSampler(PLAN, BINS)
+    for start in range(0, 200, 25):
+        part = slice(start, start + 25)
+        columns = {"x": x[part], "k": k[part]}
+        sampler.add(columns, hash_values(pa.array(ids[part])), np.ones(25, dtype=bool))
+        assert sum(held.n for held in sampler._held) < PLAN.size
+    assert bytes_of(sampler.sample()) == bytes_of(drawn(ids, x, k))
+
+
 def test_samples_of_parts_add_up_to_the_sample_of_the_whole():
     ids, x, k = rows(900)
     ids[::100] = ["same"] * 9
@@ -119,12 +137,13 @@ def test_each_row_is_as_likely_as_any_other():
 
 def test_rows_without_an_id_are_counted_and_values_have_one_form():
     other_nan = np.array([0x7FF8000000000001], dtype=np.uint64).view(np.float64)[0]
-    sample = drawn(["1", None, "2", "3"], [-0.0, 1.0, other_nan, np.inf], [0, 0, 2, 3])
-    assert (sample.n, sample.n_left_out) == (3, 1)
-    ranks = mixed(hash_values(pa.array(["1", "2", "3"]))).tolist()
-    zero, nan, huge = (sample.values[sample.ranks.tolist().index(rank), 0] for rank in ranks)
+    given = [-0.0, 1.0, other_nan, np.inf, -np.inf]
+    sample = drawn(["1", None, "2", "3", "4"], given, [0, 0, 2, 3, 1])
+    assert (sample.n, sample.n_left_out) == (4, 1)
+    ranks = mixed(hash_values(pa.array(["1", "2", "3", "4"]))).tolist()
+    zero, nan, huge, least = (sample.values[sample.ranks.tolist().index(rank), 0] for rank in ranks)
     assert not np.signbit(zero)
     assert nan.tobytes() == np.float64(np.nan).tobytes()
-    assert 1e100 < huge < np.inf
+    assert 1e100 < huge == -least < np.inf
     kept = sample.rows(("k",), BINS)
-    assert (kept.columns, kept.categorical, kept.values.shape) == (("k",), (True,), (3, 1))
+    assert (kept.columns, kept.categorical, kept.values.shape) == (("k",), (True,), (4, 1))

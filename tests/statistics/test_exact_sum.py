@@ -63,6 +63,20 @@ def test_powers_of_two_are_one_bit(power: int) -> None:
     assert ExactSum.of([-value]).units == -(1 << power)
 
 
+@given(st.lists(st.tuples(st.floats(-1e9, 1e9), st.integers(0, 9)), max_size=12))
+def test_numbers_that_come_many_times_are_added_as_often(pairs: list[tuple[float, int]]) -> None:
+    one_by_one = [value for value, times in pairs for _ in range(times)]
+    values, times = [value for value, _ in pairs], [times for _, times in pairs]
+    assert ExactSum.weighted(values, times) == ExactSum.of(one_by_one)
+
+
+def test_each_digit_of_a_count_counts() -> None:
+    values, times = [0.1, 3.0, 7.0], [5, 2**40 + 3, 0]
+    exact = Fraction(0.1) * 5 + 3 * (2**40 + 3)
+    assert Fraction(ExactSum.weighted(values, times).units, 1 << 1074) == exact
+    assert ExactSum.weighted([], []) == ExactSum()
+
+
 def test_subtracting_undoes_adding() -> None:
     left, right = ExactSum.of([1e300, 5e-324]), ExactSum.of([0.1])
     assert left + right - right == left
