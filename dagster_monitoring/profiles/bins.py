@@ -192,7 +192,7 @@ def build_numeric_bins(
     values: npt.ArrayLike,
     *,
     max_bins: int = MAX_BINS,
-    extra_edges: Sequence[float] = (),
+    extra_edges: Sequence[float] | Floats = (),
     doane: int | None = None,
 ) -> NumericBins:
     """Bins from a baseline column, fine enough for every drift metric.

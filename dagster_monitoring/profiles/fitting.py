@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -60,7 +60,6 @@ def fit(
     numeric: Sequence[str],
     categorical: Sequence[str],
     equal_width: Sequence[int | Literal["doane"]] = (),
-    extra_edges: Mapping[str, Sequence[float]] | None = None,
 ) -> Fitted:
     """The bins of every column.
 
@@ -70,7 +69,6 @@ def fit(
         categorical: columns of names.
         equal_width: numbers of bins, or the rule for one, whose equal-width edges join every
             numeric column's.
-        extra_edges: further edges by column.
 
     Raises:
         BaselineError: a column is missing or of a wrong type.
@@ -87,11 +85,10 @@ def fit(
     for start in range(0, len(numeric), most):
         for name, values in _read_numeric(read, numeric[start : start + most], tallies.types):
             counts = [count for count in equal_width if count != "doane"]
-            extra = [*(extra_edges or {}).get(name, ()), *_equal_width(values, counts)]
-            whole = tallies.types[name].startswith(("int", "uint"))
+            whole = tallies.types.get(name, "").startswith(("int", "uint"))
             columns[name] = build_numeric_bins(
                 values,
-                extra_edges=extra,
+                extra_edges=_equal_width(values, counts),
                 doane=_doane(values, whole=whole) if "doane" in equal_width else None,
             )
     return Fitted(

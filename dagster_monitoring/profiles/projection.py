@@ -163,8 +163,8 @@ def build_projection(
 ) -> Projection:
     """A projection from the sums of a baseline's rows.
 
-    As many components are kept as scikit-learn's ``PCA(n_components=0.65)`` keeps, but never all:
-    with all of them no row has an error, whatever it is.
+    As many components are kept as scikit-learn's ``PCA(n_components=0.65)`` keeps, but never all
+    that vary: with all of them no row has an error, whatever it is.
 
     Args:
         columns: the columns, in order.
@@ -190,8 +190,9 @@ def build_projection(
     covariance[~varies] = 0.0
     covariance[:, ~varies] = 0.0
     residual, explained = np.zeros((0, len(columns))), 0.0
-    if np.count_nonzero(varies) > 1:
-        residual, explained = _left_out(covariance)
+    some = int(np.count_nonzero(varies))
+    if some > 1:
+        residual, explained = _left_out(covariance, most=some - 1)
     return Projection(
         columns=columns,
         means=means,
@@ -202,13 +203,13 @@ def build_projection(
     )
 
 
-def _left_out(covariance: Floats) -> tuple[Floats, float]:
-    """A triangular basis of what the components leave out, and the share that they explain."""
+def _left_out(covariance: Floats, *, most: int) -> tuple[Floats, float]:
+    """A triangular basis of what at most so many components leave out, and what they explain."""
     variances, directions = np.linalg.eigh(covariance)
     variances, directions = np.maximum(variances[::-1], 0.0), directions[:, ::-1]
     explained = np.cumsum(variances / variances.sum())
     kept = int(np.searchsorted(explained, EXPLAINED, side="right")) + 1
-    kept = min(kept, len(covariance) - 1)
+    kept = min(kept, most)
     turned: Floats = np.asarray(np.linalg.qr(directions[:, kept:].T, mode="r"))
     turned = turned * np.where(np.diag(turned) < 0, -1.0, 1.0)[:, None]
     # The last digits depend on the machine's linear algebra; equal rows should be one version.

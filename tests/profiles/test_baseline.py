@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from dagster_monitoring.errors import BaselineError
+from dagster_monitoring.profiles import fitting
 from dagster_monitoring.profiles.baseline import Baseline, build_baseline
 from dagster_monitoring.profiles.bins import equal_width_edges
 from tests.profiles.conftest import COLUMNS, TASK, make_rows, reader
@@ -42,6 +46,109 @@ def test_edges_that_monitors_ask_for_are_there(baseline: Baseline) -> None:
 def test_fewer_than_ten_rows_are_refused(rows: int) -> None:
     with pytest.raises(BaselineError, match=f"has {rows} rows, and at least 10"):
         _build(make_rows(rows, seed=1))
+
+
+def test_a_baseline_without_a_file_is_refused() -> None:
+    with pytest.raises(BaselineError, match="has 0 rows, and at least 10"):
+        build_baseline(lambda _: [], columns=COLUMNS, task=TASK, model_version="v1")
+
+
+def test_facts_are_kept_with_it() -> None:
+    rows = make_rows(50, seed=1)
+    before = datetime.now(UTC)
+    built = _build(rows)
+    assert before <= built.created_at <= datetime.now(UTC)
+    assert built.model_version == "v1"
+    assert built.types == {
+        name: str(rows.schema.field(name).type)
+        for name in ("city", "grade", "guess", "score", "size")
+    }
+    assert built.profile.model_versions == {"v1": 50}
+    assert built.notes == ()
+
+
+def test_ids_that_repeat_are_noted() -> None:
+    rows = make_rows(50, seed=1)
+    built = _build(rows.set_column(0, "id", pa.array(["same"] * 3 + [f"p{i}" for i in range(47)])))
+    assert built.notes == ("2 rows have a missing id or one that another row has",)
+
+
+def test_segments_are_counted_wherever_they_are_declared() -> None:
+    rows = make_rows(50, seed=1).append_column("gate", pa.array(["a", "b"] * 25))
+    built = _build(rows, segments=["gate"])
+    assert built.profile.segment_rows == {"gate=a": 25, "gate=b": 25, "gate=<other>": 0}
+    assert built.reference.segments["gate=a"].n_labelled == 25
+
+
+def test_a_version_without_a_moment_says_so() -> None:
+    rows = make_rows(50, seed=1)
+    built = _build(rows.set_column(1, "at", pa.nulls(50, rows["at"].type)))
+    assert re.fullmatch("b-undated-[0-9a-f]{8}", built.version)
+
+
+def test_names_equally_frequent_are_in_order_whatever_order_they_come_in() -> None:
+    rows = make_rows(60, seed=1)
+    for cities in (["b", "a", "c", "b", "a", "c"], ["c", "b", "a", "a", "b", "c"]):
+        built = _build(rows.set_column(4, "city", pa.array(cities * 10)))
+        assert built.bins.categorical["city"].vocabulary == ("a", "b", "c")
+        assert built.bins.categorical["city"].complete
+
+
+def test_a_constant_column_is_noted() -> None:
+    rows = make_rows(50, seed=1)
+    rows = rows.set_column(4, "city", pa.array(["Oslo"] * 50)).set_column(
+        3, "grade", pa.array([7] * 50)
+    )
+    assert _build(rows).notes == (
+        "column 'city' is constant in the baseline",
+        "column 'grade' is constant in the baseline",
+    )
+
+
+def test_names_are_counted_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitting, "_MAX_TALLY", 8)
+    names = [*"aaaabbbccdefgh", *(f"new {i}" for i in range(4)), "a", "i"]
+    batches = [pa.record_batch({"k": [name]}) for name in names]
+    found = fitting.fit(lambda _: batches, numeric=[], categorical=["k"])
+    assert found.counts["k"][:4] == [("a", 5), ("b", 3), ("c", 2), ("d", 1)]
+    assert not found.columns["k"].complete
+    few = fitting.fit(lambda _: batches[:14], numeric=[], categorical=["k"])
+    assert few.columns["k"].vocabulary == tuple("abcdefgh")
+    assert few.columns["k"].complete
+
+
+def test_numbers_are_read_a_few_columns_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitting, "_MAX_VALUES", 200)
+    rows = make_rows(100, seed=1)
+    asked: list[list[str]] = []
+
+    def read(names: list[str]) -> list[pa.RecordBatch]:
+        asked.append([*names])
+        return [rows.slice(0, 50).select(names), rows.slice(50).select(names)]
+
+    fitted = fitting.fit(read, numeric=["size", "grade", "score"], categorical=["city"])
+    assert asked == [["city"], ["size", "grade"], ["score"]]
+    assert list(fitted.columns) == ["city", "size", "grade", "score"]
+
+
+def test_as_many_categories_as_are_kept_are_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitting, "MAX_VOCABULARY", 3)
+    batches = [pa.record_batch({"k": ["a", "b", "c"], "more": ["a", "b", "c"]})] * 2
+    batches.append(pa.record_batch({"k": ["a"], "more": ["d"]}))
+    found = fitting.fit(lambda _: batches, numeric=[], categorical=["k", "more"]).columns
+    assert [(own.vocabulary, own.complete) for own in found.values()] == [
+        (("a", "b", "c"), True),
+        (("a", "b", "c"), False),
+    ]
+
+
+def test_only_names_that_rows_have_are_counted() -> None:
+    codes = pa.array([0, 0, 1, None], pa.int8())
+    array = pa.DictionaryArray.from_arrays(codes, pa.array(["a", None, "unused"]))
+    batch = pa.record_batch({"k": array})
+    assert fitting.fit(lambda _: [batch], numeric=[], categorical=["k"]).counts == {"k": [("a", 2)]}
+    with pytest.raises(BaselineError, match="column 'k' holds list<item: int64>, which is no cat"):
+        fitting.fit(lambda _: [pa.record_batch({"k": [[1]]})], numeric=[], categorical=["k"])
 
 
 def test_ten_rows_are_enough() -> None:

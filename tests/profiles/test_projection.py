@@ -15,7 +15,7 @@ from dagster_monitoring.errors import BaselineError
 from dagster_monitoring.profiles.encoded import RowEncoder
 from dagster_monitoring.profiles.fitting import fit
 from dagster_monitoring.profiles.projecting import fit_projections
-from dagster_monitoring.profiles.projection import MAX_COLUMNS
+from dagster_monitoring.profiles.projection import MAX_COLUMNS, _left_out
 
 NUMERIC = ("a", "b", "c", "d")
 CATEGORICAL = ("city", "plan")
@@ -97,15 +97,23 @@ def sklearn_errors(training, rows):
     return np.linalg.norm(now - back, axis=1), components
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_errors_are_those_of_scikit_learn_with_missing_and_unseen_values(seed):
-    training = table(3000, seed)
+@pytest.mark.parametrize(("seed", "n"), [(0, 3000), (1, 20_000)])
+def test_errors_are_those_of_scikit_learn_with_missing_and_unseen_values(seed, n):
+    training = table(n, seed)
     rows = table(500, seed + 100, ("Oslo", "Rome", "Bonn"), (0.2, 0.2, 0.6))
     projection, bins = fitted(training)
     expected, components = sklearn_errors(training, rows)
     assert projection.components == components.n_components_
     assert projection.explained == pytest.approx(components.explained_variance_ratio_.sum())
     assert errors(projection, bins, rows) == pytest.approx(expected, rel=1e-7)
+    city = training["city"].to_pandas()
+    shares = city.fillna(city.mode()[0]).value_counts(normalize=True).tolist()
+    assert projection.shares["city"].tolist() == pytest.approx([*shares, 0.0, shares[0]])
+    a = training["a"].to_numpy()
+    assert (projection.means[0], projection.scales[0]) == pytest.approx((a.mean(), a.std()))
+    # One basis of many, so that equal rows are one version.
+    assert (np.diag(projection.residual) >= 0).all()
+    assert not np.signbit(projection.residual[projection.residual == 0]).any()
 
 
 def test_any_split_gives_the_same_bits():
@@ -146,7 +154,7 @@ def test_missing_and_infinite_numbers_count_as_the_mean_and_huge_ones_stay_finit
 def test_columns_that_do_not_vary_leave_nothing_to_project():
     rows = pa.table({"a": [0.1] * 50, "b": np.arange(50.0), "k": ["x"] * 50})
     projection, _ = fitted(rows, ("a", "b", "k"))
-    assert not projection.is_usable
+    assert (projection.is_usable, projection.explained) == (False, 0.0)
 
 
 def test_a_constant_column_counts_in_its_own_unit():
@@ -157,6 +165,69 @@ def test_a_constant_column_counts_in_its_own_unit():
     moved = rows.set_column(2, "k", pa.array([3.1] * 400))
     assert errors(projection, bins, rows) == pytest.approx(np.zeros(400), abs=1e-8)
     assert errors(projection, bins, moved) == pytest.approx(np.full(400, 3.0), abs=1e-8)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_constant_column_changes_nothing_wherever_it_stands(value, place):
+    source = np.random.default_rng(0)
+    rows = pa.table({"a": source.normal(size=400), "b": source.normal(size=400)})
+    more = rows.add_column(place, "k", pa.array([value] * 400))
+    without, bins = fitted(rows, ("a", "b"))
+    found, own = fitted(more, tuple(more.column_names))
+    assert found.explained == pytest.approx(without.explained, abs=1e-9)
+    assert errors(found, own, more) == pytest.approx(errors(without, bins, rows), rel=1e-6)
+
+
+@pytest.mark.parametrize("unit", [1e-20, 1e-3, 1e5])
+def test_units_do_not_matter_and_far_values_count_as_a_million_deviations(unit):
+    source = np.random.default_rng(0)
+    rows = pa.table({"a": source.normal(1, 1, size=400), "b": source.normal(size=400)})
+    scaled = rows.set_column(0, "a", pa.array(rows["a"].to_numpy() * unit))
+    first, bins = fitted(rows, ("a", "b"))
+    second, own = fitted(scaled, ("a", "b"))
+    assert errors(second, own, scaled) == pytest.approx(errors(first, bins, rows), rel=1e-6)
+    for sign in (1, -1):
+        far = [
+            errors(second, own, pa.table({"a": [sign * unit * times], "b": [0.0]}))[0]
+            for times in (3e6, 1e9)
+        ]
+        assert far[0] == pytest.approx(far[1], rel=1e-9)
+        assert 1e5 < far[0] < 1.1e6
+
+
+def test_the_largest_number_is_a_number_and_more_is_none():
+    rows = pa.table({"a": [1e140, 0.0] * 50, "b": [3.0, 1.0, 2.0, 1.0] * 25})
+    projection, bins = fitted(rows, ("a", "b"))
+    assert (projection.means[0], projection.scales[0]) == pytest.approx((5e139, 5e139))
+    (largest,) = errors(projection, bins, pa.table({"a": [1e140], "b": [1.75]}))
+    assert largest == pytest.approx(0.5**0.5)
+    rows = pa.table({"a": [1.0, 2.0, 3.0, 2.0], "b": [1.0, 2.0, 3.0, 4.0]})
+    projection, bins = fitted(rows, ("a", "b"))
+    given = [1e140, 1e139, np.nextafter(1e140, np.inf), 2.0]
+    largest, far, more, mean = errors(projection, bins, pa.table({"a": given, "b": [1.0] * 4}))
+    assert largest == far > 1e5
+    assert more == mean
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_hardly_any_rows_have_means_and_nothing_to_project(n):
+    rows = pa.table({"a": pa.array([3.0] * n, pa.float64()), "k": pa.array(["x"] * n, pa.string())})
+    projection, _ = fitted(rows, ("a", "k"))
+    assert not projection.is_usable
+    assert projection.means.tolist() == [3.0 * n, 1.0 * n]
+
+
+def test_a_share_of_exactly_what_is_asked_for_is_not_enough():
+    residual, explained = _left_out(np.diag([65.0, 20.0, 15.0]), most=2)
+    assert (residual.shape, explained) == ((1, 3), 0.85)
+
+
+def test_as_many_columns_as_may_be_are_projected():
+    source = np.random.default_rng(0)
+    names = tuple(f"x{i}" for i in range(MAX_COLUMNS))
+    rows = pa.table(dict(zip(names, source.normal(size=(MAX_COLUMNS, 12)), strict=True)))
+    assert fitted(rows, names)[0].is_usable
 
 
 def test_columns_that_are_not_counted_and_too_many_are_refused():
