@@ -175,6 +175,6 @@ def _vague(metric: DriftMetric, pair: Pair) -> str | None:
         return None
     how = f"to within {vagueness:.2g} only" if math.isfinite(vagueness) else "roughly only"
     return (
-        f"known {how}: rows of both sides lie in the same wide bins; build a new baseline for "
-        "finer ones"
+        f"known {how}: of rows in one bin only their mean is known, and some bins are too wide for "
+        "that; build a new baseline for finer ones"
     )

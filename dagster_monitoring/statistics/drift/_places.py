@@ -87,7 +87,11 @@ def half_widths(histogram: Histogram) -> Floats:
 
 
 def scatter(histogram: Histogram, at: Indices) -> Floats:
-    """The largest mean distance of a bin's rows from their mean: rows at both of its ends."""
+    """The largest mean distance of a bin's rows from their mean: rows at both of its ends.
+
+    0 where there is no row, or a single one. Infinite in an open bin of which the smallest or
+    largest value is not known.
+    """
     low, high = _bounds(histogram, at)
     middle = np.clip(histogram.means[at] + histogram.centre, low, high)
     width = np.maximum(high - low, np.finfo(np.float64).tiny)
@@ -98,7 +102,7 @@ def scatter(histogram: Histogram, at: Indices) -> Floats:
 
 
 def _single(histogram: Histogram, at: Indices) -> npt.NDArray[np.bool_]:
-    alone: npt.NDArray[np.bool_] = histogram.counts[at] == 1
+    alone: npt.NDArray[np.bool_] = histogram.counts[at] <= 1
     return alone | histogram.single(at)
 
 

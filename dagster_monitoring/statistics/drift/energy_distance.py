@@ -68,20 +68,36 @@ def null_moments(pair: Pair) -> tuple[float, float]:
 
 
 def vagueness(pair: Pair) -> float:
-    """The most that rows can matter which lie elsewhere in their bin than at its mean."""
+    """The most that rows can matter which lie elsewhere in their bin than at its mean.
+
+    Let ``H`` and ``K`` be both sides' distribution functions within a bin of shares ``p`` and
+    ``q``. What their means leave open of the integral of ``(F - G) ** 2`` is that of
+    ``(p H) ** 2 + (q K) ** 2 - 2 p q H K``. Rows at one place make the first two the largest;
+    rows at both ends of the bin take half of :func:`scatter` off each. The last moves by no more
+    than half of both sides' together, either way.
+    """
     value = pair.once(compute)
     known, spread = 0.0 if isinstance(value, Undefined) else value, pair.spread
-    p, q, right = pair.p, pair.q, pair.gaps
     if not isinstance(spread, Undefined):
-        gap = abs(float(right[pair.widest])) + pair.sampled.once(_largest) + float(q.max())
-        at_most = math.sqrt(known * known + 4 * gap * pair.once(most_vague)) - known
+        largest = pair.sampled.once(_largest) + float(pair.q.max())
+        less = 2 * largest * pair.once(most_vague)
+        at_most = _farthest_root(known, less=less, more=less)
         if at_most <= TOLERANCE * math.sqrt(spread):
             return at_most
-    at = np.flatnonzero(np.minimum(p, q))
-    widest = np.abs(right[at]) + p[at] + q[at]
-    moved = p[at] * scatter(pair.reference, at) + q[at] * scatter(pair.current, at)
-    squared = 4 * float(np.dot(widest, moved))
-    return math.sqrt(known * known + squared) - known
+    at = np.flatnonzero((pair.reference.counts > 1) | (pair.current.counts > 1))
+    p, q = pair.p[at], pair.q[at]
+    before, after = scatter(pair.reference, at), scatter(pair.current, at)
+    if math.isinf(before.max(initial=0.0)) or math.isinf(after.max(initial=0.0)):
+        return math.inf
+    both = 2 * float(np.dot(p * q, before + after))
+    own = float(np.dot(p * p, before) + np.dot(q * q, after))
+    return _farthest_root(known, less=own + both, more=both)
+
+
+def _farthest_root(known: float, *, less: float, more: float) -> float:
+    """How far the root can be from the known one if its square is so much less, or more."""
+    squared = known * known
+    return max(known - math.sqrt(max(squared - less, 0.0)), math.sqrt(squared + more) - known)
 
 
 def _largest(reference: Histogram) -> float:

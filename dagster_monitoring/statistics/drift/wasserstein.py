@@ -81,8 +81,9 @@ def null_moments(pair: Pair) -> tuple[float, float]:
 def vagueness(pair: Pair) -> float:
     """The most that rows can matter which lie elsewhere in their bin than at its mean.
 
-    Only where one function may cross the other within the bin: the integral of their difference
-    follows from the means. Of all bins where that is within the tolerance already.
+    Only where one function may cross the other within the bin, be it that one side alone has rows
+    there: the integral of their difference follows from the means. Of all bins where that is
+    within the tolerance already.
     """
     at_most, spread = pair.once(most_vague), pair.spread
     if not isinstance(spread, Undefined) and at_most <= TOLERANCE * spread:
@@ -91,7 +92,7 @@ def vagueness(pair: Pair) -> float:
     left = right - p + q
     # Before any of the current rows of the bin, or after all of them: the widest gaps inside.
     highest, lowest = left + p, left - q
-    at = np.flatnonzero((p > 0) & (q > 0) & (highest > 0) & (lowest < 0))
+    at = np.flatnonzero((highest > 0) & (lowest < 0))
     if not len(at):
         return 0.0
     before, after = scatter(pair.reference, at), scatter(pair.current, at)
