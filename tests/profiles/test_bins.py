@@ -90,7 +90,12 @@ def test_a_constant_column_has_a_bin_for_its_constant() -> None:
 @pytest.mark.parametrize("values", [[], [np.nan], [np.inf, -np.inf, np.nan]])
 def test_without_a_finite_value_there_is_one_bin_and_no_range(values: list[float]) -> None:
     bins = build_numeric_bins(values)
-    assert bins.edges.tolist() == []
+    assert bins.edges.tolist() == bins.segment_edges.tolist() == bins.deciles.tolist() == []
+    assert (bins.centre, bins.exact) == (0.0, True)
+    wanted = [float(edge) for edge in range(70)]
+    asked = build_numeric_bins(values, extra_edges=[*wanted, np.inf])
+    assert asked.edges.tolist() == wanted
+    assert asked.segment_edges.tolist() == wanted[: SEGMENT_BINS - 1]
     assert bins.minimum is None
     assert bins.maximum is None
     assert bins.std is None
