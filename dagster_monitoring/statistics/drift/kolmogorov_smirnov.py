@@ -43,8 +43,9 @@ def p_value(pair: Pair, statistic: float | None = None) -> float:
     """How likely so large a statistic is when both sides have the same distribution.
 
     Kolmogorov's distribution of ``D (sqrt(N) + 0.12 + 0.11 / sqrt(N))`` with
-    ``N = n m / (n + m)``: right within 0.01 from ``N = 10`` on for continuous values, and too high
-    (on the safe side) where values repeat.
+    ``N = n m / (n + m)``: for continuous values right within 0.02 from 300 rows a side on, and with
+    20 rows a side within 0.1, of p-values below 0.1 within 0.03. Too high (on the safe side) where
+    values repeat.
 
     Args:
         pair: both with rows.
