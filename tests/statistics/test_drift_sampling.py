@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from dagster_monitoring.statistics.drift import Pair, drift_metric, drift_metrics
+from dagster_monitoring.statistics.drift._unseen import unseen
 from dagster_monitoring.statistics.histogram import Histogram, numeric_histogram
 from dagster_monitoring.statistics.undefined import Undefined
 
@@ -196,6 +198,87 @@ def test_one_value_on_both_sides_has_no_noise_or_says_why(metric):
     else:
         assert noise == pytest.approx(0, abs=0.15 if metric.of_missing else 0)
         assert metric.standard_error(pair, value) == pytest.approx(0, abs=0.05)
+
+
+def by_name(counts, prefix="n"):
+    """A histogram of the names that have rows."""
+    found = np.flatnonzero(counts)
+    return Histogram(counts=counts[found], categories=tuple(f"{prefix}{i}" for i in found))
+
+
+def zipf(names, power):
+    shares = 1 / np.arange(1, names + 1) ** power
+    return shares / shares.sum()
+
+
+@pytest.mark.parametrize(
+    ("names", "power", "before", "now"),
+    [(100, 1.0, 300, 300), (200, 1.5, 1000, 1000), (5000, 1.1, 20_000, 1000), (50, 2.0, 500, 2000)],
+)
+def test_names_that_the_baseline_happens_to_lack_are_chance(names, power, before, now):
+    """Unseen names left out, most of these values exceed what they do once in a hundred."""
+    generator, shares = np.random.default_rng(5), zipf(names, power)
+    metrics = [drift_metric(name) for name in sorted(ON_SHARES)]
+    beyond = dict.fromkeys(sorted(ON_SHARES), 0)
+    for _ in range(60):
+        reference = by_name(generator.multinomial(before, shares))
+        for _ in range(4):
+            pair = Pair.of(reference, by_name(generator.multinomial(now, shares)))
+            for metric in metrics:
+                noise = metric.null_quantile(pair, alpha=0.01)
+                beyond[metric.name] += metric.compute(pair) > noise
+    assert max(beyond.values()) <= 0.045 * 240, beyond
+
+
+@pytest.mark.parametrize("flooding", [1, 5])
+@pytest.mark.parametrize("name", sorted(ON_SHARES - {"l_infinity", "total_variation"}))
+def test_a_flood_of_new_names_stays_far_above_chance(name, flooding):
+    """One row in twenty."""
+    generator, shares, metric = np.random.default_rng(6), zipf(100, 1.0), drift_metric(name)
+    reference = by_name(generator.multinomial(20_000, shares))
+    for _ in range(10):
+        old, new = (
+            by_name(generator.multinomial(950, shares)),
+            by_name(generator.multinomial(50, np.full(flooding, 1 / flooding)), "new"),
+        )
+        both = Histogram(
+            counts=np.concatenate((old.counts, new.counts)),
+            categories=(*(old.categories or ()), *(new.categories or ())),
+        )
+        pair = Pair.of(reference, both)
+        assert metric.compute(pair) > 1.15 * metric.null_quantile(pair, alpha=0.01)
+
+
+@pytest.mark.parametrize("name", sorted(ON_SHARES))
+def test_a_new_name_in_a_constant_column_is_chance_until_it_comes_again_and_again(name):
+    """1 + 1 names in 5,001 rows: of 300 rows one may be new, four are not chance."""
+    metric = drift_metric(name)
+    before = Histogram(counts=np.array([5000]), categories=("a",))
+    for new, chance in ((1, True), (4, False)):
+        now = Histogram(counts=np.array([300 - new, new]), categories=("a", "b"))
+        pair = Pair.of(before, now)
+        assert (metric.compute(pair) <= metric.null_quantile(pair, alpha=0.01)) is chance
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.01, 1e-6])
+@pytest.mark.parametrize("once", [0, 3, 400])
+def test_rows_of_unseen_names_are_good_and_turings(alpha, once):
+    before = Histogram(
+        counts=np.array([5000 - once, *[1] * once]),
+        categories=("a", *(f"rare{i}" for i in range(once))),
+    )
+    for rows in (20, 1000, 40_000):
+        now = Histogram(counts=np.array([rows]), categories=("a",))
+        found = unseen(Pair.of(before, now), alpha)
+        expected = stats.poisson.isf(alpha, rows * (once + 1) / 5001)
+        assert found.rows == pytest.approx(min(expected, rows))
+        assert found.names <= once + 1
+        assert found.largest <= found.rows
+
+
+def test_no_number_is_unseen():
+    one = numeric_histogram([2.0] * 30, edges=[1.0, 3.0])
+    assert unseen(Pair(one, one), 0.01).rows == 0
 
 
 def test_new_names_do_not_widen_their_own_threshold():

@@ -10,13 +10,14 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from dagster_monitoring.statistics.drift._bins import MANY_ROWS, Bins, RareBins
+from dagster_monitoring.statistics.drift._bins import FLOOR, MANY_ROWS, Bins, RareBins
 from dagster_monitoring.statistics.drift._pair import Pair
 from dagster_monitoring.statistics.drift._sampling import (
     chi_square_quantile,
     mixed_quantile,
     positive_quantile,
 )
+from dagster_monitoring.statistics.drift._unseen import unseen
 from dagster_monitoring.statistics.histogram import Floats
 
 _LOWEST, _STEPS = math.log(1e-4), 400
@@ -45,6 +46,8 @@ class Divergence:
             function of the first degree: twice the rows give twice the amount.
         empty: ``(y, m)`` to what a bin without a row adds, times the rows ``m``; where it is not
             ``cell(0, y)``.
+        unseen: ``(x, k, n, m)`` to what ``k`` names add, times ``m``, that have ``x`` of ``m`` rows
+            together and none of the reference's ``n``.
         slopes: bins to the derivatives of each bin's part by ``p`` and by ``q``, at the
             smoothed shares.
 
@@ -55,10 +58,28 @@ class Divergence:
     curvature: float
     cell: Callable[[Floats, Floats], Floats]
     empty: Callable[[Floats, Floats], Floats]
+    unseen: Callable[[float, int, int, int], float]
     slopes: Callable[[Bins], tuple[Floats, Floats]]
 
     def null_quantile(self, pair: Pair, alpha: float) -> float:
-        """What sampling alone exceeds with probability ``alpha``."""
+        """What sampling alone exceeds with probability ``alpha``.
+
+        Names that the reference happens to lack are allowed for on top of the others.
+        """
+        return self._of_seen(pair, alpha) + self._of_unseen(pair, alpha)
+
+    def _of_unseen(self, pair: Pair, alpha: float) -> float:
+        """What as many rows of unseen names add as chance may bring, and take off the others."""
+        rows, names, _ = unseen(pair, alpha)
+        if not rows:
+            return 0.0
+        m = pair.m
+        left, all_ = np.array([max(m - rows, FLOOR * m)]), np.array([float(m)])
+        added = self.unseen(rows, names, pair.n, m)
+        return (added + float(self.cell(left, all_)[0])) / m
+
+    def _of_seen(self, pair: Pair, alpha: float) -> float:
+        """What it exceeds with probability ``alpha`` over the bins that the reference has."""
         freedom = len(pair.expected) - 1
         if freedom < 1:
             return 0.0

@@ -134,8 +134,8 @@ class Pair:
     def expected(self) -> Floats:
         """Shares of the reference in the bins that it has a row in.
 
-        Sampling noise is told from these. A bin that only the window has is evidence, not noise:
-        a flood of new names would widen its own threshold.
+        Sampling noise is told from these, and from how much the reference is likely to lack. What
+        only the window has plays no part: a flood of new names would widen its own threshold.
         """
         return self.sampled.expected
 

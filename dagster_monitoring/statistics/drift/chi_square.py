@@ -79,6 +79,14 @@ def _empty(y: Floats, m: Floats) -> Floats:
     return y
 
 
+def _unseen(x: float, k: int, n: int, m: int) -> float:
+    del k
+    rows = n + m
+    # Over the pooled share, which is the current one's m / (n + m); and as that grows, the other
+    # bins' pooled shares are less than the reference's.
+    return x * rows / m + x * x / m * x / (rows - x)
+
+
 def _slopes(bins: Bins) -> tuple[Floats, Floats]:
     p, q = bins.smoothed
     of_reference = bins.each(bins.n / (bins.n + bins.m))
@@ -87,7 +95,7 @@ def _slopes(bins: Bins) -> tuple[Floats, Floats]:
     return -2 * apart - of_reference * squared, 2 * apart - (1 - of_reference) * squared
 
 
-SAMPLING = Divergence(curvature=1.0, cell=_cell, empty=_empty, slopes=_slopes)
+SAMPLING = Divergence(curvature=1.0, cell=_cell, empty=_empty, unseen=_unseen, slopes=_slopes)
 """Of the statistic times ``1/n + 1/m``: ``sum((q - p)^2 / pooled share)``."""
 
 METRIC = DriftMetric(
@@ -105,5 +113,5 @@ METRIC = DriftMetric(
     degenerate="no value when a side is empty; 0 when all rows share one bin",
     source="Pearson (1900), as scipy.stats.chi2_contingency(correction=False)",
     sampling="chi-square, with Poisson moments for bins of fewer than 60 expected rows; "
-    "delta method",
+    "delta method; rows of unseen names by Good (1953), too high where many names are rare",
 )

@@ -53,13 +53,18 @@ def _empty(y: Floats, m: Floats) -> Floats:
     return y / 2
 
 
+def _unseen(x: float, k: int, n: int, m: int) -> float:
+    del k, n, m
+    return x / 2
+
+
 def _slopes(bins: Bins) -> tuple[Floats, Floats]:
     p, q = bins.smoothed
     ratio = np.sqrt(q / p)
     return -ratio / 2, -0.5 / ratio
 
 
-SAMPLING = Divergence(curvature=1 / 8, cell=_cell, empty=_empty, slopes=_slopes)
+SAMPLING = Divergence(curvature=1 / 8, cell=_cell, empty=_empty, unseen=_unseen, slopes=_slopes)
 
 METRIC = DriftMetric(
     name="hellinger",
@@ -76,7 +81,7 @@ METRIC = DriftMetric(
     degenerate="no value when a side is empty; 0 when all rows share one bin",
     source="Hellinger (1909); Pardo (2006), Statistical Inference Based on Divergence Measures",
     sampling="of the square: scaled chi-square, with Poisson moments for bins of fewer than 60 "
-    "expected rows; delta method",
+    "expected rows; delta method; rows of unseen names by Good (1953)",
     conventional_limits=(0.11, 0.18),
     limits_source="what PSI's are in its unit: for small shifts PSI is 8 H^2",
 )

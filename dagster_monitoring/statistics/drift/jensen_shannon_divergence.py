@@ -54,6 +54,11 @@ def _empty(y: Floats, m: Floats) -> Floats:
     return y / 2
 
 
+def _unseen(x: float, k: int, n: int, m: int) -> float:
+    del k, n, m
+    return x / 2
+
+
 def _slopes(bins: Bins) -> tuple[Floats, Floats]:
     return _halves(*bins.smoothed)
 
@@ -63,7 +68,9 @@ def _halves(p: Floats, q: Floats) -> tuple[Floats, Floats]:
     return np.log2(p / middle) / 2, np.log2(q / middle) / 2
 
 
-SAMPLING = Divergence(curvature=1 / (8 * math.log(2)), cell=_cell, empty=_empty, slopes=_slopes)
+SAMPLING = Divergence(
+    curvature=1 / (8 * math.log(2)), cell=_cell, empty=_empty, unseen=_unseen, slopes=_slopes
+)
 
 METRIC = DriftMetric(
     name="jensen_shannon_divergence",
@@ -80,7 +87,7 @@ METRIC = DriftMetric(
     degenerate="no value when a side is empty; 0 when all rows share one bin",
     source="Lin (1991), Divergence measures based on the Shannon entropy",
     sampling="scaled chi-square, with Poisson moments for bins of fewer than 60 expected rows; "
-    "delta method",
+    "delta method; rows of unseen names by Good (1953)",
     conventional_limits=(0.017, 0.044),
     limits_source="the squares of the distance's, jensen_shannon",
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from dagster_monitoring.statistics.drift._bins import FLOOR, Bins
@@ -43,12 +45,18 @@ def _empty(y: Floats, m: Floats) -> Floats:
     return _cell(np.minimum(FLOOR * m, y), y)
 
 
+def _unseen(x: float, k: int, n: int, m: int) -> float:
+    del n
+    floor = FLOOR * m * k
+    return x * math.log(x / floor) - x + floor if x > floor else 0.0
+
+
 def _slopes(bins: Bins) -> tuple[Floats, Floats]:
     p, q, log_ratio = bins.smoothed_ratio
     return -q / p, log_ratio
 
 
-SAMPLING = Divergence(curvature=0.5, cell=_cell, empty=_empty, slopes=_slopes)
+SAMPLING = Divergence(curvature=0.5, cell=_cell, empty=_empty, unseen=_unseen, slopes=_slopes)
 
 METRIC = DriftMetric(
     name="kl_divergence",
@@ -65,7 +73,7 @@ METRIC = DriftMetric(
     degenerate="no value when a side is empty; 0 when all rows share one bin",
     source="Kullback, Leibler (1951), On information and sufficiency",
     sampling="scaled chi-square, with Poisson moments for bins of fewer than 60 expected rows; "
-    "delta method",
+    "delta method; rows of unseen names by Good (1953)",
     conventional_limits=(0.05, 0.125),
     limits_source="what PSI's are in its unit: for small shifts PSI is 2 KL",
 )

@@ -10,6 +10,7 @@ from dagster_monitoring.statistics.drift._bins import Bins
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
 from dagster_monitoring.statistics.drift._pair import Pair
 from dagster_monitoring.statistics.drift._sampling import above_noise, normal_quantile
+from dagster_monitoring.statistics.drift._unseen import unseen
 from dagster_monitoring.statistics.histogram import Floats, Histogram
 
 _LEAST_SIMILAR = 0.05
@@ -38,12 +39,16 @@ def _widest(bins: Bins) -> Floats:
 
 
 def noise(pair: Pair, alpha: float) -> float:
-    """Bonferroni's bound over the bins, each with its own normal deviation and skewness."""
+    """Bonferroni's bound over the bins, each with its own normal deviation and skewness.
+
+    No less than what as many rows of one unseen name are as chance may bring.
+    """
+    of_unseen = unseen(pair, alpha).largest / pair.m
     if len(pair.expected) == 1:
-        return 0.0
+        return of_unseen
     z, largest, rare = pair.sampled.once(_noisiest, alpha)
     skewed = max(z * z - 1, 0.0) * (1 - 2 * min(rare, 0.5)) * pair.scale / 6
-    return z * largest * math.sqrt(pair.scale) + skewed
+    return max(z * largest * math.sqrt(pair.scale) + skewed, of_unseen)
 
 
 def error(pair: Pair, value: float) -> float:
@@ -122,7 +127,8 @@ METRIC = DriftMetric(
     minimum_n=10,
     degenerate="no value when a side is empty; 0 when all rows share one bin",
     source="Chebyshev distance of the share vectors",
-    sampling="Bonferroni over the bins; the delta method for the bin that changed most",
+    sampling="Bonferroni over the bins, and unseen names by Good (1953); the delta method for the "
+    "bin that changed most",
     conventional_limits=(0.1, 0.2),
     limits_source="use in the field",
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from dagster_monitoring.statistics.drift._bins import FLOOR, Bins
@@ -44,12 +46,18 @@ def _empty(y: Floats, m: Floats) -> Floats:
     return _cell(np.minimum(FLOOR * m, y), y)
 
 
+def _unseen(x: float, k: int, n: int, m: int) -> float:
+    del n
+    floor = FLOOR * m * k
+    return max(x - floor, 0.0) * math.log(max(x / floor, 1.0))
+
+
 def _slopes(bins: Bins) -> tuple[Floats, Floats]:
     p, q, log_ratio = bins.smoothed_ratio
     return 1 - q / p - log_ratio, 1 - p / q + log_ratio
 
 
-SAMPLING = Divergence(curvature=1.0, cell=_cell, empty=_empty, slopes=_slopes)
+SAMPLING = Divergence(curvature=1.0, cell=_cell, empty=_empty, unseen=_unseen, slopes=_slopes)
 
 METRIC = DriftMetric(
     name="psi",
@@ -66,7 +74,7 @@ METRIC = DriftMetric(
     degenerate="no value when a side is empty; 0 when all rows share one bin",
     source="Siddiqi (2006), Credit Risk Scorecards, ch. 7; Yurdakul (2018) for its distribution",
     sampling="scaled chi-square, with Poisson moments for bins of fewer than 60 expected rows; "
-    "delta method",
+    "delta method; rows of unseen names by Good (1953)",
     conventional_limits=(0.1, 0.25),
     limits_source="Siddiqi (2006), Credit Risk Scorecards",
 )

@@ -15,6 +15,7 @@ from dagster_monitoring.statistics.drift._sampling import (
     above_noise,
     root_quantile,
 )
+from dagster_monitoring.statistics.drift._unseen import unseen
 from dagster_monitoring.statistics.histogram import Floats, Histogram
 
 
@@ -37,9 +38,12 @@ def _distance(bins: Bins) -> Floats:
 
 
 def noise(pair: Pair, alpha: float) -> float:
-    """The quantile of a chi distribution with the moments of :func:`null_moments`."""
+    """The quantile of a chi distribution with the moments of :func:`null_moments`.
+
+    And on top as many rows of unseen names as chance may bring.
+    """
     mean, deviation = pair.once(null_moments)
-    return root_quantile(mean, deviation**2, alpha)
+    return root_quantile(mean, deviation**2, alpha) + unseen(pair, alpha).rows / pair.m
 
 
 def error(pair: Pair, value: float) -> float:
@@ -93,7 +97,8 @@ METRIC = DriftMetric(
     minimum_n=10,
     degenerate="no value when a side is empty; 0 when all rows share one bin",
     source="Levin, Peres, Wilmer (2009), Markov Chains and Mixing Times, ch. 4",
-    sampling="a chi distribution with the moments of correlated normal shares; delta method",
+    sampling="a chi distribution with the moments of correlated normal shares; delta method; rows "
+    "of unseen names by Good (1953), too high where many names are rare",
     conventional_limits=(0.1, 0.2),
     limits_source="use in the field",
 )

@@ -1,0 +1,77 @@
+"""Names that a baseline never had: how many rows of them are no evidence yet."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from dagster_monitoring.statistics.drift._pair import Pair
+from dagster_monitoring.statistics.histogram import Histogram
+
+_HAIR = 1 + 1e-9
+"""So that just as many rows are within the noise whichever way a sum is rounded."""
+
+
+class Unseen(NamedTuple):
+    """Rows of a window whose names the baseline never had, as many as chance may bring.
+
+    Attributes:
+        rows: how many, of all such names together; 0 where none is within what chance does.
+        names: over how many names they spread, at least 1.
+        largest: how many of them have one name.
+    """
+
+    rows: float
+    names: int
+    largest: float
+
+
+def unseen(pair: Pair, alpha: float) -> Unseen:
+    """As many rows as come with a probability of more than ``alpha`` without any drift.
+
+    A baseline of ``n`` rows tells of a population whose rarer names it happens to lack: those
+    have about the share ``(s + 1) / (n + 1)``, ``s`` being how many names it has once. Each of
+    them is about as rare as one that was seen once, so that there are ``s + 1`` of them. What the
+    window shows plays no part: a flood of new names does not widen its own threshold.
+
+    Args:
+        pair: of its current side, only how many rows it has is used.
+        alpha: probability, strictly within 0..1.
+
+    Returns:
+        No rows for a numeric pair, whose bins leave out no value.
+
+    Source: Good (1953), The population frequencies of species and the estimation of population
+    parameters, Biometrika 40, 237-264.
+    """
+    if pair.reference.is_numeric:
+        return _NONE
+    names = pair.sampled.once(_seen_once) + 1
+    rate = pair.m / (pair.n + 1)
+    rows = min(_poisson_quantile(rate * names, alpha), pair.m)
+    if not rows:
+        return _NONE
+    largest = min(_poisson_quantile(rate, alpha / names), rows)
+    return Unseen(rows * _HAIR, min(names, rows), largest * _HAIR)
+
+
+_NONE = Unseen(0.0, 1, 0.0)
+
+
+def _seen_once(reference: Histogram) -> int:
+    return int(np.count_nonzero(reference.counts == 1))
+
+
+@lru_cache(maxsize=4096)
+def _poisson_quantile(mean: float, alpha: float) -> int:
+    """The least number that a Poisson one exceeds with a probability of at most ``alpha``."""
+    from scipy.special import pdtrc, pdtrik
+
+    least = math.ceil(max(float(pdtrik(1 - alpha, mean)) - 1, 0.0))
+    # The inverse is not exact at whole numbers.
+    while pdtrc(least, mean) > alpha:
+        least += 1
+    return least
