@@ -424,3 +424,59 @@ def test_no_scores_of_two_classes_are_said_as_such():
     for name in ("ece", "brier_skill", "roc_auc"):
         for ask in (performance_metric(name).compute, performance_metric(name).standard_error):
             assert "score within 0..1" in ask(rows).reason
+
+
+def test_parts_of_several_classes_add_to_their_whole():
+    label, guess = np.array([0, 1, 1, 2, 0]), np.array([0, 2, 1, 2, 1])
+    score = np.random.default_rng(1).dirichlet([1, 1, 1], 5)
+
+    def rows(at, classes="abc"):
+        columns = dict(zip("abc", score[at].T, strict=True))
+        return multiclass_summary(label[at], guess[at], classes=list(classes), scores=columns)
+
+    whole, total = rows(slice(5)), rows(slice(2)) + rows(slice(2, 5), "abcd")
+    assert total.classes == ("a", "b", "c", "d")
+    assert total.confusion[:3, :3].tolist() == whole.confusion.tolist()
+    assert (total.n_correct, total.n_scored) == (3, 5)
+    assert total.rank_counts.tolist() == whole.rank_counts.tolist()
+    for name in (
+        "log_loss_sum",
+        "log_loss_square_sum",
+        "squared_error_sum",
+        "squared_error_square_sum",
+    ):
+        assert float(getattr(total, name)) == float(getattr(whole, name)) > 0
+    for one, same in zip(total.per_class, [*whole.per_class, ScoreCounts()], strict=True):
+        assert one.scores.tolist() == same.scores.tolist()
+        assert one.positives.tolist() == same.positives.tolist()
+        assert one.negatives.tolist() == same.negatives.tolist()
+
+
+def test_parts_of_two_classes_add_to_their_whole():
+    rows = [
+        BinarySummary(
+            n_labelled=10 * i,
+            true_negative=i,
+            false_positive=2 * i,
+            false_negative=3 * i,
+            true_positive=4 * i,
+            n_scored=5 * i,
+        )
+        for i in (1, 10, 11)
+    ]
+    assert plain(rows[0] + rows[1]) == plain(rows[2])
+
+
+def plain(rows):
+    names = [name for name in rows.__dataclass_fields__ if name != "score_counts"]
+    return [getattr(rows, name) for name in names]
+
+
+def test_scores_of_one_part_alone_are_those_of_the_whole():
+    columns = {"a": np.array([0.7]), "b": np.array([0.3])}
+    scored = multiclass_summary(np.array([0]), np.array([0]), classes=["a", "b"], scores=columns)
+    bare = multiclass_summary(np.array([1]), np.array([0]), classes=["a", "b"])
+    for total in (scored + bare, bare + scored):
+        assert (total.n_labelled, total.n_scored, total.n_correct) == (2, 1, 1)
+        assert [counts.scores.tolist() for counts in total.per_class] == [[0.7], [0.3]]
+    assert (bare + bare).per_class == ()
