@@ -333,3 +333,29 @@ def test_a_perfect_forecast_has_no_error():
     rows = regression_summary(np.array([1.0, 2.0]), np.array([1.0, 2.0]))
     for name in ("rmse", "rmsle", "mae", "wape", "median_absolute_error"):
         assert found(name, rows) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("offset", "expected"), [(0.0, 0.0), (2.0**13, 0.0), (2.0**14, math.sqrt(2 / 4) / 16)]
+)
+def test_labels_whose_fourth_powers_are_rounded_away_err_as_normal_ones(offset, expected):
+    """With labels of 4 and -4, errors of 1 and -1, no row moves the value; of normal, it would."""
+    label = offset + np.array([4.0, 4.0, -4.0, -4.0])
+    rows = regression_summary(label, label + np.array([1.0, -1.0, 1.0, -1.0]))
+    assert found("r2", rows) == pytest.approx(expected)
+    assert found("explained_variance", rows) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("offset", "expected"), [(0.0, 0.0), (2.0**13, 0.0), (2.0**14, math.sqrt(512 / 4))]
+)
+def test_errors_whose_fourth_powers_are_rounded_away_are_taken_as_normal_ones(offset, expected):
+    label = np.array([1.0, 1.0, -1.0, -1.0])
+    rows = regression_summary(label, label + offset + np.array([4.0, -4.0, 4.0, -4.0]))
+    assert found("explained_variance", rows) == pytest.approx(expected)
+
+
+def test_a_bias_that_leaves_nothing_of_products_leaves_an_error_too():
+    label = np.array([1.0, 1.0, -1.0, -1.0])
+    rows = regression_summary(label, label + 2.0**33 + np.array([4.0, -4.0, 4.0, -4.0]))
+    assert found("explained_variance", rows) == pytest.approx(math.sqrt(512 / 4), rel=1e-6)

@@ -158,9 +158,9 @@ def _fourth_moments(
     )
     # Each row's power is rounded; far from 0 that is all which is left of a small spread.
     if _EPSILON * float(m["quartic_error"]) > _SOUND * error**2:
-        e4 = _NORMAL_KURTOSIS * error**2
+        e4, crossed = _NORMAL_KURTOSIS * error**2, spreads[0] * spreads[1]
     if _EPSILON * float(m["quartic_label"]) > _SOUND * label**2:
-        return e4, error * label, _NORMAL_KURTOSIS * label**2
+        z4, crossed = _NORMAL_KURTOSIS * label**2, spreads[0] * spreads[1]
     return e4, float(crossed), z4
 
 
