@@ -480,3 +480,67 @@ def test_scores_of_one_part_alone_are_those_of_the_whole():
         assert (total.n_labelled, total.n_scored, total.n_correct) == (2, 1, 1)
         assert [counts.scores.tolist() for counts in total.per_class] == [[0.7], [0.3]]
     assert (bare + bare).per_class == ()
+
+
+def test_a_quantile_lies_within_its_cell_by_the_rows_below_it():
+    counts = regression_summary(np.zeros(4), np.ones(4)).absolute_errors
+    assert [counts.quantile(share) for share in (0.0, 0.25, 1.0)] == [
+        1.0,
+        1 + 2.0**-9,
+        1 + 2.0**-7,
+    ]
+
+
+def test_the_first_two_bins_are_two():
+    label = np.array([False, True])
+    rows = binary_summary(label, label, np.array([0.05, 0.15]))
+    assert value("ece", rows) == pytest.approx((0.05 + 0.85) / 2)
+    twenty = binary_summary(np.arange(20) >= 18, np.arange(20) >= 18, np.arange(20) / 100)
+    assert value("ece_equal_mass", twenty) == pytest.approx((sum(range(18)) + 163) / 2000)
+
+
+def test_the_smallest_spread_that_labels_may_have():
+    label = np.array([2.0**-511, -(2.0**-511)])
+    assert value("r2", regression_summary(label, label)) == 1.0
+    assert isinstance(value("r2", regression_summary(label / 2, label / 2)), Undefined)
+
+
+def test_scores_that_are_almost_equal_are_no_tie():
+    query, label = np.array([1, 1]), np.array([0.0, 1.0])
+    rows = ranking_summary(query, label, np.array([1e-20, 2e-20]), k=1)
+    assert value("mrr", rows) == 1.0
+
+
+def test_exact_scores_stay_as_they_are_when_added():
+    one = _scores.count_scores(np.array([1 / 3]), np.array([True]))
+    other = _scores.count_scores(np.array([1 / 7]), np.array([False]))
+    assert (one + other).scores.tolist() == [1 / 7, 1 / 3]
+    assert (one + other).exact is True
+    assert (ScoreCounts(exact=False) + ScoreCounts(exact=False)).exact is False
+
+
+def test_the_smallest_rounded_score_is_kept():
+    score = np.array([2.0**-39 - 2.0**-60, 2.0**-39, 0.5])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_scores, "MAX_EXACT_SCORES", 2)
+        counts = _scores.count_scores(score, np.ones(3, dtype=bool))
+    assert counts.scores.tolist() == [0.0, 2.0**-39, 0.5]
+
+
+def test_a_class_that_is_predicted_alone_has_no_recall():
+    rows = multiclass_summary(np.array([0, 0, 1]), np.array([0, 2, 1]), classes=["a", "b", "c"])
+    assert value("balanced_accuracy", rows) == 0.75
+
+
+def test_one_positive_of_three_is_enough_for_a_skill():
+    label = np.array([True, False, False])
+    rows = binary_summary(label, label, np.array([0.5, 0.5, 0.0]))
+    assert value("brier_skill", rows) == pytest.approx(1 - (0.5 / 3) / (2 / 9))
+
+
+def test_one_row_that_is_wrong_agrees_by_nothing():
+    rows = binary_summary(np.array([True]), np.array([False]), None)
+    assert value("cohen_kappa", rows) == 0.0
+    assert isinstance(value("mcc", rows), Undefined)
+    two = binary_summary(np.array([True, False]), np.array([False, True]), None)
+    assert (value("mcc", two), value("cohen_kappa", two)) == (-1.0, -1.0)

@@ -63,12 +63,12 @@ class ErrorCounts:
             raise ValueError("a quantile needs rows")
         wanted = share * self.n
         ends = np.cumsum(self.counts)
-        at = min(int(np.searchsorted(ends, wanted)), len(ends) - 1)
+        at = int(np.searchsorted(ends, wanted))
         low, high = _edge(int(self.cells[at])), _edge(int(self.cells[at]) + 1)
         if not self.cells[at]:
             return 0.0
         within = (wanted - float(ends[at] - self.counts[at])) / float(self.counts[at])
-        return low + (high - low) * min(max(within, 0.0), 1.0)
+        return low + (high - low) * within
 
 
 def error_cells(absolute_error: Floats) -> Cells:

@@ -42,7 +42,7 @@ def calibration_error(summary: Summary, binning: Binning) -> float | Undefined:
     if isinstance(counts, Undefined):
         return counts
     excess = _excess(counts, binning(counts))
-    return min(sum(map(abs, excess)) / cumulative(counts).n, 1.0)
+    return sum(map(abs, excess)) / cumulative(counts).n
 
 
 def calibration_spread(summary: Summary, binning: Binning) -> float | Undefined:

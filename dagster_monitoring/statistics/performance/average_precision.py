@@ -45,7 +45,7 @@ def standard_error(summary: Summary) -> float | Undefined:
 
 def _area(counts: ScoreCounts) -> float:
     sums = cumulative(counts)
-    return min(weighed(sums.precision, sums.positives) / sums.n_positive, 1.0)
+    return weighed(sums.precision, sums.positives) / sums.n_positive
 
 
 def _spread(counts: ScoreCounts) -> float:
