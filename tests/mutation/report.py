@@ -128,21 +128,22 @@ def read_rules(path: Path) -> list[Rule]:
 def read_survivors(meta: Path, keys: set[str]) -> Iterator[Survivor]:
     """The changes of those mutants of one file."""
     text = meta.with_suffix("").read_text(encoding="utf-8")
+    # Not ast.get_source_segment: it splits the whole file anew for each function.
+    lines = text.split("\n")
     bodies = {
-        node.name: ast.get_source_segment(text, node) or ""
+        node.name: lines[node.lineno - 1 : node.end_lineno]
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.FunctionDef)
     }
     for key in sorted(keys):
         module, _, name = key.rpartition(".")
         stem = _MUTANT.sub("", name)
-        before = bodies[f"{stem}__mutmut_orig"].splitlines()[1:]
-        after = bodies[name].splitlines()[1:]
-        lines = list(difflib.ndiff(before, after))
+        before, after = bodies[f"{stem}__mutmut_orig"][1:], bodies[name][1:]
+        changes = list(difflib.ndiff(before, after))
         yield Survivor(
             function=f"{module}.{_spelled(stem)}",
-            removed="\n".join(line[2:] for line in lines if line.startswith("- ")),
-            added="\n".join(line[2:] for line in lines if line.startswith("+ ")),
+            removed="\n".join(line[2:] for line in changes if line.startswith("- ")),
+            added="\n".join(line[2:] for line in changes if line.startswith("+ ")),
         )
 
 
