@@ -298,3 +298,11 @@ def test_alpha_is_a_probability(alpha):
     side = numeric_histogram([1.0, 2.0], edges=[1.5])
     with pytest.raises(ValueError, match="alpha"):
         drift_metric("psi").null_quantile(Pair(side, side), alpha=alpha)
+
+
+def test_total_variation_is_sure_where_no_bin_is_shared():
+    """Ten tenths add up to 1 only up to rounding, whose root would be 1e-9."""
+    before = Histogram(counts=np.array([9]), categories=("old",))
+    now = Histogram(counts=np.ones(10, dtype=np.int64), categories=tuple("abcdefghij"))
+    metric, pair = drift_metric("total_variation"), Pair.of(before, now)
+    assert metric.standard_error(pair, metric.compute(pair)) == 0.0

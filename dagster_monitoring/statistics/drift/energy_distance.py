@@ -23,8 +23,9 @@ def compute(pair: Pair) -> float | Undefined:
 
     It is ``sqrt(2 E|X - Y| - E|X - X'| - E|Y - Y'|)``, in the root of the column's unit. Each
     bin's rows stand at their mean, which the sums give exactly: exact where a bin holds one
-    distinct value, on a profile's bins as a rule within 1e-3 roots of a standard deviation. Where
-    it may be off by more than 2e-2 of these the evaluation says by how much.
+    distinct value, on a profile's bins within 1e-4 roots of a standard deviation as a rule, and
+    further off where many rows are beyond the baseline's range, in bins that are wider. Where it
+    may be off by more than 2e-2 of these the evaluation says by how much.
 
     Returns:
         From 0 upwards; ``Undefined`` when either side is empty.

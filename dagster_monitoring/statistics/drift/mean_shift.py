@@ -41,7 +41,11 @@ def noise(pair: Pair, alpha: float) -> float:
 
 
 def error(pair: Pair, value: float) -> float | Undefined:
-    """Of both means, and of the standard deviation that they are told in."""
+    """Of both means, and of the standard deviation that they are told in.
+
+    The reference is a sample too, whose mean has an error of its own whether or not the means
+    differ; only what its standard deviation adds vanishes where they are equal.
+    """
     scale, after = pair.spread, pair.current.std
     if isinstance(scale, Undefined) or isinstance(after, Undefined):
         return scale if isinstance(scale, Undefined) else after
