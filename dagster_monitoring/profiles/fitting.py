@@ -157,7 +157,7 @@ def _count_names(name: str, array: pa.Array) -> dict[str, int]:
             f"Leave it out of columns.categorical, or write it as text"
         )
     text = as_text(names.dictionary)
-    codes = names.indices.drop_null().to_numpy(zero_copy_only=False)
+    codes = names.indices.drop_null().to_numpy()
     tally = np.bincount(codes, minlength=len(text))
     used = np.flatnonzero((tally > 0) & ~is_null(text))
     found: dict[str, int] = {}

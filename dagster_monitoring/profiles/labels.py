@@ -27,7 +27,7 @@ from dagster_monitoring.schema import ClassLabel
 
 Places = npt.NDArray[np.intp]
 
-_WHOLE = re.compile(r"-?\d+\.0+")
+_WHOLE = re.compile(r"(-?\d+)\.0+")
 
 
 class LabelIndex:
@@ -113,7 +113,8 @@ def class_names(array: pa.Array, *, whole: bool = True) -> tuple[list[str], Plac
 
 def class_text(name: str) -> str:
     """A class as text, whole numbers without decimals."""
-    return name.split(".", maxsplit=1)[0] if _WHOLE.fullmatch(name) else name
+    whole = _WHOLE.fullmatch(name)
+    return whole[1] if whole else name
 
 
 def is_class(name: str, given: ClassLabel) -> bool:
@@ -150,12 +151,8 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
     """One array; dictionaries of different chunks are decoded first."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    if column.num_chunks == 1:
-        return column.chunk(0)
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    return column.combine_chunks()
 
 
 def _text(ids: pa.Array) -> pa.Array:
-    if pa.types.is_dictionary(ids.type):
-        ids = ids.dictionary_decode()
     return ids if pa.types.is_large_string(ids.type) else ids.cast(pa.large_string())

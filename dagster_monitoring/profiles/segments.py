@@ -142,9 +142,10 @@ class SegmentView(Mapping[str, Mapping[str, ColumnSummary]]):
 
     def column(self, name: str, column: str) -> ColumnSummary | None:
         """One column of one segment, or ``None`` when the profile lacks either."""
-        segment_column, at = self._place.get(name, (None, 0))
-        if segment_column is None:
+        place = self._place.get(name)
+        if place is None:
             return None
+        segment_column, at = place
         block = self._tables[segment_column].columns.get(column)
         return None if block is None else block.column(at)
 

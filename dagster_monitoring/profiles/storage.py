@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -155,7 +155,7 @@ class ProfileStorage:
             found = self._files.ls(folder, detail=False, refresh=True)
         except (FileNotFoundError, NotADirectoryError):
             return []
-        names = [path.rstrip("/").rsplit("/", 1)[-1] for path in found]
+        names = [PurePosixPath(path).name for path in found]
         kept = [n for n in names if n.endswith(ending) and not n.startswith(".")]
         return sorted(unquote(name.removesuffix(ending)) for name in kept)
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from dagster_monitoring.profiles.baseline_serialization import bins_from_table, bins_to_table
-from dagster_monitoring.profiles.bins import SEGMENT_BINS, BinSet, build_numeric_bins
+from dagster_monitoring.profiles.bins import LARGEST, SEGMENT_BINS, BinSet, build_numeric_bins
 from dagster_monitoring.profiles.doane import doane_count, doane_edges
 from dagster_monitoring.profiles.fitting import fit
 
@@ -96,6 +96,12 @@ def test_whole_numbers_with_gaps_are_floats_to_pandas_and_to_the_rule():
 def test_whole_numbers_that_floats_do_not_hold_are_floats():
     values = pa.array([2**63 - 1, -(2**63), 5, 6] * 50)
     assert fitted(values).doane == doane_count(np.array(values.to_pylist(), dtype=np.float64))
+
+
+def test_the_largest_numbers_that_are_counted_take_part_in_the_rule():
+    values = np.array([*np.linspace(0.0, 1.0, 50), LARGEST, 2 * LARGEST])
+    expected = np.histogram_bin_edges(values[:-1], bins="doane")
+    assert fitted(pa.array(values)).doane == len(expected) - 1
 
 
 def fitted(values, equal_width=("doane",)):

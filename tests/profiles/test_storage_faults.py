@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
+import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from dagster_monitoring.errors import BaselineError, CorruptDataError, SliceNotFoundError
 from dagster_monitoring.profiles.baseline import Baseline
@@ -62,3 +66,58 @@ def test_files_that_are_no_profiles_are_not_listed(tmp_path: Path) -> None:
     assert Path(storage.write("..", "b=1 +,@", "d", Profile())).parts[-4:] == (
         *("%2E%2E", "profiles", "b=1 +,@", "d.parquet"),
     )
+
+
+class RememberingFiles(MemoryFileSystem):
+    """Remembers what a folder held, as the file systems of object stores do."""
+
+    protocol = "remembering"
+    store: ClassVar[dict[str, object]] = {}
+    pseudo_dirs: ClassVar[list[str]] = [""]
+    known: ClassVar[dict[tuple[str, bool], list[str]]] = {}
+
+    def ls(self, path: str, detail: bool = True, *, refresh: bool = False) -> list[str]:  # noqa: FBT001, FBT002 - as fsspec has it
+        if refresh or (path, detail) not in self.known:
+            self.known[path, detail] = super().ls(path, detail=detail)
+        return self.known[path, detail]
+
+
+def test_what_another_process_wrote_is_listed() -> None:
+    fsspec.register_implementation("remembering", RememberingFiles, clobber=True)
+    storage = ProfileStorage("remembering://kept")
+    for days in (["2024-01-01"], ["2024-01-01", "2024-01-02"]):
+        storage.write("late", "b-1", days[-1], Profile())
+        assert storage.list_partitions("late", "b-1") == days
+
+
+def test_a_profile_is_replaced_whole(tmp_path: Path) -> None:
+    storage = ProfileStorage(tmp_path)
+    path = Path(storage.write("late", "b-1", "d", Profile(rows=1)))
+    earlier = path.read_bytes()
+    # Whoever still reads the earlier file reads on in it: nothing is written over.
+    (tmp_path / "open").hardlink_to(path)
+    storage.write("late", "b-1", "d", Profile(rows=2))
+    assert (tmp_path / "open").read_bytes() == earlier != path.read_bytes()
+
+
+def test_a_baseline_that_is_there_is_not_written_again(tmp_path: Path, baseline: Baseline) -> None:
+    storage = ProfileStorage(tmp_path)
+    bins = Path(storage.write_baseline("late", baseline)) / "bins.parquet"
+    bins.write_bytes(b"kept")
+    storage.write_baseline("late", baseline)
+    assert bins.read_bytes() == b"kept"
+
+
+def test_a_damaged_performance_profile_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "late" / "performance" / "d.parquet"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"no data")
+    with pytest.raises(CorruptDataError, match=r"performance/d\.parquet can't be read"):
+        ProfileStorage(tmp_path).read_performance("late", "d")
+
+
+def test_the_root_may_be_any_folder(tmp_path: Path) -> None:
+    path = ProfileStorage(tmp_path / "MAX").write("late", "b-1", "d", Profile())
+    assert Path(path).is_relative_to(tmp_path / "MAX")
+    with pytest.raises(SliceNotFoundError, match=re.escape(f"({os.sep}no model/profiles/b-1/d.")):
+        ProfileStorage(os.sep).read("no model", "b-1", "d")
