@@ -1,5 +1,7 @@
 """Projections: the same numbers as scikit-learn, to the last bit however rows are split."""
 
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -221,6 +223,26 @@ def test_hardly_any_rows_have_means_and_nothing_to_project(n):
 def test_a_share_of_exactly_what_is_asked_for_is_not_enough():
     residual, explained = _left_out(np.diag([65.0, 20.0, 15.0]), most=2)
     assert (residual.shape, explained) == ((1, 3), 0.85)
+
+
+def test_one_basis_of_many_is_chosen_so_that_equal_rows_are_one_version():
+    source = np.random.default_rng(0)
+    given = [np.cov(source.normal(size=(5, 50))) for _ in range(5)]
+    given += [np.diag(variances) for variances in permutations([65.0, 20.0, 10.0, 5.0])]
+    for covariance in given:
+        residual, _ = _left_out(covariance, most=3)
+        assert (np.diag(residual) >= 0).all()
+        assert not np.signbit(residual[residual == 0]).any()
+
+
+def test_a_column_that_cannot_be_read_is_named():
+    bins = fitted(table(100, 0))[1]
+    encoder = RowEncoder({name: bins[name] for name in ("a", "city")})
+    lists = pa.array([[1.0]])
+    for given in ({"a": lists, "city": ["Oslo"]}, {"a": [1.0], "city": lists}):
+        name = "a" if given["a"] is lists else "city"
+        with pytest.raises(BaselineError, match=f"column '{name}' holds list"):
+            encoder.encode(pa.record_batch(given))
 
 
 def test_as_many_columns_as_may_be_are_projected():
