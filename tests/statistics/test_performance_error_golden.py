@@ -359,3 +359,9 @@ def test_a_bias_that_leaves_nothing_of_products_leaves_an_error_too():
     label = np.array([1.0, 1.0, -1.0, -1.0])
     rows = regression_summary(label, label + 2.0**33 + np.array([4.0, -4.0, 4.0, -4.0]))
     assert found("explained_variance", rows) == pytest.approx(math.sqrt(512 / 4), rel=1e-6)
+
+
+def test_two_rows_of_each_class_have_an_error():
+    label, score = np.array([True, True, False, False]), np.array([0.9, 0.2, 0.5, 0.1])
+    expected = _delong(label, score)
+    assert found("roc_auc", binary_summary(label, label, score)) == pytest.approx(expected)

@@ -544,3 +544,30 @@ def test_one_row_that_is_wrong_agrees_by_nothing():
     assert isinstance(value("mcc", rows), Undefined)
     two = binary_summary(np.array([True, False]), np.array([False, True]), None)
     assert (value("mcc", two), value("cohen_kappa", two)) == (-1.0, -1.0)
+
+
+@pytest.mark.parametrize(
+    ("label", "guess"),
+    [([0, 0, 0], [0, 1, 1]), ([0, 1, 1], [0, 0, 0]), ([1, 1, 1], [1, 1, 1])],
+)
+def test_no_correlation_with_what_is_all_of_one_class(label, guess):
+    rows = binary_summary(np.array(label) == 1, np.array(guess) == 1, None)
+    for ask in (performance_metric("mcc").compute, performance_metric("mcc").standard_error):
+        found = ask(rows)
+        assert isinstance(found, Undefined)
+        assert "one class" in found.reason
+
+
+def test_labels_that_are_all_0_have_no_share():
+    rows = regression_summary(np.zeros(3), np.ones(3))
+    for ask in (performance_metric("wape").compute, performance_metric("wape").standard_error):
+        found = ask(rows)
+        assert isinstance(found, Undefined)
+        assert "labels are 0" in found.reason
+
+
+def test_rounding_lifts_no_ranking_above_1():
+    """The mean of three times 0.1 is more than 0.1."""
+    rows = ranking_summary(np.zeros(3, int), np.full(3, 0.1), np.zeros(3), k=1)
+    assert float(rows.sums["ndcg"].total) > 1
+    assert value("ndcg", rows) == 1.0
