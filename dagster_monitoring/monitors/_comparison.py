@@ -117,9 +117,9 @@ class Comparison:
         histogram = _remembered if self.stays else _histogram
         before = histogram(self.reference, self.bins)
         now = _histogram(self.current, self.bins)
-        if isinstance(before, Undefined) or isinstance(now, Undefined):
-            return before if isinstance(before, Undefined) else now
-        return Pair.of(before, now)
+        if isinstance(before, Undefined):
+            return before
+        return now if isinstance(now, Undefined) else Pair.of(before, now)
 
     @cached_property
     def _on_chosen_bins(self) -> Pair | Undefined:
