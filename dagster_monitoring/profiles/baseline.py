@@ -161,7 +161,7 @@ def _segment_values(fitted: Fitted, segments: Sequence[str]) -> dict[str, tuple[
 def _reference(
     read: Read, *, columns: Columns, task: Task, bins: BinSet
 ) -> PerformanceProfile | None:
-    wanted = _distinct(columns.id, task.label, *joined_columns(task), *bins.segments)
+    wanted = _distinct(task.label, *joined_columns(task), *bins.segments)
     reference = scan_performance(
         read(wanted), labels=None, columns=columns, task=task, segments=bins.segments
     )

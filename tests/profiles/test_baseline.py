@@ -205,3 +205,50 @@ def test_a_long_name_is_known_again() -> None:
     built = _build(rows)
     assert built.profile.columns["city"].counts.tolist() == [25, 25]
     assert built.profile.columns["city"].n_unseen == 0
+
+
+def test_each_baseline_has_the_edges_that_its_monitors_ask_for() -> None:
+    rows = make_rows(200, seed=4)
+    made = build_baseline(
+        reader(rows), columns=COLUMNS, task=TASK, equal_width=[7], model_version="v1"
+    )
+    bins = made.bins.numeric["score"]
+    assert np.isin(equal_width_edges(bins.minimum, bins.maximum, 7), bins.edges).all()
+
+
+def _fitted(
+    values: pa.Array, *, categorical: bool = False, equal_width: tuple[int, ...] = ()
+) -> fitting.Fitted:
+    own = ["x"]
+    return fitting.fit(
+        lambda _: [pa.record_batch({"x": values})],
+        numeric=[] if categorical else own,
+        categorical=own if categorical else [],
+        equal_width=equal_width,
+    )
+
+
+def test_a_name_that_a_dictionary_has_twice_is_one() -> None:
+    names = pa.array(["Oslo", "Rome", "Oslo"])
+    twice = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, 2]), names)
+    assert _fitted(twice, categorical=True).counts == {"x": [("Oslo", 3), ("Rome", 1)]}
+
+
+def test_edges_of_equal_width_are_only_those_asked_for() -> None:
+    edges = _fitted(pa.array([5.0, 6.0, 8.0])).columns["x"].edges
+    assert 0.0 not in edges
+    assert 1e140 / 2 in _fitted(pa.array([0.0, 1e140, 2e140]), equal_width=(2,)).columns["x"].edges
+
+
+def test_one_column_is_read_at_a_time_where_two_would_be_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fitting, "_MAX_VALUES", 1)
+    asked = []
+
+    def read(names: list[str]) -> list[pa.RecordBatch]:
+        asked.append(list(names))
+        return [pa.record_batch({name: [1.0, 2.0] for name in (*names, "k")})]
+
+    fitting.fit(read, numeric=["a", "b"], categorical=["k"])
+    assert asked == [["k"], ["a"], ["b"]]

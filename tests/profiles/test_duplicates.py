@@ -36,6 +36,16 @@ def test_ids_whose_hashes_differ_by_one_are_two(held: int, monkeypatch: pytest.M
         assert counted.count() == 1
 
 
+@pytest.mark.parametrize("held", [2, 100])
+def test_hashes_that_would_be_no_numbers_are_equal_to_themselves(
+    held: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duplicates, "HELD", held)
+    with Duplicates() as counted:
+        counted.add(np.array([0x7FF8_0000_0000_0001] * 3, dtype=np.uint64))
+        assert counted.count() == 2
+
+
 def test_a_file_is_begun_when_as_many_are_held_as_may_be(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
