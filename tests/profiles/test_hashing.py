@@ -29,6 +29,7 @@ def expected(name: str) -> int:
 @example([])
 @example(["", "a", "exactly8", "exactly sixteen!", "seventeen letters", "Zürich", "\ud800"])
 @example(["exactly8", "another8"])
+@example(["exactly8", "exactly sixteen!"])
 @example(["ends in the last word", "b"])
 def test_hashes_are_those_of_plain_integers(names: list[str]) -> None:
     assert hash_names(names).tolist() == [expected(name) for name in names]
