@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import uuid
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -84,7 +85,7 @@ class RememberingFiles(MemoryFileSystem):
 
 def test_what_another_process_wrote_is_listed() -> None:
     fsspec.register_implementation("remembering", RememberingFiles, clobber=True)
-    storage = ProfileStorage("remembering://kept")
+    storage = ProfileStorage(f"remembering://{uuid.uuid4().hex}")
     for days in (["2024-01-01"], ["2024-01-01", "2024-01-02"]):
         storage.write("late", "b-1", days[-1], Profile())
         assert storage.list_partitions("late", "b-1") == days
