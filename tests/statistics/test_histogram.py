@@ -11,6 +11,7 @@ from dagster_monitoring.statistics.histogram import (
     Histogram,
     align,
     categorical_histogram,
+    has_edges,
     numeric_histogram,
 )
 from dagster_monitoring.statistics.undefined import Undefined
@@ -113,3 +114,56 @@ def test_alignment_refuses_what_cannot_be_compared():
 def test_shapes_that_do_not_fit_are_refused(fields, message):
     with pytest.raises(ValueError, match=message):
         Histogram(counts=np.array([1, 2]), **fields)
+
+
+def test_a_histogram_on_its_own_edges_is_itself():
+    found = numeric_histogram([1.0], edges=EDGES)
+    assert found.regroup(found.edges) is found
+
+
+def test_the_first_five_edges_that_are_not_there_are_told():
+    with pytest.raises(ValueError, match=r"histogram: \[10\.0, 11\.0, 12\.0, 13\.0, 14\.0\]$"):
+        numeric_histogram([1.0], edges=EDGES).regroup(np.arange(10.0, 17.0))
+
+
+@pytest.mark.parametrize(
+    ("edges", "wanted", "expected"),
+    [
+        ([], [], True),
+        ([], [1.0], False),
+        ([1.0], [], True),
+        ([1.0, 2.0], [2.0], True),
+        ([1.0, 2.0], [1.0, 1.5], False),
+        ([1.0, 2.0], [2.0, 3.0], False),
+    ],
+)
+def test_edges_are_among_others_or_not(edges, wanted, expected):
+    assert has_edges(np.array(edges), np.array(wanted)) is expected
+
+
+def test_a_bin_of_one_float_has_room_for_one_value():
+    edges = np.array([1.0, np.nextafter(1.0, 2.0), 2.0])
+    found = numeric_histogram([1.0], edges=edges)
+    assert found.single(np.arange(4)).tolist() == [False, True, False, False]
+    assert found.single(np.array([2, 1])).tolist() == [False, True]
+    names = categorical_histogram("abc")
+    assert names.single(np.array([2, 0])).tolist() == [True, True]
+
+
+def test_counts_are_whole_numbers_and_sums_are_floats():
+    for values in ([], [1, 2]):
+        found = numeric_histogram(values, edges=[1])
+        assert (found.counts.dtype, found.sums.dtype) == (np.int64, np.float64)
+    assert categorical_histogram("ab").counts.dtype == np.int64
+    assert categorical_histogram("ab").n_missing == 0
+
+
+def test_what_is_asked_of_a_histogram_is_computed_once_for_each_argument():
+    found, asked = categorical_histogram("aab"), []
+
+    def compute(histogram, factor):
+        asked.append(factor)
+        return histogram.n * factor
+
+    assert [found.once(compute, factor) for factor in (2, 2, 5)] == [6, 6, 15]
+    assert asked == [2, 5]
