@@ -23,7 +23,7 @@ SHAPES = {
     "small": RNG.normal(0.3, 1e-5, 1_000),
     "far ends": np.concatenate((RNG.normal(100.0, 30.0, 4_990), [-1e9] * 3, [1e12] * 4)),
     "three at each end of many": np.concatenate((RNG.uniform(size=3_000), [-50.0] * 3, [70.0] * 4)),
-    "hardly any but one": np.array([5.0] * 5_000 + [9.5]),
+    "hardly any but one": np.array([5.0] * 5_000 + [90.5]),
     "away by a power of two": np.array([4.0, 8.0, 4.0, 8.0, 8.0, 4.0, 6.0, 2.0, 10.0]),
     "constant": np.array([7.0] * 3),
     "constant power of two": np.array([-8.0] * 3),
