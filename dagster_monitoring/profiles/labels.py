@@ -107,7 +107,7 @@ def class_names(array: pa.Array, *, whole: bool = True) -> tuple[list[str], Plac
     mapping = np.full(len(text) + 1, -1, dtype=np.intp)
     mapping[valid] = [place[entry] for entry in entries]
     codes = names.indices.cast(pa.int64()).fill_null(len(text))
-    rows: Places = mapping[codes.to_numpy(zero_copy_only=False)]
+    rows: Places = mapping[codes.to_numpy()]
     return classes, rows
 
 
