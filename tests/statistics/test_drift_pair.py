@@ -133,3 +133,11 @@ def test_the_metric_that_refuses_names_is_named():
     ):
         with pytest.raises(ValueError, match=r"^wasserstein is defined"):
             refused(NAMES)
+
+
+def test_noise_is_told_from_the_baseline_without_the_windows_own_names():
+    before = categorical_histogram("aab")
+    pair = Pair.of(before, categorical_histogram("bcd"))
+    assert pair.sampled is before
+    assert pair.expected.tolist() == [2 / 3, 1 / 3]
+    assert pair.reference.counts.tolist() == [2, 1, 0, 0]

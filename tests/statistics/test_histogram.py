@@ -167,3 +167,15 @@ def test_what_is_asked_of_a_histogram_is_computed_once_for_each_argument():
 
     assert [found.once(compute, factor) for factor in (2, 2, 5)] == [6, 6, 15]
     assert asked == [2, 5]
+
+
+def test_regrouping_changes_nothing_but_bins():
+    fine = numeric_histogram([1.0, 2.5, np.nan, np.inf, np.inf], edges=EDGES, centre=0.5)
+    coarse = fine.regroup(np.array([0.0]))
+    assert (coarse.centre, coarse.minimum, coarse.maximum) == (0.5, 1.0, 2.5)
+    assert (coarse.n_missing, coarse.n_nonfinite) == (1, 2)
+
+
+def test_names_have_no_sums_for_coarser_bins():
+    with pytest.raises(ValueError, match="one sum a bin"):
+        categorical_histogram("ab").grouped(np.array([1.0]), np.array([0, 1]))
