@@ -1,5 +1,6 @@
 """Histograms: exact moments, regrouping, alignment."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -13,6 +14,7 @@ from dagster_monitoring.statistics.histogram import (
     categorical_histogram,
     has_edges,
     numeric_histogram,
+    same_bins,
 )
 from dagster_monitoring.statistics.undefined import Undefined
 
@@ -90,6 +92,7 @@ def test_alignment_keeps_the_reference_order_and_sorts_the_unseen():
     assert left.categories == right.categories == ("z", "b", "c", "y")
     assert left.counts.tolist() == [5, 6, 0, 0]
     assert right.counts.tolist() == [0, 2, 3, 1]
+    assert left.counts.dtype == right.counts.dtype == np.int64
 
 
 def test_alignment_refuses_what_cannot_be_compared():
@@ -123,7 +126,7 @@ def test_a_histogram_on_its_own_edges_is_itself():
 
 def test_the_first_five_edges_that_are_not_there_are_told():
     with pytest.raises(ValueError, match=r"histogram: \[10\.0, 11\.0, 12\.0, 13\.0, 14\.0\]$"):
-        numeric_histogram([1.0], edges=EDGES).regroup(np.arange(10.0, 17.0))
+        numeric_histogram([1.0], edges=EDGES).regroup(np.array([6.0, *range(10, 17)]))
 
 
 @pytest.mark.parametrize(
@@ -148,6 +151,8 @@ def test_a_bin_of_one_float_has_room_for_one_value():
     assert found.single(np.array([2, 1])).tolist() == [False, True]
     names = categorical_histogram("abc")
     assert names.single(np.array([2, 0])).tolist() == [True, True]
+    for histogram in (found, names):
+        assert histogram.single(np.array([1])).dtype == np.bool_
 
 
 def test_counts_are_whole_numbers_and_sums_are_floats():
@@ -179,3 +184,12 @@ def test_regrouping_changes_nothing_but_bins():
 def test_names_have_no_sums_for_coarser_bins():
     with pytest.raises(ValueError, match="one sum a bin"):
         categorical_histogram("ab").grouped(np.array([1.0]), np.array([0, 1]))
+
+
+def test_bins_are_the_same_when_their_edges_or_names_are():
+    one, other = (Histogram(counts=np.array([1, 2]), categories=("a", x)) for x in "bc")
+    low, again, high = (numeric_histogram([1.0], edges=[edge]) for edge in (0.5, 0.5, 0.75))
+    assert same_bins(low, again)
+    assert same_bins(one, replace(one, counts=np.array([7, 8])))
+    for left, right in [(low, high), (one, other), (one, low), (low, one)]:
+        assert not same_bins(left, right)
