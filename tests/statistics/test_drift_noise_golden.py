@@ -208,3 +208,54 @@ def test_metrics_of_one_another_have_one_noise_and_error():
     assert noise("l_infinity_robust", NAMES, 0.5) == 0.0
     assert error("l_infinity_robust", NAMES) == error("l_infinity", NAMES)
     assert drift_metric("l_infinity_robust").standard_error(NAMES, 0.0) == 0.0
+
+
+def test_in_coarse_bins_the_means_of_bins_stand_for_their_rows():
+    """A drift down of values whose tail is up, so that the error is less than of means alone."""
+    after = BEFORE - 0.375
+    pair = Pair(*(numeric_histogram(x, edges=[1.0, 1.5]) for x in (BEFORE, after)))
+    value = 0.375 / BEFORE.std()
+    last = BEFORE[BEFORE > 1.5].mean()
+    z = (np.where(BEFORE > 1.5, last, BEFORE) - BEFORE.mean()) / BEFORE.std()
+    variance = np.var(-z + value * z**2 / 2)
+    assert variance < 0.9
+    expected = folded(value, math.sqrt(variance / 100 + 1 / 100))
+    assert error("mean_shift", pair) == pytest.approx(expected)
+
+
+def test_two_values_have_nearly_the_least_kurtosis():
+    before = np.repeat([0.0, 1.0], [60, 40])
+    one = (stats.kurtosis(before, fisher=False) - 1) / 4
+    assert one < 0.05
+    expected = stats.norm.isf(0.025) * math.sqrt(one * (1 / 100 + 1 / 50))
+    assert noise("spread_shift", pair_of(before, AFTER)) == pytest.approx(expected)
+
+
+HUGE = np.array([-1.7e308, 1.0, 1.7e308])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [(HUGE, AFTER, "too large"), (BEFORE, HUGE, "too large"), (np.ones(4), HUGE, "constant")],
+)
+def test_values_that_overflow_leave_no_number_and_the_baselines_reason_goes_first(
+    before, after, reason
+):
+    pair = Pair(*(numeric_histogram(x, edges=[0.0, 1.0, 2.0]) for x in (before, after)))
+    of_mean = drift_metric("mean_shift").standard_error(pair, 0.5)
+    of_spread = drift_metric("spread_shift").compute(pair)
+    for found in (of_mean, of_spread):
+        assert isinstance(found, Undefined)
+        assert reason in found.reason
+
+
+def test_the_spread_of_huge_values_has_no_noise():
+    pair = Pair(*(numeric_histogram(x, edges=[0.0, 1.0, 2.0]) for x in (HUGE, AFTER)))
+    found = noise("spread_shift", pair)
+    assert isinstance(found, Undefined)
+    assert "no spread" in found.reason
+
+
+def test_a_constant_window_is_named():
+    found = drift_metric("spread_shift").compute(pair_of(BEFORE, np.ones(4)))
+    assert "window" in found.reason

@@ -50,10 +50,9 @@ def error(pair: Pair, value: float) -> float | Undefined:
     if isinstance(scale, Undefined) or isinstance(after, Undefined):
         return scale if isinstance(scale, Undefined) else after
     ahead, half = math.copysign(1.0, _moved(pair)), value / 2
-    first, second, third, fourth = pair.sampled.standard_moments
-    # The variance of ahead * z + half * z^2, z being the reference's standardised values.
-    of_reference = second - first * first + half * half * (fourth - second * second)
-    of_reference += 2 * ahead * half * (third - first * second)
+    _, second, third, fourth = pair.sampled.standard_moments
+    # The variance of ahead * z + half * z^2, z being the reference's standardised values, mean 0.
+    of_reference = second + half * half * (fourth - second * second) + 2 * ahead * half * third
     variance = max(of_reference, 0.0) / pair.n + (after / scale) * (after / scale) / pair.m
     return finite(folded_error(value, math.sqrt(variance)))
 
