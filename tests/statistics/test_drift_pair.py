@@ -141,3 +141,13 @@ def test_noise_is_told_from_the_baseline_without_the_windows_own_names():
     assert pair.sampled is before
     assert pair.expected.tolist() == [2 / 3, 1 / 3]
     assert pair.reference.counts.tolist() == [2, 1, 0, 0]
+
+
+@pytest.mark.parametrize("side", ["window", "baseline"])
+def test_the_side_without_values_is_named(side):
+    empty, some = numeric_histogram([np.nan] * 4, edges=FINE), numeric_histogram([1.0], edges=FINE)
+    pair = Pair(some, empty) if side == "window" else Pair(empty, some)
+    found = pair.why_empty(rows=False)
+    assert found.reason.startswith(f"the {side} has")
+    assert found.reason.endswith("(missing: 4)")
+    assert pair.why_empty(rows=True) is None
