@@ -16,10 +16,10 @@ import sqlalchemy as sa
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 os.environ.pop("DAGSTER_HOME", None)
 
-# Under mutmut every test runs thousands of times.
+# No test fails for being slow on a busy machine. Under mutmut each runs thousands of times.
+hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.register_profile("mutation", max_examples=20, deadline=None)
-if "MUTANT_UNDER_TEST" in os.environ:
-    hypothesis.settings.load_profile("mutation")
+hypothesis.settings.load_profile("mutation" if "MUTANT_UNDER_TEST" in os.environ else "unhurried")
 
 
 @pytest.fixture(scope="session")
