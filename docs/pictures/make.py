@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -100,17 +101,25 @@ def serve(project: Path) -> Iterator[str]:
     command = [str(Path(sys.executable).parent / "dg"), "dev", "--port", str(port)]
     environment = {**os.environ, "DAGSTER_DISABLE_TELEMETRY": "1"}
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
-    log = (project / ".dagster" / "dev.log").open("w")
-    process = subprocess.Popen(  # noqa: S603 - our own command
-        command, cwd=project, stdout=log, stderr=log, start_new_session=True, env=environment
-    )
+    with (project / ".dagster" / "dev.log").open("w") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            command, cwd=project, stdout=log, stderr=log, start_new_session=True, env=environment
+        )
+        try:
+            wait_for(f"{url}/server_info", process)
+            yield url
+        finally:
+            stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all that it started; at once when asking for it does not help."""
+    os.killpg(process.pid, signal.SIGTERM)
     try:
-        wait_for(f"{url}/server_info", process)
-        yield url
-    finally:
-        os.killpg(process.pid, 15)
-        process.wait(timeout=60)
-        log.close()
+        process.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
