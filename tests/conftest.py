@@ -16,8 +16,16 @@ import sqlalchemy as sa
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 os.environ.pop("DAGSTER_HOME", None)
 
-# No test fails for being slow on a busy machine. Under mutmut each runs thousands of times.
-hypothesis.settings.register_profile("unhurried", deadline=None)
+# No test fails for being slow on a busy machine, or for drawing much. Under mutmut each runs
+# thousands of times.
+hypothesis.settings.register_profile(
+    "unhurried",
+    deadline=None,
+    suppress_health_check=[
+        hypothesis.HealthCheck.too_slow,
+        hypothesis.HealthCheck.data_too_large,
+    ],
+)
 hypothesis.settings.register_profile("mutation", max_examples=20, deadline=None)
 hypothesis.settings.load_profile("mutation" if "MUTANT_UNDER_TEST" in os.environ else "unhurried")
 

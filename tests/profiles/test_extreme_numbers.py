@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dagster_monitoring.errors import BaselineError
@@ -165,6 +165,7 @@ few_values = st.lists(
 
 
 @settings(max_examples=25, deadline=None)
+@example(training=[1e139], later=[1.0000000000000003e140, -2e140], most=2, width=None)
 @given(
     training=few_values,
     later=few_values,

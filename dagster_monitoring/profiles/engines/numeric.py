@@ -36,6 +36,8 @@ class NumericCounter:
         self._work = work
         self._tally = Tally(bins, cube)
         self._reach = 2.0 ** (bins.exponent + REACH_BITS)
+        # A unit so large that what counts as infinite is near: then nothing is.
+        self._has_near = abs(bins.centre) + self._reach < LARGEST
         self._faults = np.zeros(_KINDS, dtype=np.int64)
         self._segment_faults = [np.zeros((n, _KINDS), dtype=np.int64) for n in cube.sizes]
         self._range: tuple[float, float] | None = None
@@ -44,14 +46,15 @@ class NumericCounter:
         """Count at most ``loops.ROWS`` rows."""
         if not len(numbers.array):
             return
-        near = loops.count_near(numbers.array, rows, self._tally)
-        if near is None:
+        near = loops.count_near(numbers.array, rows, self._tally) if self._has_near else None
+        if near is None and len(numbers.array) <= PIECE:
             self._add(numbers, rows, loops)
             return
-        if near.low <= near.high:
+        if near is not None and near.low <= near.high:
             self._stretch(near.low, near.high)
-        for start in range(0, len(near.others), PIECE):
-            others = near.others[start : start + PIECE]
+        left = np.arange(len(numbers.array)) if near is None else near.others
+        for start in range(0, len(left), PIECE):
+            others = left[start : start + PIECE]
             self._add(Numbers(numbers.array.take(pa.array(others))), rows.take(others), loops)
 
     def _add(self, numbers: Numbers, rows: SegmentRows, loops: Loops) -> None:
