@@ -111,7 +111,7 @@ def _prepare(database: Database) -> None:
 
 
 def _upgrade(database: Database) -> None:
-    """Step by step from whichever older version it is; makes indexes that lack."""
+    """Step by step from whichever older version it is; makes tables and indexes that lack."""
     with database.write() as connection:
         # Another process may have been first; only now does nobody else write.
         found = connection.execute(sa.select(schema_version.c.version)).scalar_one()
@@ -121,6 +121,7 @@ def _upgrade(database: Database) -> None:
             _rebuild_baselines(connection)
         if found < _VALUES_HAVE_ERRORS:
             _add_column(connection, evaluations.c.standard_error)
+        metadata.create_all(connection)
         for table in metadata.sorted_tables:
             for index in table.indexes:
                 index.create(connection, checkfirst=True)
