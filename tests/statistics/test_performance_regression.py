@@ -15,12 +15,9 @@ from dagster_monitoring.statistics.performance import (
 )
 from dagster_monitoring.statistics.performance._absolute_errors import error_cells
 from dagster_monitoring.statistics.undefined import Undefined
+from tests.statistics.labelled_rows import value
 
 GROUPS = np.array([2, 0, 2, 0, 2])
-
-
-def value(name, rows):
-    return performance_metric(name).compute(rows)
 
 
 def test_regression_by_group_are_the_summaries_of_their_rows():
@@ -30,6 +27,13 @@ def test_regression_by_group_are_the_summaries_of_their_rows():
     assert (none.n_labelled, none.total("error"), none.absolute_errors.n) == (0, 0.0, 0)
     assert (last.n_labelled, last.total("error"), last.total("squared_error")) == (3, 21.0, 273.0)
     assert last.absolute_errors.n == 3
+
+
+def test_regression_rows_that_are_not_finite_are_left_out():
+    rows = regression_summary(
+        np.array([1.0, np.nan, 2.0, np.inf]), np.array([1.5, 1.0, np.inf, 1.0])
+    )
+    assert (rows.n_labelled, rows.total("error")) == (1, 0.5)
 
 
 def test_every_moment_of_three_rows_by_hand():
