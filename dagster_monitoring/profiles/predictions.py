@@ -156,10 +156,8 @@ def read_queries(
     if not (isinstance(truth, Values) and isinstance(guess, Values)):
         raise TypeError("labels and scores of a ranking are numbers")
     query = np.zeros(len(truth.values), dtype=np.uint64)
-    hashes = None if array is None else hash_ids(array)
-    if array is None or hashes is None or isinstance(hashes, WrongType):
-        known = np.zeros(len(query), dtype=np.bool_)
-    else:
+    known = np.zeros(len(query), dtype=np.bool_)
+    if array is not None and not isinstance(hashes := hash_ids(array), WrongType):
         there = ~is_null(array)
         query[there] = hashes
         known = there & truth.known & guess.known & (truth.values >= 0)
