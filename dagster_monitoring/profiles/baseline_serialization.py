@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -71,13 +72,13 @@ def bins_to_table(bins: BinSet) -> pa.Table:
     for run in runs:
         edges += [*run.edges, *(None for _ in run.names)]
         names += [*(None for _ in run.edges), *run.names]
-    arrays = [
-        pa.array([run.column for run in runs for _ in range(run.size)], pa.string()),
-        pa.array([run.role for run in runs for _ in range(run.size)], pa.string()),
-        pa.array(edges, pa.float64()),
-        pa.array(names, pa.string()),
-    ]
-    return pa.Table.from_arrays(arrays, schema=_SCHEMA.with_metadata(metadata))
+    data = {
+        "column": [run.column for run in runs for _ in range(run.size)],
+        "role": [run.role for run in runs for _ in range(run.size)],
+        "edge": edges,
+        "name": names,
+    }
+    return pa.table(data, schema=_SCHEMA.with_metadata(metadata))
 
 
 def bins_from_table(table: pa.Table) -> BinSet:
@@ -87,21 +88,21 @@ def bins_from_table(table: pa.Table) -> BinSet:
         CorruptDataError: the table holds none, or another format.
     """
     header = read_header(table, _KEY, FORMAT)
-    edges: dict[tuple[str, str], list[float]] = {}
-    names: dict[tuple[str, str], list[str]] = {}
+    edges: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+    names: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for column, role, edge, name in zip(*(c.to_pylist() for c in table.columns), strict=True):
         if role in (_NAME, _SEGMENT):
-            names.setdefault((column, role), []).append(name)
+            names[column, role].append(name)
         else:
-            edges.setdefault((column, role), []).append(edge)
+            edges[column, role].append(edge)
 
     def floats(column: str, role: str) -> Floats:
-        return np.array(edges.get((column, role), []), dtype=np.float64)
+        return np.array(edges[column, role], dtype=np.float64)
 
     columns: dict[str, Bins] = {}
     for column, own in header["columns"].items():
         if "complete" in own:
-            vocabulary = tuple(names.get((column, _NAME), ()))
+            vocabulary = tuple(names[column, _NAME])
             columns[column] = CategoricalBins(vocabulary=vocabulary, complete=own["complete"])
         else:
             columns[column] = NumericBins(
@@ -112,9 +113,9 @@ def bins_from_table(table: pa.Table) -> BinSet:
             )
     return BinSet(
         columns=columns,
-        segments={c: tuple(names.get((c, _SEGMENT), ())) for c in header["segments"]},
-        projections=read_projections(header.get("projections", ())),
-        sample=read_plan(header["sample"]) if header.get("sample") else None,
+        segments={c: tuple(names[c, _SEGMENT]) for c in header["segments"]},
+        projections=read_projections(header["projections"]),
+        sample=read_plan(header["sample"]) if header["sample"] else None,
     )
 
 

@@ -135,8 +135,8 @@ def from_table(table: pa.Table) -> Profile:
             )
             for name, own in header["segments"].items()
         },
-        errors=read_errors(header.get("errors", {})),
-        sample=read_sample(header.get("sample"), count[at:], total[at:]),
+        errors=read_errors(header["errors"]),
+        sample=read_sample(header["sample"], count[at:], total[at:]),
         first_timestamp=read_time(header["first_timestamp"]),
         last_timestamp=read_time(header["last_timestamp"]),
         missing_columns=tuple(header["missing_columns"]),
