@@ -70,6 +70,16 @@ def test_equal_labels_have_no_r2(label):
         assert isinstance(performance_metric(name).compute(rows), Undefined)
 
 
+def test_labels_of_no_judged_class_leave_an_average_by_labels_no_weight():
+    rows = binary_summary(np.array(NO), np.array(YES), None)
+    ratio = performance_metric("precision").ratio
+    assert ratio.value(rows) == 0.0
+    for ask in (ratio.value, ratio.error):
+        found = ask(rows, "weighted")
+        assert isinstance(found, Undefined)
+        assert "class that is judged" in found.reason
+
+
 @pytest.mark.parametrize("name", ["mae", "mse", "rmse", "bias", "r2"])
 def test_numbers_that_overflow_give_a_reason_and_no_infinity(name):
     rows = regression_summary(np.array([1.7e308, 1e308]), np.array([-1.7e308, 0.0]))

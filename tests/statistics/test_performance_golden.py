@@ -191,6 +191,19 @@ def test_averages_over_classes_are_scikit_learns(name, scorer, average):
     assert found == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision"])
+def test_a_class_without_scores_is_left_out_of_a_mean_over_curves(name):
+    generator = np.random.default_rng(14)
+    label = generator.choice([0, 2], 200)
+    score = np.where(label[:, None] == [0, 2], generator.random((200, 2)) ** [0.8, 0.3], 0.5)
+    rows = multiclass_summary(
+        label, label, classes=["ash", "elm", "oak"], scores={"ash": score[:, 0], "oak": score[:, 1]}
+    )
+    apart = [BINARY[name](label == c, None, score[:, i]) for i, c in enumerate((0, 2))]
+    assert apart[0] != pytest.approx(apart[1], rel=0.01)
+    assert performance_metric(name).compute(rows) == pytest.approx(np.mean(apart), rel=1e-9)
+
+
 @pytest.mark.parametrize("name", ["precision", "recall", "f1", "roc_auc", "average_precision"])
 def test_one_class_against_the_rest_equals_scikit_learn(name):
     generator = np.random.default_rng(12)

@@ -122,8 +122,7 @@ class ClassRatio:
         part, whole = self._parts(table)
         share = _quotient(part, whole)
         if average == "micro":
-            mean = np.full_like(share, part.sum() / whole.sum())
-            slopes = self._slopes(mean, np.full_like(whole, whole.sum()))
+            slopes = self._slopes(part.sum() / whole.sum(), whole.sum())
         elif average == "weighted":
             weight = table.true[table.judged] / table.true[table.judged].sum()
             slopes = self._slopes(share, whole) * weight
@@ -140,8 +139,8 @@ class ClassRatio:
         )
         return np.array(self.part) @ counts, np.array(self.whole) @ counts
 
-    def _slopes(self, share: Floats, whole: Floats) -> Floats:
-        """The change of each class's share for one more of each count, shape ``(4, K)``."""
+    def _slopes(self, share: Floats | float, whole: Floats | float) -> Floats:
+        """The change of each share for one more of each count, shape ``(4, K)`` or ``(4, 1)``."""
         steps = np.subtract(np.array(self.part)[:, None], np.outer(self.whole, share))
         slopes: Floats = steps / whole
         return slopes

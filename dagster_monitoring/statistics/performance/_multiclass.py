@@ -73,20 +73,21 @@ class MulticlassSummary:
 
     def __add__(self, other: MulticlassSummary) -> MulticlassSummary:
         union = kept_classes({*self.classes, *other.classes})
-        left, right = self._on_classes(union), other._on_classes(union)
+        confusion, own = self._on_classes(union)
+        more, others = other._on_classes(union)
         return MulticlassSummary(
             classes=union,
-            confusion=left.confusion + right.confusion,
-            n_correct=left.n_correct + right.n_correct,
-            n_scored=left.n_scored + right.n_scored,
-            rank_counts=left.rank_counts + right.rank_counts,
-            log_loss_sum=left.log_loss_sum + right.log_loss_sum,
-            log_loss_square_sum=left.log_loss_square_sum + right.log_loss_square_sum,
-            squared_error_sum=left.squared_error_sum + right.squared_error_sum,
-            squared_error_square_sum=left.squared_error_square_sum + right.squared_error_square_sum,
-            per_class=tuple(a + b for a, b in zip(left.per_class, right.per_class, strict=True))
-            if left.per_class and right.per_class
-            else left.per_class or right.per_class,
+            confusion=confusion + more,
+            n_correct=self.n_correct + other.n_correct,
+            n_scored=self.n_scored + other.n_scored,
+            rank_counts=self.rank_counts + other.rank_counts,
+            log_loss_sum=self.log_loss_sum + other.log_loss_sum,
+            log_loss_square_sum=self.log_loss_square_sum + other.log_loss_square_sum,
+            squared_error_sum=self.squared_error_sum + other.squared_error_sum,
+            squared_error_square_sum=self.squared_error_square_sum + other.squared_error_square_sum,
+            per_class=tuple(a + b for a, b in zip(own, others, strict=True))
+            if own and others
+            else own or others,
         )
 
     def against_rest(self, name: str) -> BinarySummary:
@@ -108,15 +109,15 @@ class MulticlassSummary:
             score_counts=counts,
         )
 
-    def _on_classes(self, classes: tuple[str, ...]) -> MulticlassSummary:
+    def _on_classes(self, classes: tuple[str, ...]) -> tuple[Counts, tuple[ScoreCounts, ...]]:
+        """The table and the rows by score of those classes instead."""
         if classes == self.classes:
-            return self
+            return self.confusion, self.per_class
         at = _places(self.classes, classes)
         confusion = np.zeros((len(classes), len(classes)), dtype=np.int64)
         np.add.at(confusion, np.ix_(at, at), self.confusion)
         own = dict(zip(self.classes, self.per_class, strict=False))
-        per_class = tuple(own.get(name, ScoreCounts()) for name in classes) if own else ()
-        return replace(self, classes=classes, confusion=confusion, per_class=per_class)
+        return confusion, tuple(own.get(name, ScoreCounts()) for name in classes) if own else ()
 
 
 def kept_classes(names: Collection[str]) -> tuple[str, ...]:
