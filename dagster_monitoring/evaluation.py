@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from dagster_monitoring.errors import MonitoringError
 
@@ -43,6 +44,8 @@ class Evaluation:
     ``reason`` says why and what to do. ``severity`` is ``None`` when HEALTHY, and for a NO_DATA
     that is expected (labels not due yet). ``standard_error`` is the value's own sampling error,
     in its unit and at least 0; ``None`` where it is not known. Window bounds are UTC, half open.
+    ``declaration_version`` names the settings that judged; ``declared`` is ``"then"`` for those in
+    force at the partition, and ``"now"`` when someone had it judged by newer ones.
     """
 
     model: str
@@ -68,6 +71,8 @@ class Evaluation:
     evaluated_at: datetime
     run_id: str | None
     standard_error: float | None = None
+    declaration_version: str | None = None
+    declared: Literal["then", "now"] | None = None
 
     def __post_init__(self) -> None:
         if self.value is not None and not abs(self.value) < float("inf"):

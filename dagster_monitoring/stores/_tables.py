@@ -71,6 +71,8 @@ evaluations = sa.Table(
     sa.Column("run_id", sa.Text),
     sa.Column("superseded_at", UtcMoment),
     sa.Column("standard_error", sa.Double),
+    sa.Column("declaration_version", sa.Text),
+    sa.Column("declared", sa.String(8)),
     sqlite_autoincrement=True,
 )
 _CURRENT = evaluations.c.superseded_at.is_(None)
@@ -156,6 +158,17 @@ deliveries = sa.Table(
     sa.Column("model_id", sa.Integer, primary_key=True),
     sa.Column("uri", sa.Text, primary_key=True),
     sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("rows_taken", sa.BigInteger),
+    sa.Column("finished", sa.Boolean),
+    sa.Column("fault", sa.Text),
+    sa.Column("noted_at", UtcMoment),
+)
+_SET_ASIDE = deliveries.c.fault.is_not(None)
+sa.Index(
+    "monitoring_deliveries_set_aside",
+    deliveries.c.model_id,
+    sqlite_where=_SET_ASIDE,
+    postgresql_where=_SET_ASIDE,
 )
 
 incidents = sa.Table(
@@ -235,4 +248,90 @@ cursors = sa.Table(
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
+)
+
+slice_changes = sa.Table(
+    "monitoring_slice_changes",
+    metadata,
+    sa.Column("id", _Identity, primary_key=True, autoincrement=True),
+    sa.Column("model_id", sa.Integer, nullable=False),
+    sa.Column("partition", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+sa.Index("monitoring_slice_changes_by_model", slice_changes.c.model_id, slice_changes.c.id)
+# The last change of each of some days, however many there were before.
+for _changes in (slice_changes, label_changes):
+    sa.Index(
+        f"{_changes.name}_by_partition",
+        _changes.c.model_id,
+        _changes.c.partition,
+        _changes.c.id,
+    )
+
+counted_slices = sa.Table(
+    "monitoring_counted_slices",
+    metadata,
+    sa.Column("model_id", sa.Integer, primary_key=True),
+    sa.Column("partition", sa.Text, primary_key=True),
+    sa.Column("counted_on", sa.Text, primary_key=True),
+    sa.Column("digest", sa.String(32), nullable=False),
+)
+
+judged = sa.Table(
+    "monitoring_judged",
+    metadata,
+    sa.Column("model_id", sa.Integer, primary_key=True),
+    sa.Column("asset", sa.String(16), primary_key=True),
+    sa.Column("partition", sa.Text, primary_key=True),
+    sa.Column("reach", sa.Integer),
+    sa.Column("on_labels", sa.Boolean, nullable=False),
+    sa.Column("labels", sa.BigInteger, nullable=False),
+    sa.Column("slices", sa.BigInteger, nullable=False),
+    sa.Column("labels_now", sa.BigInteger, nullable=False),
+    sa.Column("slices_now", sa.BigInteger, nullable=False),
+    sa.Column("due", UtcMoment),
+    sa.Column("is_outdated", sa.Boolean, nullable=False),
+)
+sa.Index(
+    "monitoring_judged_outdated",
+    judged.c.model_id,
+    judged.c.asset,
+    sqlite_where=judged.c.is_outdated,
+    postgresql_where=judged.c.is_outdated,
+)
+_HAS_A_DATE = judged.c.due.is_not(None)
+sa.Index(
+    "monitoring_judged_due",
+    judged.c.model_id,
+    judged.c.asset,
+    judged.c.due,
+    sqlite_where=_HAS_A_DATE,
+    postgresql_where=_HAS_A_DATE,
+)
+
+declarations = sa.Table(
+    "monitoring_declarations",
+    metadata,
+    sa.Column("model", sa.Text, primary_key=True),
+    sa.Column("version", sa.Text, primary_key=True),
+    sa.Column("valid_from", sa.Text, primary_key=True),
+    sa.Column("created_at", UtcMoment, nullable=False),
+)
+
+declaration_settings = sa.Table(
+    "monitoring_declaration_settings",
+    metadata,
+    sa.Column("model", sa.Text, primary_key=True),
+    sa.Column("version", sa.Text, primary_key=True),
+    sa.Column("settings", sa.Text, nullable=False),
+)
+
+declarations_chosen = sa.Table(
+    "monitoring_declarations_chosen",
+    metadata,
+    sa.Column("model", sa.Text, primary_key=True),
+    sa.Column("partition", sa.Text, primary_key=True),
+    sa.Column("monitor", sa.Text, primary_key=True),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("baseline_version", sa.Text, nullable=False),
 )

@@ -154,9 +154,19 @@ class EvaluationStore:
         with self._database.read() as connection:
             return [(row[0], _evaluation(row[1:])) for row in connection.execute(query)]
 
-    def last_partition(self, model: str) -> str | None:
-        """The last partition that was ever evaluated; ``None`` when none was."""
-        query = sa.select(sa.func.max(evaluations.c.partition)).where(evaluations.c.model == model)
+    def last_partition(self, model: str, *, monitor: str | None = None) -> str | None:
+        """The last partition that was ever evaluated; ``None`` when none was.
+
+        Args:
+            model: the model's name.
+            monitor: of this monitor, as it stands now.
+        """
+        table = evaluations.c
+        query = sa.select(table.partition).where(table.model == model)
+        if monitor is not None:
+            query = query.where(table.monitor == monitor, table.superseded_at.is_(None))
+        # Not max(): the last one is found at the index's end.
+        query = query.order_by(table.partition.desc()).limit(1)
         with self._database.read() as connection:
             return connection.execute(query).scalar()
 
@@ -180,8 +190,9 @@ def evaluation_from_json(text: str) -> Evaluation:
     row = json.loads(text)
     for name in ("window_start", "window_end", "evaluated_at"):
         row[name] = datetime.fromisoformat(row[name])
-    # Kept by a version that knew no standard error.
-    row.setdefault("standard_error", None)
+    # Kept by a version that knew less.
+    for name in ("standard_error", "declaration_version", "declared"):
+        row.setdefault(name, None)
     return _evaluation([row[name] for name in _FIELDS])
 
 

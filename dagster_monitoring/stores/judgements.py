@@ -1,0 +1,321 @@
+"""What verdicts rest on, and which are outdated because it changed.
+
+A verdict rests on slices and, some, on labels: those of its own day and of the days that its
+window, rolling baseline and learned limits look back on. Changes of both are counted. A verdict is
+outdated when a change came after those it knew, or when a moment passed at which its answer changes
+by itself. Finding the outdated ones takes time that grows with what changed, not with history.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from dagster_monitoring.schema import Partitions
+from dagster_monitoring.stores._database import Database
+from dagster_monitoring.stores._models import find_model, made_id, model_number
+from dagster_monitoring.stores._tables import (
+    counted_slices,
+    cursors,
+    judged,
+    label_changes,
+    slice_changes,
+)
+from dagster_monitoring.stores.cursors import CursorStore
+
+_KEYS_A_QUERY = 500
+
+
+class Changes(NamedTuple):
+    """The counts of the last changes of labels and of slices; 0 before the first."""
+
+    labels: int
+    slices: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What a partition's verdicts rest on.
+
+    Args:
+        asset: whose verdicts.
+        days: the partitions that they look at, the judged one last.
+        knew: the changes before they were made.
+        on_labels: whether they rest on labels too.
+        due: the moment at which they change by themselves; ``None`` for none.
+    """
+
+    model: str
+    asset: str
+    days: Sequence[str]
+    knew: Changes
+    on_labels: bool
+    due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outdated:
+    """A partition whose verdicts are outdated, and what they would rest on now."""
+
+    partition: str
+    now: Changes
+    passed: datetime | None
+
+
+class JudgementStore:
+    """What the verdicts of all models rest on."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._cursors = CursorStore(database)
+
+    def count_slice(self, model: str, partition: str, counted_on: str, content: bytes) -> bool:
+        """Says what a slice's counts are; gives whether they are others than before.
+
+        Args:
+            model: the model's name.
+            partition: the slice.
+            counted_on: on which bins, or with what; each has its own counts.
+            content: the counts, as they are kept.
+        """
+        digest = blake2b(content, digest_size=16).hexdigest()
+        with self._database.write() as connection:
+            model_id = model_number(connection, model)
+            table = counted_slices.c
+            here = sa.and_(
+                table.model_id == model_id,
+                table.partition == partition,
+                table.counted_on == counted_on,
+            )
+            known = connection.execute(sa.select(table.digest).where(here)).scalar()
+            if known == digest:
+                return False
+            connection.execute(sa.delete(counted_slices).where(here))
+            key = {"model_id": model_id, "partition": partition}
+            row = {**key, "counted_on": counted_on, "digest": digest}
+            connection.execute(sa.insert(counted_slices), [row])
+            made_id(connection.execute(sa.insert(slice_changes).values(**key)))
+        return True
+
+    def counted_on(self, model: str, partition: str) -> list[str]:
+        """On which bins, and with what, a slice was counted; sorted."""
+        query = sa.select(counted_slices.c.counted_on).where(
+            counted_slices.c.model_id == find_model(model),
+            counted_slices.c.partition == partition,
+        )
+        with self._database.read() as connection:
+            return sorted(connection.execute(query).scalars())
+
+    def changes(self, model: str, days: Sequence[str]) -> Changes:
+        """The last changes of these days; ask before they are read."""
+        with self._database.read() as connection:
+            return _last_changes(connection, model, days)
+
+    def note(self, judgement: Judgement) -> None:
+        """Keeps what a partition's verdicts rest on; do it in the transaction that records them.
+
+        A change that came while they were made leaves them outdated.
+        """
+        *_, partition = judgement.days
+        with self._database.write() as connection:
+            now = _last_changes(connection, judgement.model, judgement.days)
+            labels = now.labels if judgement.on_labels else 0
+            key = {
+                "model_id": model_number(connection, judgement.model),
+                "asset": judgement.asset,
+                "partition": partition,
+            }
+            knew = judgement.knew if judgement.on_labels else judgement.knew._replace(labels=0)
+            row = {
+                "reach": len(judgement.days) - 1,
+                "on_labels": judgement.on_labels,
+                "labels": knew.labels,
+                "slices": knew.slices,
+                "labels_now": labels,
+                "slices_now": now.slices,
+                "due": judgement.due,
+                "is_outdated": labels > knew.labels or now.slices > knew.slices,
+            }
+            here = sa.and_(*(judged.c[name] == value for name, value in key.items()))
+            if connection.execute(sa.update(judged).where(here).values(**row)).rowcount == 0:
+                connection.execute(sa.insert(judged), [key | row])
+
+    def outdated(
+        self,
+        model: str,
+        assets: Sequence[str],
+        *,
+        now: datetime,
+        partitions: Partitions,
+        reach: int,
+    ) -> list[Outdated]:
+        """The partitions whose verdicts of some assets are outdated, in order.
+
+        Args:
+            model: the model's name.
+            assets: any of these assets' verdicts.
+            now: the moment until which due dates have passed.
+            partitions: the model's; one outside them is none.
+            reach: how many slices before its own any verdict looks at, at most.
+        """
+        self._follow(model, partitions, reach)
+        table = judged.c
+        mine = sa.and_(table.model_id == find_model(model), table.asset.in_(assets))
+        columns = (table.partition, table.labels_now, table.slices_now, table.due)
+        # One after the other, so that each is found by its own index.
+        queries = [
+            sa.select(*columns).where(mine, table.is_outdated),
+            sa.select(*columns).where(mine, table.due.is_not(None), table.due <= now),
+        ]
+        found: dict[str, Outdated] = {}
+        with self._database.read() as connection:
+            for query in queries:
+                for partition, labels, slices, due in connection.execute(query):
+                    passed = due if due is not None and due <= now else None
+                    entry = Outdated(
+                        partition=partition, now=Changes(labels, slices), passed=passed
+                    )
+                    found[partition] = _later(found.get(partition), entry)
+        inside = (o for o in found.values() if partitions.between(o.partition, o.partition))
+        return sorted(inside, key=lambda o: o.partition)
+
+    def _follow(self, model: str, partitions: Partitions, reach: int) -> None:
+        """Marks the verdicts that look at what changed since the last time."""
+        labels_cursor, slices_cursor = (f"{model}/followed-{kind}" for kind in ("labels", "slices"))
+        since = [int(self._cursors.get(name) or 0) for name in (labels_cursor, slices_cursor)]
+        with self._database.read() as connection:
+            news = [*_news(connection, model, since)]
+        if not any(news):
+            return
+        with self._database.write() as connection:
+            labels, slices = _news(connection, model, since)
+            _mark(connection, model, _successors(labels, slices, partitions, reach))
+            for name, found in ((labels_cursor, labels), (slices_cursor, slices)):
+                if found:
+                    self._cursors.set(name, str(max(found.values())))
+
+
+def adopt_judged_labels(connection: sa.Connection) -> None:
+    """Takes over what an older store kept of judged days, a cursor each."""
+    query = sa.select(cursors).where(cursors.c.name.contains("/judged-labels/"))
+    for name, value in connection.execute(query).all():
+        model, _, partition = name.partition("/judged-labels/")
+        change, _, due = value.partition(" ")
+        row = {
+            "model_id": model_number(connection, model),
+            "asset": "performance",
+            "partition": partition,
+            "on_labels": True,
+            "labels": int(change),
+            "slices": 0,
+            "labels_now": int(change),
+            "slices_now": 0,
+            "due": datetime.fromisoformat(due) if due else None,
+            "is_outdated": False,
+        }
+        connection.execute(sa.insert(judged), [row])
+        connection.execute(sa.delete(cursors).where(cursors.c.name == name))
+
+
+def _news(
+    connection: sa.Connection, model: str, since: Sequence[int]
+) -> Iterator[Mapping[str, int]]:
+    """The partitions whose labels, then whose slices, changed since; each with its last change."""
+    for table, cursor in zip((label_changes.c, slice_changes.c), since, strict=True):
+        query = (
+            sa.select(table.partition, sa.func.max(table.id))
+            .where(table.model_id == find_model(model), table.id > cursor)
+            .group_by(table.partition)
+        )
+        yield {row[0]: int(row[1]) for row in connection.execute(query)}
+
+
+def _successors(
+    labels: Mapping[str, int], slices: Mapping[str, int], partitions: Partitions, reach: int
+) -> dict[str, list[tuple[int, Changes]]]:
+    """The partitions that may look at a changed one: how far back it lies, and its changes."""
+    found: dict[str, list[tuple[int, Changes]]] = defaultdict(list)
+    for day in {*labels, *slices}:
+        changes = Changes(labels.get(day, 0), slices.get(day, 0))
+        following = partitions.between(day, partitions.shift(day, reach))
+        for distance, partition in enumerate(following):
+            found[partition].append((distance, changes))
+    return found
+
+
+def _mark(
+    connection: sa.Connection, model: str, successors: Mapping[str, list[tuple[int, Changes]]]
+) -> None:
+    table = judged.c
+    rows: list[dict[str, object]] = []
+    for some in _chunks([*successors]):
+        query = sa.select(judged).where(
+            table.model_id == find_model(model), table.partition.in_(some)
+        )
+        for row in connection.execute(query):
+            near = [
+                c for at, c in successors[row.partition] if row.reach is None or at <= row.reach
+            ]
+            labels = max((c.labels for c in near), default=0) if row.on_labels else 0
+            slices = max((c.slices for c in near), default=0)
+            if labels > row.labels_now or slices > row.slices_now:
+                now = Changes(max(labels, row.labels_now), max(slices, row.slices_now))
+                rows.append(
+                    {
+                        "of_asset": row.asset,
+                        "of_partition": row.partition,
+                        "new_labels": now.labels,
+                        "new_slices": now.slices,
+                        "new_state": now.labels > row.labels or now.slices > row.slices,
+                    }
+                )
+    if rows:
+        statement = (
+            sa.update(judged)
+            .where(
+                table.model_id == find_model(model),
+                table.asset == sa.bindparam("of_asset"),
+                table.partition == sa.bindparam("of_partition"),
+            )
+            .values(
+                labels_now=sa.bindparam("new_labels"),
+                slices_now=sa.bindparam("new_slices"),
+                is_outdated=sa.bindparam("new_state"),
+            )
+        )
+        connection.execute(statement, rows)
+
+
+def _last_changes(connection: sa.Connection, model: str, days: Sequence[str]) -> Changes:
+    last = [0, 0]
+    for place, table in enumerate((label_changes.c, slice_changes.c)):
+        for some in _chunks(days):
+            query = sa.select(sa.func.max(table.id)).where(
+                table.model_id == find_model(model), table.partition.in_(some)
+            )
+            last[place] = max(last[place], int(connection.execute(query).scalar() or 0))
+    return Changes(*last)
+
+
+def _later(known: Outdated | None, other: Outdated) -> Outdated:
+    """Of several assets' verdicts of a partition, what the newest would rest on."""
+    if known is None:
+        return other
+    passed = [moment for moment in (known.passed, other.passed) if moment is not None]
+    return Outdated(
+        partition=known.partition,
+        now=Changes(
+            max(known.now.labels, other.now.labels), max(known.now.slices, other.now.slices)
+        ),
+        passed=max(passed, default=None),
+    )
+
+
+def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (keys[at : at + _KEYS_A_QUERY] for at in range(0, len(keys), _KEYS_A_QUERY))
