@@ -7,6 +7,7 @@ from datetime import timedelta
 import dagster as dg
 
 from dagster_monitoring.model import MonitoredModel
+from dagster_monitoring.partitions import WEEKDAYS
 from dagster_monitoring.sources import AssetSource
 
 
@@ -28,12 +29,29 @@ def job_name(model: MonitoredModel, purpose: str) -> str:
     return f"{model.model}_{purpose}"
 
 
-def partitions_definition(model: MonitoredModel) -> dg.DailyPartitionsDefinition:
-    """Dagster's daily partitions of the model."""
-    days = model.partitions
-    return dg.DailyPartitionsDefinition(
-        start_date=days.start.isoformat(),
-        # Dagster's end is the first day that is no partition.
-        end_date=(days.end + timedelta(days=1)).isoformat() if days.end else None,
-        timezone=days.timezone,
-    )
+def slice_job(model: MonitoredModel) -> str:
+    """What the job that judges slices is for, as its name says: ``daily``, ``hourly``, ``weekly``.
+
+    Its schedule is called after it: ``flight_delay_daily_schedule``.
+    """
+    return {"hour": "hourly", "day": "daily", "week": "weekly"}[model.partitions.every]
+
+
+def partitions_definition(model: MonitoredModel) -> dg.TimeWindowPartitionsDefinition:
+    """Dagster's hourly, daily or weekly partitions of the model; their keys are the slices'."""
+    declared = model.partitions
+    start = declared.start.isoformat()
+    # Dagster's end is the first day that is no partition.
+    end = (declared.end + timedelta(days=1)).isoformat() if declared.end else None
+    zone = declared.timezone
+    if declared.every == "hour":
+        return dg.HourlyPartitionsDefinition(
+            start_date=f"{start}-00:00", end_date=end and f"{end}-00:00", timezone=zone
+        )
+    if declared.every == "week":
+        # Dagster counts from Sunday.
+        first = (WEEKDAYS.index(declared.week_start) + 1) % len(WEEKDAYS)
+        return dg.WeeklyPartitionsDefinition(
+            start_date=start, end_date=end, timezone=zone, day_offset=first
+        )
+    return dg.DailyPartitionsDefinition(start_date=start, end_date=end, timezone=zone)
