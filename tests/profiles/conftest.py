@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -48,6 +49,17 @@ def make_rows(n: int, *, seed: int, first_id: int = 0) -> pa.RecordBatch:
 def reader(rows: pa.RecordBatch) -> Callable[[Sequence[str]], list[pa.RecordBatch]]:
     """Reads the columns that are asked for and there."""
     return lambda names: [rows.select([n for n in names if n in rows.schema.names])]
+
+
+def plain(value: object) -> object:
+    """A record as data that can be compared: arrays by type, shape and bits."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.shape, value.tobytes()
+    if is_dataclass(value):
+        return type(value), [plain(getattr(value, field.name)) for field in fields(value)]
+    if isinstance(value, Mapping):
+        return {name: plain(own) for name, own in value.items()}
+    return [*map(plain, value)] if isinstance(value, list | tuple) else value
 
 
 @pytest.fixture(scope="session")
