@@ -35,7 +35,7 @@ class ErrorCounts:
     def of(cls, cells: Cells) -> ErrorCounts:
         """Counts of raw rows, from each row's cell."""
         found, counts = np.unique(cells, return_counts=True)
-        return cls(cells=found, counts=counts.astype(np.int64))
+        return cls(cells=found, counts=counts)
 
     def __add__(self, other: ErrorCounts) -> ErrorCounts:
         cells, place = np.unique(np.concatenate((self.cells, other.cells)), return_inverse=True)

@@ -46,7 +46,8 @@ MOMENTS: tuple[Moment, ...] = get_args(Moment)
 
 _SPLITTER = 2.0**27 + 1
 _TOO_LARGE = "the values are too large: a sum or square of them overflows"
-_UNIT = Fraction(1, 1 << 1074)
+_SMALLEST = 2.0**-1074
+_UNIT = Fraction(_SMALLEST)
 
 
 def _no_sums() -> Mapping[Moment, ExactSum | None]:
@@ -156,14 +157,14 @@ def _moments(truth: Floats, guess: Floats) -> dict[Moment, Floats]:
     square, label_square = np.square(error), np.square(truth)
     ratio = size / np.maximum(height, np.finfo(np.float64).eps)
     both = height + np.abs(guess)
-    symmetric = np.where(both > 0, 2 * (size / np.where(both > 0, both, 1.0)), 0.0)
+    symmetric = 2 * (size / np.maximum(both, _SMALLEST))
     log_square = np.square(np.log1p(guess) - np.log1p(truth))
     return {
         "error": error,
         "absolute_error": size,
         "squared_error": square,
         "squared_error_rest": _rest_of_square(error, square),
-        "squared_over": np.where(error > 0, square, 0.0),
+        "squared_over": np.square(np.maximum(error, 0.0)),
         "cubed_error": square * error,
         "quartic_error": np.square(square),
         "percentage_error": ratio,
