@@ -8,7 +8,7 @@ YAML with ``ModelMonitoringComponent``.
 
 from dagster_monitoring.errors import MonitoringError
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
-from dagster_monitoring.model import MonitoredModel, Storage
+from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.monitors.data_quality import DataQualityMonitor
 from dagster_monitoring.monitors.drift import DriftMonitor
 from dagster_monitoring.monitors.great_expectations import GreatExpectationsMonitor
@@ -21,6 +21,7 @@ from dagster_monitoring.monitors.threshold import (
 )
 from dagster_monitoring.orchestration.component import ModelMonitoringComponent
 from dagster_monitoring.orchestration.definitions import build_monitoring_defs
+from dagster_monitoring.orchestration.push import report_labels
 from dagster_monitoring.schema import (
     BinaryClassification,
     Columns,
@@ -54,7 +55,7 @@ __all__ = [
     "Severity",
     "SqlSource",
     "Status",
-    "Storage",
     "build_monitoring_defs",
     "open_store",
+    "report_labels",
 ]

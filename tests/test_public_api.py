@@ -43,9 +43,9 @@ PUBLIC = [
     "Severity",
     "SqlSource",
     "Status",
-    "Storage",
     "build_monitoring_defs",
     "open_store",
+    "report_labels",
 ]
 
 

@@ -1,99 +1,27 @@
-"""Ground truth: taken in as it arrives, and the days it touches asked for again."""
+"""The sensor of ground truth: takes labels in, and asks for the days whose verdict they change."""
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
 import dagster as dg
 
-from dagster_monitoring.errors import CorruptDataError, DataError, SchemaMismatchError
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend, open_backend
 from dagster_monitoring.orchestration.clock import Clock
 from dagster_monitoring.orchestration.jobs import AssetJob, range_tags
 from dagster_monitoring.orchestration.judged_labels import outdated_days
+from dagster_monitoring.orchestration.label_intake import Bound, take_in_labels
 from dagster_monitoring.orchestration.naming import job_name
 from dagster_monitoring.schema import Partitions
-from dagster_monitoring.sources import Delivery, GroundTruth, show_path
-from dagster_monitoring.stores import Appended
 
-# Bounds of one tick: the rest comes with the next, a minute later.
-MAX_DELIVERIES = 50
+# Bounds of one tick: the rest comes with the next, a minute later. Dagster gives up on a tick after
+# a minute by default.
+MAX_TICK = Bound(deliveries=50, seconds=20.0)
 MAX_RUNS = 25
 # When a day is asked for again that no run has judged since.
 ASK_AGAIN = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakenIn:
-    """What one reading of the feed brought.
-
-    ``faults`` has one line for each delivery that is damaged; it is not read again until it
-    changes, and the others go on. ``retried`` has one for each that the storage did not give; it
-    is read again the next time. ``notes`` are of deliveries that were taken in, and look wrong.
-    """
-
-    deliveries: int
-    new: int
-    redelivered: int
-    corrections: int
-    unknown: int
-    faults: tuple[str, ...]
-    retried: tuple[str, ...]
-    notes: tuple[str, ...]
-
-    def report(self, log: logging.Logger) -> None:
-        """Says what a person should look at."""
-        for fault in self.faults:
-            log.error(f"left aside until it changes: {fault}")
-        for fault in self.retried:
-            log.error(f"tried again next time: {fault}")
-        for note in self.notes:
-            log.warning(note)
-
-
-def take_in_labels(backend: Backend, *, limit: int | None = MAX_DELIVERIES) -> TakenIn:
-    """Reads the deliveries that the ledger has not seen, oldest first, at most ``limit``.
-
-    ``None`` reads them all. A delivery that the storage does not give, unlike a damaged one, stays
-    unseen. Taking the same delivery in twice changes nothing, so that the sensor and the
-    ``ground_truth`` asset may both do it.
-    """
-    feed = backend.ground_truth
-    ledger, name = backend.store.labels, backend.model.model
-    cursor = f"{name}/labels"
-    found = feed.deliveries(after=backend.store.cursors.get(cursor))
-    unseen = [d for d in found if not ledger.delivery_seen(name, d.uri, d.fingerprint)][:limit]
-    taken: list[Appended] = []
-    faults: list[str] = []
-    retried: list[str] = []
-    notes: list[str] = []
-    for delivery in unseen:
-        try:
-            parts = _take_in(backend, feed, delivery)
-        except (CorruptDataError, SchemaMismatchError) as error:
-            faults.append(f"{name}: {error}")
-        except DataError as error:
-            retried.append(f"{name}: {error}")
-            continue
-        else:
-            taken += parts
-            notes += _remarks(backend, delivery, parts)
-        ledger.mark_delivery(name, delivery.uri, delivery.fingerprint)
-        backend.store.cursors.set(cursor, delivery.cursor)
-    return TakenIn(
-        deliveries=len(unseen),
-        new=sum(part.new for part in taken),
-        redelivered=sum(part.redelivered for part in taken),
-        corrections=sum(part.corrections for part in taken),
-        unknown=ledger.unknown(name),
-        faults=tuple(faults),
-        retried=tuple(retried),
-        notes=tuple(notes),
-    )
 
 
 def consecutive(days: Sequence[str], partitions: Partitions) -> list[tuple[str, str]]:
@@ -133,8 +61,7 @@ def build_ground_truth_sensor(
     def ground_truth_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         now = clock()
         with open_backend(model) as backend:
-            taken = take_in_labels(backend)
-            taken.report(context.log)
+            _take_in(context, backend, now=now)
             outdated = outdated_days(backend, now=now)
         asked = _still_asked(context.cursor, outdated, now=now)
         due = [day for day in outdated if day not in asked]
@@ -150,6 +77,30 @@ def build_ground_truth_sensor(
         )
 
     return ground_truth_sensor
+
+
+def _take_in(context: dg.SensorEvaluationContext, backend: Backend, *, now: datetime) -> None:
+    """Takes labels in; those of an asset when it was materialized since, or an hour passed."""
+    feed, cursors = backend.ground_truth, backend.store.cursors
+    name = f"{backend.model.model}/labels-materialization"
+    seen = _last_materialization(context.instance, feed.asset_key)
+    known = cursors.get(name)
+    if seen is not None and known is not None:
+        storage_id, _, moment = known.partition(" ")
+        if storage_id == seen and now - datetime.fromisoformat(moment) < ASK_AGAIN:
+            return
+    taken = take_in_labels(backend, now=now, bound=MAX_TICK)
+    taken.report(context.log)
+    if seen is not None and not taken.more and not taken.retried:
+        cursors.set(name, f"{seen} {now.isoformat()}")
+
+
+def _last_materialization(instance: dg.DagsterInstance, key: tuple[str, ...] | None) -> str | None:
+    """The id of the last materialization of the asset that writes the labels."""
+    if key is None:
+        return None
+    records = instance.fetch_materializations(dg.AssetKey(list(key)), limit=1).records
+    return str(records[0].storage_id) if records else "none"
 
 
 def _still_asked(
@@ -189,32 +140,3 @@ def _request(
     if first == last:
         return dg.RunRequest(run_key=key, partition_key=first, tags=tags)
     return dg.RunRequest(run_key=key, tags={**tags, **range_tags(first, last)})
-
-
-def _take_in(backend: Backend, feed: GroundTruth, delivery: Delivery) -> list[Appended]:
-    model = backend.model
-    with backend.store.transaction():
-        return [
-            backend.store.labels.append(model.model, table, delivery.uri)
-            for table in feed.read(delivery, id=model.columns.id, label=model.task.label)
-        ]
-
-
-def _remarks(backend: Backend, delivery: Delivery, parts: Sequence[Appended]) -> list[str]:
-    """What was taken in from a delivery although it looks wrong."""
-    model, notes = backend.model, []
-    where = f"{model.model}: {show_path(delivery.uri)}, column {model.task.label!r}"
-    changed = next((part for part in parts if part.type_changed), None)
-    if changed is not None:
-        notes.append(
-            f"{where} holds {' and '.join(changed.kinds)}, where labels were "
-            f"{' and '.join(changed.kinds_before)} so far. Labels are compared by what they say "
-            "(1 is '1'); if they now say something else, send corrections with a higher revision"
-        )
-    unusable = sum(part.unusable for part in parts)
-    if unusable:
-        notes.append(
-            f"{where}: {unusable} rows have no id, or no moment they became available, and were "
-            "left out. Complete the file; it is read again when it changes"
-        )
-    return notes

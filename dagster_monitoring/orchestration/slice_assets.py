@@ -15,7 +15,7 @@ from dagster_monitoring.orchestration.asset_specs import (
 )
 from dagster_monitoring.orchestration.backend import Backend, open_backend
 from dagster_monitoring.orchestration.clock import Clock
-from dagster_monitoring.orchestration.labels import TakenIn, take_in_labels
+from dagster_monitoring.orchestration.label_intake import TakenIn, take_in_labels
 from dagster_monitoring.orchestration.naming import asset_key, predictions_key
 from dagster_monitoring.orchestration.profile_io_manager import io_manager_key
 from dagster_monitoring.orchestration.slices import describe_slice, profile_slice, register_slice
@@ -64,7 +64,7 @@ def _build_ground_truth(model: MonitoredModel, clock: Clock) -> dg.AssetsDefinit
         model,
         "ground_truth",
         description="Labels of a day's predictions: the highest revision that has arrived.",
-        deps=[dg.AssetDep(predictions_key(model))],
+        deps=[dg.AssetDep(key) for key in (predictions_key(model), *_label_assets(model))],
         kinds={"ground truth"},
         partitioned=True,
         schema=labels_schema(model),
@@ -76,15 +76,21 @@ def _build_ground_truth(model: MonitoredModel, clock: Clock) -> dg.AssetsDefinit
     def ground_truth(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         with open_backend(model) as backend:
             _register(context, backend, context.partition_keys)
-            taken = take_in_labels(backend, limit=None)
-            taken.report(context.log)
             now = clock()
+            taken = take_in_labels(backend, now=now)
+            taken.report(context.log)
             for partition in context.partition_keys:
                 found = _coverage(backend, partition, taken, as_of=now)
                 context.add_asset_metadata(found, spec.key, partition_key=partition)
         yield dg.MaterializeResult(asset_key=spec.key)
 
     return ground_truth
+
+
+def _label_assets(model: MonitoredModel) -> list[dg.AssetKey]:
+    """The user's own asset that writes the labels, where there is one."""
+    key = model.ground_truth.asset_key if model.ground_truth else None
+    return [] if key is None else [dg.AssetKey(list(key))]
 
 
 def _build_profile(model: MonitoredModel) -> dg.AssetsDefinition:

@@ -12,10 +12,13 @@ from dagster_monitoring.sources._source import Request, SliceFacts, Source
 from dagster_monitoring.sources.asset import AssetSource
 from dagster_monitoring.sources.ground_truth import (
     GROUND_TRUTHS,
+    LABEL_FIELDS,
     AnyGroundTruth,
+    AssetGroundTruth,
     Delivery,
     GroundTruth,
     ParquetGroundTruth,
+    PushGroundTruth,
     SqlGroundTruth,
 )
 from dagster_monitoring.sources.parquet import ParquetSource
@@ -33,14 +36,17 @@ else:
 
 __all__ = [
     "GROUND_TRUTHS",
+    "LABEL_FIELDS",
     "SOURCES",
     "AnyGroundTruth",
     "AnySource",
+    "AssetGroundTruth",
     "AssetSource",
     "Delivery",
     "GroundTruth",
     "ParquetGroundTruth",
     "ParquetSource",
+    "PushGroundTruth",
     "Request",
     "SliceFacts",
     "Source",

@@ -200,7 +200,7 @@ def test_a_run_takes_all_label_files_in_and_a_tick_a_bounded_number(
 ):
     world.tick("ground_truth_sensor")
     with world.store() as store:
-        before = len(store.labels.deliveries("late"))
+        before = store.deliveries.count("late")
     for number in range(60):
         world.label(f"many-{number:02}", labels(rows(3), NOW, only=[number]))
     if purpose == "daily":
@@ -208,7 +208,7 @@ def test_a_run_takes_all_label_files_in_and_a_tick_a_bounded_number(
     else:
         world.tick("ground_truth_sensor")
     with world.store() as store:
-        assert len(store.labels.deliveries("late")) - before == taken
+        assert store.deliveries.count("late") - before == taken
         assert store.labels.coverage("late", day_of(3)).n_labelled == taken
 
 

@@ -12,7 +12,9 @@ from dagster_monitoring.sources.ground_truth._ground_truth import (
     Delivery,
     GroundTruth,
 )
+from dagster_monitoring.sources.ground_truth.asset import AssetGroundTruth
 from dagster_monitoring.sources.ground_truth.parquet import ParquetGroundTruth
+from dagster_monitoring.sources.ground_truth.push import PushGroundTruth
 from dagster_monitoring.sources.ground_truth.sql import SqlGroundTruth
 
 GROUND_TRUTHS = discover_kinds(__name__, GroundTruth)  # type: ignore[type-abstract] # only its concrete kinds are made
@@ -28,8 +30,10 @@ __all__ = [
     "GROUND_TRUTHS",
     "LABEL_FIELDS",
     "AnyGroundTruth",
+    "AssetGroundTruth",
     "Delivery",
     "GroundTruth",
     "ParquetGroundTruth",
+    "PushGroundTruth",
     "SqlGroundTruth",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -58,13 +58,22 @@ class GroundTruth(Declaration):
         0, ge=0, description="Days after a slice's end by which its labels are expected."
     )
 
+    reads_on: ClassVar[bool] = False
+    """Whether there is no need to look at everything now and then: the data tell what is new."""
+
+    @property
+    def asset_key(self) -> tuple[str, ...] | None:
+        """The asset in the graph that writes the labels, where one does."""
+        return None
+
     @abstractmethod
     def deliveries(self, after: str | None = None) -> list[Delivery]:
         """What has arrived, oldest first; nothing is an empty list.
 
         Args:
-            after: the cursor of the last delivery taken in. Files are always all listed (compare
-                their fingerprints with those already taken in); a table gives its newer rows.
+            after: the cursor of the last delivery taken in, to look only at what came after it or
+                shortly before. ``None``: everything; what was taken in is among it, with the same
+                fingerprint.
 
         Raises:
             DataError: the place can't be reached; never shows a password.

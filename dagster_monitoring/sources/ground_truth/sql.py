@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -32,6 +32,8 @@ class SqlGroundTruth(GroundTruth):
         >>> SqlGroundTruth(url="sqlite:///scores.db", table="labels").overlap_hours
         24.0
     """
+
+    reads_on: ClassVar[bool] = True
 
     type: Literal["sql"] = "sql"
     url: str | EnvironmentVariable = Field(repr=False, description=URL_FIELD)
