@@ -25,6 +25,17 @@ def test_a_group_beyond_a_byte_stays_apart():
     assert [rows[groups.parts[at]].tolist() for at in (0, 44, 256, 300)] == [[4], [1], [3], [0, 2]]
 
 
+def test_rows_of_two_groups_are_parted():
+    label, guess = np.array([True, False, True, True]), np.array([True, True, False, True])
+    first, second = BinaryRows(label, guess, np.array([0.1, 0.2, 0.3, 0.4])).by_group(
+        np.array([1, 0, 1, 0]), 2
+    )
+    assert (first.true_positive, first.false_positive, first.false_negative) == (1, 1, 0)
+    assert (second.true_positive, second.false_positive, second.false_negative) == (1, 0, 1)
+    assert first.score_counts.scores.tolist() == [0.2, 0.4]
+    assert second.score_counts.scores.tolist() == [0.1, 0.3]
+
+
 def test_binary_groups_are_the_summaries_of_their_rows():
     label = np.array([True, True, False, False, True])
     guess = np.array([True, False, True, False, False])

@@ -15,6 +15,13 @@ def test_a_score_that_is_missing_or_no_probability_is_not_scored():
     assert (rows.n_labelled, rows.n_scored) == (4, 1)
 
 
+def test_a_score_of_half_the_width_is_that_number():
+    label = np.array([True, False])
+    rows = binary_summary(label, label, np.array([0.1, 0.5], dtype=np.float32))
+    assert rows.score_counts.scores.tolist() == [float(np.float32(0.1)), 0.5]
+    assert rows.score_counts.positives.tolist() == [1, 0]
+
+
 def test_scores_beyond_the_cap_are_rounded_in_their_order():
     """Rare events and very sure models keep their resolution: near 0 and near 1."""
     generator = np.random.default_rng(2)

@@ -117,7 +117,7 @@ class BinaryRows:
             usable = (score >= 0) & (score <= 1)
             if not usable.all():
                 label, score, self._usable = label[usable], score[usable], usable
-            self._keys = score_keys(score.astype(np.float64, copy=False), label)
+            self._keys = score_keys(np.asarray(score, dtype=np.float64), label)
 
     def by_group(self, group: Places, size: int) -> list[BinarySummary]:
         """The summary of each of ``size`` groups of rows, from each row's group."""
