@@ -4,59 +4,105 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import pyarrow as pa
 import sqlalchemy as sa
 
-_POSTGRES_TYPES = {"TEXT": "text", "BIGINT": "bigint"}
 _ROWS_AT_ONCE = 50_000
 
 
-def stage(
-    connection: sa.Connection,
-    name: str,
-    columns: Mapping[str, str],
-    values: Sequence[Sequence[object]],
+def insert_rows(
+    connection: sa.Connection, table: sa.Table, columns: Mapping[str, int | str | pa.Array]
 ) -> None:
-    """Fills a temporary table of this connection, made anew, and indexes its first column.
+    """Inserts rows given by columns; a single value stands for all rows.
 
     Args:
         connection: in a transaction.
-        name: the temporary table.
-        columns: names to types, ``TEXT`` or ``BIGINT``.
-        values: one sequence a column, all of one length.
+        table: with columns of text and whole numbers.
+        columns: names to arrays of one length, or to one value.
     """
-    declared = ", ".join(f"{column} {kind}" for column, kind in columns.items())
-    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
-    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {name} ({declared})")
-    for start in range(0, len(values[0]), _ROWS_AT_ONCE):
-        chunk = [column[start : start + _ROWS_AT_ONCE] for column in values]
+    arrays = {n: column for n, column in columns.items() if isinstance(column, pa.Array)}
+    size = len(next(iter(arrays.values())))
+    for start in range(0, size, _ROWS_AT_ONCE):
+        chunk = {n: array.slice(start, _ROWS_AT_ONCE).to_pylist() for n, array in arrays.items()}
         if connection.dialect.name == "sqlite":
-            marks = ", ".join("?" for _ in columns)
-            rows = list(zip(*chunk, strict=True))
-            connection.exec_driver_sql(f"INSERT INTO {name} VALUES ({marks})", rows)  # noqa: S608 - names are this package's own
+            _insert_tuples(connection, table.name, columns, chunk)
         else:
-            _unnest(connection, name, columns, chunk)
-    connection.exec_driver_sql(f"CREATE INDEX {name}_first ON {name} ({next(iter(columns))})")
+            _insert_arrays(connection, table, columns, chunk)
+
+
+def stage_ids(connection: sa.Connection, ids: pa.Array) -> str:
+    """Puts ids where a query can join them; gives what to write after FROM.
+
+    The relation is called ``staged``, with ``prediction_id`` and ``position`` (from 1).
+    """
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"ANALYZE {name}")
-
-
-def _unnest(
-    connection: sa.Connection,
-    name: str,
-    columns: Mapping[str, str],
-    chunk: Sequence[Sequence[object]],
-) -> None:
-    arrays = ", ".join(
-        f"CAST(:{column} AS {_POSTGRES_TYPES[kind]}[])" for column, kind in columns.items()
+        # By index, also where statistics older than the last large insert speak against it.
+        for way in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
+            connection.exec_driver_sql(f"SET LOCAL {way} = off")
+        return (
+            "unnest(CAST(:staged_ids AS text[])) WITH ORDINALITY AS staged(prediction_id, position)"
+        )
+    connection.exec_driver_sql("DROP TABLE IF EXISTS temp.staged_ids")
+    connection.exec_driver_sql(
+        "CREATE TEMPORARY TABLE staged_ids (position INTEGER PRIMARY KEY, prediction_id TEXT)"
     )
-    statement = sa.text(f"INSERT INTO {name} SELECT * FROM unnest({arrays})")  # noqa: S608 - names are this package's own
-    given = {column: _array_text(part) for column, part in zip(columns, chunk, strict=True)}
-    connection.execute(statement, given)
+    for start in range(0, len(ids), _ROWS_AT_ONCE):
+        rows = [(each,) for each in ids.slice(start, _ROWS_AT_ONCE).to_pylist()]
+        statement = "INSERT INTO staged_ids (prediction_id) VALUES (?)"
+        connection.exec_driver_sql(statement, rows)
+    return "staged_ids AS staged"
 
 
-def _array_text(values: Sequence[object]) -> str:
+def staged_parameters(connection: sa.Connection, ids: pa.Array) -> dict[str, str]:
+    """What a query on staged ids is given."""
+    if connection.dialect.name == "postgresql":
+        return {"staged_ids": array_text(ids.to_pylist())}
+    return {}
+
+
+def unstage(connection: sa.Connection) -> None:
+    """Lets other queries of the transaction be planned as usual."""
+    if connection.dialect.name == "postgresql":
+        for way in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
+            connection.exec_driver_sql(f"SET LOCAL {way} = on")
+
+
+def array_text(values: Sequence[object]) -> str:
     """PostgreSQL's text form of an array; a list would be parsed as one expression an element."""
     return "{" + ",".join(map(_element_text, values)) + "}"
+
+
+def _insert_tuples(
+    connection: sa.Connection,
+    table: str,
+    columns: Mapping[str, int | str | pa.Array],
+    chunk: Mapping[str, list[object]],
+) -> None:
+    # One value for all rows is given once a row all the same: a named one costs more.
+    size = len(next(iter(chunk.values())))
+    values = [chunk[name] if name in chunk else [columns[name]] * size for name in columns]
+    marks = ", ".join("?" for _ in columns)
+    statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - names are this package's own
+    connection.exec_driver_sql(statement, list(zip(*values, strict=True)))
+
+
+def _insert_arrays(
+    connection: sa.Connection,
+    table: sa.Table,
+    columns: Mapping[str, int | str | pa.Array],
+    chunk: Mapping[str, list[object]],
+) -> None:
+    kinds = {n: "text" if isinstance(table.c[n].type, sa.Text) else "bigint" for n in columns}
+    arrays = ", ".join(f"CAST(:{name} AS {kinds[name]}[])" for name in chunk)
+    chosen = ", ".join(
+        f"given.{name}" if name in chunk else f"CAST(:{name} AS {kinds[name]})" for name in columns
+    )
+    statement = sa.text(
+        f"INSERT INTO {table.name} ({', '.join(columns)}) "  # noqa: S608 - names are this package's own
+        f"SELECT {chosen} FROM unnest({arrays}) AS given({', '.join(chunk)})"
+    )
+    given = {name: array_text(chunk[name]) if name in chunk else columns[name] for name in columns}
+    connection.execute(statement, given)
 
 
 def _element_text(value: object) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
 
+from dagster_monitoring.stores._label_rows import WORD_SCHEMA
 from dagster_monitoring.stores._tables import labels, predictions
 from dagster_monitoring.stores._text import restored_array
 from dagster_monitoring.stores._values import decode
@@ -20,9 +20,9 @@ _UTC = pa.timestamp("us", tz="UTC")
 
 
 def resolution(
-    model_id: sa.ScalarSelect[int], partition: str, as_of: datetime | None
-) -> sa.Select[tuple[object, ...]]:
-    """One row a labelled prediction: the winning word on it."""
+    model_id: int, ledger_id: int, partition: str, as_of: datetime | None
+) -> sa.Select[Any]:
+    """One row a labelled prediction: the winning word on it, in the form of a word."""
     rank = sa.func.row_number().over(
         partition_by=labels.c.prediction_id,
         order_by=[
@@ -31,33 +31,40 @@ def resolution(
             labels.c.append_id.desc(),
         ],
     )
-    ids = sa.select(predictions.c.prediction_id).where(
-        predictions.c.model_id == model_id, predictions.c.partition == partition
-    )
-    ranked = sa.select(*(labels.c[name] for name in RESOLVED_FIELDS), rank.label("rank")).where(
-        labels.c.model_id == model_id, labels.c.prediction_id.in_(ids)
+    columns = [labels.c[name] for name in WORD_SCHEMA.names]
+    ranked = sa.select(*columns, rank.label("rank")).where(
+        labels.c.model_id == ledger_id, labels.c.prediction_id.in_(_ids(model_id, partition))
     )
     if as_of is not None:
         ranked = ranked.where(labels.c.available_at <= microseconds(as_of))
     words = ranked.subquery()
     return (
-        sa.select(*(words.c[name] for name in RESOLVED_FIELDS))
+        sa.select(*(words.c[name] for name in WORD_SCHEMA.names))
         .where(words.c.rank == 1, words.c.label != "")
         .order_by(words.c.prediction_id)
     )
 
 
-def resolved_table(rows: Sequence[sa.Row[Any]]) -> pa.Table:
-    """The rows of :func:`resolution` as an Arrow table; none give a label column of type null."""
-    columns = dict(zip(RESOLVED_FIELDS, zip(*rows, strict=True), strict=True)) if rows else {}
-    texts, numbers = pa.string(), pa.int64()
+def arrivals(model_id: int, ledger_id: int, partition: str, after: datetime) -> sa.Select[Any]:
+    """The first moment after another at which a prediction gets a label."""
+    return sa.select(sa.func.min(labels.c.available_at)).where(
+        labels.c.model_id == ledger_id,
+        labels.c.prediction_id.in_(_ids(model_id, partition)),
+        labels.c.available_at > microseconds(after),
+        labels.c.available_at <= LAST_MOMENT,
+    )
+
+
+def resolved_table(words: pa.Table) -> pa.Table:
+    """Winning words as labels; none give a label column of type null."""
+    columns = {name: words[name].combine_chunks() for name in RESOLVED_FIELDS}
     return pa.table(
         {
-            "prediction_id": restored_array(pa.array(columns.get("prediction_id", ()), texts)),
-            "label": decode(restored_array(pa.array(columns.get("label", ()), texts))),
-            "event_time": pa.array(columns.get("event_time", ()), numbers).cast(_UTC),
-            "available_at": pa.array(columns.get("available_at", ()), numbers).cast(_UTC),
-            "revision": pa.array(columns.get("revision", ()), numbers),
+            "prediction_id": restored_array(columns["prediction_id"]),
+            "label": decode(restored_array(columns["label"])),
+            "event_time": columns["event_time"].cast(_UTC),
+            "available_at": columns["available_at"].cast(_UTC),
+            "revision": columns["revision"],
         }
     )
 
@@ -68,19 +75,16 @@ def microseconds(moment: datetime) -> int:
     return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
 
 
-def next_arrival(model_id: sa.ScalarSelect[int], partition: str, after: datetime) -> sa.Select[Any]:
-    """The first moment after another at which a prediction gets a label."""
-    ids = sa.select(predictions.c.prediction_id).where(
-        predictions.c.model_id == model_id, predictions.c.partition == partition
-    )
-    return sa.select(sa.func.min(labels.c.available_at)).where(
-        labels.c.model_id == model_id,
-        labels.c.prediction_id.in_(ids),
-        labels.c.available_at > microseconds(after),
-        labels.c.available_at <= microseconds(datetime.max.replace(tzinfo=UTC)),
-    )
-
-
 def moment_of(value: int) -> datetime:
     """A moment from what the ledger keeps."""
     return _EPOCH + timedelta(microseconds=value)
+
+
+LAST_MOMENT = microseconds(datetime.max.replace(tzinfo=UTC))
+"""The last moment that Python can tell."""
+
+
+def _ids(model_id: int, partition: str) -> sa.Select[Any]:
+    return sa.select(predictions.c.prediction_id).where(
+        predictions.c.model_id == model_id, predictions.c.partition == partition
+    )

@@ -152,6 +152,44 @@ label_changes = sa.Table(
 )
 sa.Index("monitoring_label_changes_by_model", label_changes.c.model_id, label_changes.c.id)
 
+# For each model, the ledger that its labels come from, and how many of that ledger's ids it
+# predicts; for each ledger, how many ids have a label, and of which kind the first was.
+label_counts = sa.Table(
+    "monitoring_label_counts",
+    metadata,
+    sa.Column("model_id", sa.Integer, primary_key=True),
+    sa.Column("ledger_id", sa.Integer, nullable=False),
+    sa.Column("ids", sa.BigInteger, nullable=False),
+    sa.Column("joined", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.String(1)),
+)
+
+# Parquet files of a ledger kept beside the data: those that count, and which row groups of them
+# belong to a partition. `owner_id` is the model of predictions, the ledger of labels.
+label_files = sa.Table(
+    "monitoring_label_files",
+    metadata,
+    sa.Column("id", _Identity, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("owner_id", sa.Integer, nullable=False),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("replaced_at", UtcMoment),
+    sqlite_autoincrement=True,
+)
+sa.Index("monitoring_label_files_by_owner", label_files.c.owner_id, label_files.c.kind)
+
+label_file_groups = sa.Table(
+    "monitoring_label_file_groups",
+    metadata,
+    sa.Column("model_id", sa.Integer, primary_key=True),
+    sa.Column("partition", sa.Text, primary_key=True),
+    sa.Column("file_id", sa.BigInteger, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sqlite_with_rowid=False,
+)
+sa.Index("monitoring_label_file_groups_by_file", label_file_groups.c.file_id)
+
 deliveries = sa.Table(
     "monitoring_deliveries",
     metadata,

@@ -9,28 +9,26 @@ label (null, NaN, infinite) of a higher revision takes the earlier one back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from dagster_monitoring.stores import _ledger
+from dagster_monitoring.stores import _label_counts, _ledger
 from dagster_monitoring.stores._database import Database
+from dagster_monitoring.stores._label_rows import WORD_SCHEMA, LabelRows, Predicted, Registration
 from dagster_monitoring.stores._models import find_model, made_id, model_number
-from dagster_monitoring.stores._resolution import (
-    moment_of,
-    next_arrival,
-    resolution,
-    resolved_table,
-)
+from dagster_monitoring.stores._resolution import moment_of, resolved_table
 from dagster_monitoring.stores._tables import (
-    deliveries,
     label_appends,
     label_changes,
-    labels,
+    label_counts,
     partitions,
     predictions,
 )
@@ -84,10 +82,47 @@ class Coverage(NamedTuple):
 
 
 class LabelLedger:
-    """Predictions by partition, and the labels that arrived for them."""
+    """Predictions by partition, and the labels that arrived for them.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: what is small: partitions, changes, counts.
+        rows: what is large: the predictions' ids and the words on labels.
+    """
+
+    def __init__(self, database: Database, rows: LabelRows) -> None:
         self._database = database
+        self._rows = rows
+
+    def follow(self, model: str, ledger: str) -> bool:
+        """Has a model take its labels from a ledger; several may share one.
+
+        Without this call a model has a ledger of its own, by its own name. A model that is moved to
+        another ledger has to register its predictions anew, under that ledger's ids; all its
+        partitions are :meth:`touched`.
+
+        Args:
+            model: the model's name.
+            ledger: the ledger's name.
+
+        Returns:
+            Whether the model was moved.
+        """
+        query = sa.select(label_counts.c.ledger_id).where(
+            label_counts.c.model_id == find_model(model)
+        )
+        with self._database.read() as connection:
+            found = connection.execute(query).scalar()
+            wanted = connection.execute(sa.select(find_model(ledger))).scalar()
+        if (found is None and model == ledger) or (found is not None and found == wanted):
+            return False
+        with self._database.write() as connection:
+            model_id, ledger_id = (model_number(connection, name) for name in (model, ledger))
+            for each in (model_id, ledger_id):
+                _label_counts.make_counts(connection, each)
+            _label_counts.move(connection, model_id, ledger_id)
+            self._rows.forget(connection, model_id)
+            self._forget_partitions(connection, model_id)
+        return True
 
     def register_predictions(
         self, model: str, partition: str, ids: pa.Array | pa.ChunkedArray | Iterable[str]
@@ -103,18 +138,22 @@ class LabelLedger:
             ids: the predictions' ids, as text or whole numbers; null ones are left out.
         """
         values = ids if isinstance(ids, pa.Array | pa.ChunkedArray) else pa.array(list(ids))
-        unique = storable_array(values.cast(pa.string()).unique().drop_null())
+        unique = _distinct(storable_array(values.cast(pa.string())))
         with self._database.write() as connection:
             model_id = model_number(connection, model)
-            _ledger.stage_predictions(connection, unique.to_pylist())
-            _ledger.replace_predictions(connection, model_id, partition)
+            _label_counts.make_counts(connection, model_id)
+            registration = self._registration(connection, model_id, partition, unique)
+            self._count_joined(connection, registration)
+            self._rows.register(connection, registration)
+            _set_size(connection, model_id, partition, len(unique))
+            _note_changes(connection, model_id, {partition: int(registration.waiting.sum())})
         return len(unique)
 
     def append(self, model: str, table: pa.Table, delivery: str) -> Appended:
         """Takes in labels; what is known already is recognised, so a redelivery changes nothing.
 
         Args:
-            model: the model's name.
+            model: the name of the model, whose ledger they go to, or of the ledger.
             table: prediction_id (text), label (any type), event_time, available_at (times),
                 revision (whole numbers; null is 1), as :meth:`GroundTruth.read` gives them.
             delivery: where they come from, for the record.
@@ -123,24 +162,32 @@ class LabelLedger:
             StoreError: the store can't be reached or refused; then nothing is taken in.
         """
         rows = _ledger.prepare(table)
+        places = _ledger.id_places(rows)
         with self._database.write() as connection:
             model_id = model_number(connection, model)
-            before = _ledger.kinds_before(connection, model_id)
+            ledger_id = _label_counts.ledger_of(connection, model_id)
+            _label_counts.make_counts(connection, ledger_id)
+            kind = _label_counts.first_kind(connection, ledger_id)
             noted = sa.insert(label_appends).values(model_id=model_id, delivery=storable(delivery))
             append_id = made_id(connection.execute(noted))
-            _ledger.stage_labels(connection, model_id, rows)
-            counts = _ledger.count_staged(connection, model_id)
-            _ledger.keep_staged_labels(connection, model_id, append_id)
-        usable = _ledger.usable_rows(table)
+            words = WORD_SCHEMA.empty_table()
+            if _label_counts.labelled_ids(connection, ledger_id):
+                ids = _distinct_of_sorted(rows, places)
+                words = self._rows.words(connection, ledger_id, ids)
+            states = _ledger.states(rows, words)
+            unknown = self._keep(connection, ledger_id, append_id, rows, states)
+        usable, filled = _ledger.usable_rows(table), _filled(rows)
+        first, later = states == _ledger.FIRST, states == _ledger.LATER
+        new = len(np.unique(places[first & filled]))
         return Appended(
-            new=counts["ids"],
-            corrections=counts["later"] + counts["first"] - counts["ids"],
-            redelivered=counts["known"] + usable - rows.num_rows,
-            unknown=counts["unknown"],
-            empty=counts["empty"],
+            new=new,
+            corrections=int(later.sum()) + int((first & filled).sum()) - new,
+            redelivered=int((states == _ledger.KNOWN).sum()) + usable - rows.num_rows,
+            unknown=unknown,
+            empty=int((first & ~filled).sum()),
             unusable=table.num_rows - usable,
             kinds=kinds_of(rows["label"].combine_chunks()),
-            kinds_before=before,
+            kinds_before=kinds_of(pa.array([] if kind is None else [kind], pa.string())),
         )
 
     def resolved(self, model: str, partition: str, as_of: datetime | None = None) -> pa.Table:
@@ -156,20 +203,24 @@ class LabelLedger:
             available_at (UTC microseconds), revision (int64), one row a labelled prediction, by
             id. No labels give no rows, and a label column of type null.
         """
-        query = resolution(find_model(model), partition, as_of)
         with self._database.read() as connection:
-            return resolved_table(connection.execute(query).all())
+            found = _model_and_ledger(connection, model)
+            if found is None:
+                return resolved_table(WORD_SCHEMA.empty_table())
+            return resolved_table(self._rows.resolve(connection, *found, partition, as_of))
 
     def coverage(self, model: str, partition: str, as_of: datetime | None = None) -> Coverage:
         """How many predictions a partition has, and how many have a label at a moment."""
         total = sa.select(partitions.c.predictions).where(
             partitions.c.model_id == find_model(model), partitions.c.partition == partition
         )
-        labelled = resolution(find_model(model), partition, as_of).subquery()
         with self._database.read() as connection:
+            found = _model_and_ledger(connection, model)
+            if found is None:
+                return Coverage(0, 0)
             n_predictions = int(connection.execute(total).scalar() or 0)
-            query = sa.select(sa.func.count()).select_from(labelled)
-            return Coverage(n_predictions, int(connection.execute(query).scalar_one()))
+            labelled = self._rows.labelled_count(connection, *found, partition, as_of)
+            return Coverage(n_predictions, labelled)
 
     def next_arrival(self, model: str, partition: str, after: datetime) -> datetime | None:
         """When the next label of a partition, dated later than a moment, becomes available.
@@ -177,9 +228,11 @@ class LabelLedger:
         ``None`` when all that are in the ledger were available by then.
         """
         with self._database.read() as connection:
-            query = next_arrival(find_model(model), partition, after)
-            found = connection.execute(query).scalar_one()
-        return None if found is None else moment_of(int(found))
+            known = _model_and_ledger(connection, model)
+            if known is None:
+                return None
+            found = self._rows.next_arrival(connection, *known, partition, after)
+        return None if found is None else moment_of(found)
 
     def touched(self, model: str, after: int = 0) -> Touched:
         """Partitions whose labels changed since a cursor.
@@ -217,12 +270,17 @@ class LabelLedger:
         with self._database.read() as connection:
             return int(connection.execute(query).scalar() or 0)
 
-    def last_changes(self, model: str) -> dict[str, int]:
-        """Each partition with the cursor of its labels' last change; none without a change."""
+    def last_changes(self, model: str, after: int = 0) -> dict[str, int]:
+        """Each partition with the cursor of its labels' last change; none without a change.
+
+        Args:
+            model: the model's name.
+            after: a cursor; partitions without a later change are left out, unread.
+        """
         table = label_changes.c
         query = (
             sa.select(table.partition, sa.func.max(table.id))
-            .where(table.model_id == find_model(model))
+            .where(table.model_id == find_model(model), table.id > after)
             .group_by(table.partition)
         )
         with self._database.read() as connection:
@@ -235,42 +293,149 @@ class LabelLedger:
             return sorted(connection.execute(query).scalars())
 
     def unknown(self, model: str) -> int:
-        """How many ids have a label but no registered prediction."""
-        known = sa.exists().where(
-            predictions.c.model_id == labels.c.model_id,
-            predictions.c.prediction_id == labels.c.prediction_id,
-        )
-        query = sa.select(sa.func.count(sa.distinct(labels.c.prediction_id))).where(
-            labels.c.model_id == find_model(model), ~known
-        )
-        with self._database.read() as connection:
-            return int(connection.execute(query).scalar_one())
+        """How many ids of a model's ledger have a label but no registered prediction of it.
 
-    def delivery_seen(self, model: str, uri: str, fingerprint: str) -> bool:
-        """Whether a delivery was marked with this fingerprint."""
-        return self.deliveries(model).get(uri) == fingerprint
-
-    def mark_delivery(self, model: str, uri: str, fingerprint: str) -> None:
-        """Says that a delivery was taken in; do it in the transaction that appends it."""
-        with self._database.write() as connection:
-            here = sa.and_(
-                deliveries.c.model_id == model_number(connection, model), deliveries.c.uri == uri
-            )
-            moved = connection.execute(
-                sa.update(deliveries).where(here).values(fingerprint=fingerprint)
-            )
-            if moved.rowcount == 0:
-                row = {
-                    "model_id": model_number(connection, model),
-                    "uri": uri,
-                    "fingerprint": fingerprint,
-                }
-                connection.execute(sa.insert(deliveries), [row])
-
-    def deliveries(self, model: str) -> dict[str, str]:
-        """Each delivery taken in: its URI to the fingerprint it had."""
-        query = sa.select(deliveries.c.uri, deliveries.c.fingerprint).where(
-            deliveries.c.model_id == find_model(model)
+        Counted as labels and predictions come, so this looks at none of them.
+        """
+        own, ledger = label_counts.alias("own"), label_counts.alias("ledger")
+        query = (
+            sa.select(ledger.c.ids - own.c.joined)
+            .join_from(own, ledger, own.c.ledger_id == ledger.c.model_id)
+            .where(own.c.model_id == find_model(model))
         )
         with self._database.read() as connection:
-            return {row[0]: row[1] for row in connection.execute(query)}
+            return int(connection.execute(query).scalar() or 0)
+
+    def _registration(
+        self, connection: sa.Connection, model_id: int, partition: str, ids: pa.Array
+    ) -> Registration:
+        ledger_id = _label_counts.ledger_of(connection, model_id)
+        before = self._rows.ids(connection, model_id, partition)
+        added, gone = _without(ids, before), _without(before, ids)
+        waiting = np.zeros(len(added), dtype=np.bool_)
+        if len(added) and _label_counts.labelled_ids(connection, ledger_id):
+            waiting = self._rows.labelled(connection, ledger_id, added)
+        return Registration(
+            model_id=model_id,
+            ledger_id=ledger_id,
+            partition=partition,
+            ids=ids,
+            added=added,
+            gone=gone,
+            waiting=waiting,
+        )
+
+    def _count_joined(self, connection: sa.Connection, registration: Registration) -> None:
+        """Counts labelled ids that this model predicts now for the first time, or no longer."""
+        model_id, ledger_id = registration.model_id, registration.ledger_id
+        found = registration.added.filter(pa.array(registration.waiting))
+        lost = registration.gone
+        if len(lost):
+            lost = lost.filter(pa.array(self._rows.labelled(connection, ledger_id, lost)))
+        change = 0
+        for ids, sign in ((found, 1), (lost, -1)):
+            if len(ids):
+                elsewhere = [
+                    each.at
+                    for each in self._rows.predicted(connection, model_id, ids)
+                    if each.partition != registration.partition
+                ]
+                change += sign * (len(ids) - _distinct_places(elsewhere))
+        if change:
+            _label_counts.add_joined(connection, model_id, change)
+
+    def _keep(
+        self,
+        connection: sa.Connection,
+        ledger_id: int,
+        append_id: int,
+        rows: pa.Table,
+        states: _ledger.States,
+    ) -> int:
+        """Keeps what is new, notes which partitions it touches; gives how many ids are unknown."""
+        is_new = states != _ledger.KNOWN
+        if not is_new.any():
+            return 0
+        words = rows.filter(pa.array(is_new)).combine_chunks()
+        words = words.append_column(
+            WORD_SCHEMA.field("append_id"), pa.repeat(append_id, len(words)).cast(pa.int64())
+        )
+        places = _ledger.id_places(words)
+        ids = _distinct_of_sorted(words, places)
+        is_first = np.zeros(len(ids), dtype=np.bool_)
+        is_first[places[states[is_new] == _ledger.FIRST]] = True
+        predicted: list[Predicted] = []
+        for model_id in _label_counts.followers(connection, ledger_id):
+            own = list(self._rows.predicted(connection, model_id, ids))
+            predicted += own
+            _note_changes(connection, model_id, {each.partition: len(each.at) for each in own})
+            joined = _distinct_places([each.at[is_first[each.at]] for each in own])
+            _label_counts.add_joined(connection, model_id, joined)
+        self._rows.keep(connection, ledger_id, words, predicted)
+        kind = next((text[0] for text in pc.unique(words["label"]).to_pylist() if text), None)
+        _label_counts.add_ids(connection, ledger_id, int(is_first.sum()), kind)
+        return len(ids) - _distinct_places([each.at for each in predicted])
+
+    def _forget_partitions(self, connection: sa.Connection, model_id: int) -> None:
+        """Drops the partitions of a model; the labels of each are others from now on."""
+        here = partitions.c.model_id == model_id
+        query = sa.select(partitions.c.partition, partitions.c.predictions).where(here)
+        sizes = {row[0]: int(row[1]) for row in connection.execute(query)}
+        connection.execute(sa.delete(partitions).where(here))
+        connection.execute(sa.delete(predictions).where(predictions.c.model_id == model_id))
+        _note_changes(connection, model_id, sizes)
+
+
+def _model_and_ledger(connection: sa.Connection, model: str) -> tuple[int, int] | None:
+    """A model's number and its ledger's; ``None`` for a model that the store does not know."""
+    found = connection.execute(sa.select(find_model(model))).scalar()
+    return None if found is None else (int(found), _label_counts.ledger_of(connection, int(found)))
+
+
+def _note_changes(connection: sa.Connection, model_id: int, changed: Mapping[str, int]) -> None:
+    rows = [
+        {"model_id": model_id, "partition": partition, "labels": labels}
+        for partition, labels in sorted(changed.items())
+        if labels
+    ]
+    if rows:
+        connection.execute(sa.insert(label_changes), rows)
+
+
+def _set_size(connection: sa.Connection, model_id: int, partition: str, size: int) -> None:
+    here = sa.and_(partitions.c.model_id == model_id, partitions.c.partition == partition)
+    moved = connection.execute(sa.update(partitions).where(here).values(predictions=size))
+    if moved.rowcount == 0:
+        row = {"model_id": model_id, "partition": partition, "predictions": size}
+        connection.execute(sa.insert(partitions), [row])
+
+
+def _distinct(ids: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Distinct ids, sorted."""
+    unique = pc.unique(ids).drop_null()
+    return unique.take(pc.array_sort_indices(unique))
+
+
+def _distinct_of_sorted(rows: pa.Table, places: _ledger.IdPlaces) -> pa.Array:
+    ids = rows["prediction_id"].combine_chunks()
+    if not len(ids) or places[-1] == len(ids) - 1:
+        return ids
+    return ids.take(pa.array(np.flatnonzero(np.diff(places, prepend=-1))))
+
+
+def _without(ids: pa.Array, others: pa.Array) -> pa.Array:
+    if not (len(ids) and len(others)):
+        return ids
+    return ids.filter(pc.invert(pc.is_in(ids, value_set=others)))
+
+
+def _distinct_places(places: Sequence[npt.NDArray[np.int64]]) -> int:
+    if len(places) < 2:  # noqa: PLR2004 - within one partition each is there once
+        return sum(map(len, places))
+    return len(np.unique(np.concatenate(places)))
+
+
+def _filled(rows: pa.Table) -> npt.NDArray[np.bool_]:
+    """Which labels are not missing."""
+    filled = pc.not_equal(rows["label"], "").to_numpy()
+    return np.asarray(filled, dtype=np.bool_)

@@ -2,17 +2,24 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pytest
 
 from dagster_monitoring.errors import SchemaMismatchError
-from dagster_monitoring.stores import Store, open_store
+from dagster_monitoring.stores import DeliveryState, Store
 
 DAY = datetime(2024, 5, 1, tzinfo=UTC)
 UTC = pa.timestamp("us", tz="UTC")
 Row = tuple[str | None, object, int | None, float | None]
+
+
+@pytest.fixture
+def store(label_store: Callable[[], Store]) -> Iterator[Store]:
+    with label_store() as opened:
+        yield opened
 
 
 def table(*rows: Row) -> pa.Table:
@@ -292,35 +299,25 @@ def test_whole_number_ids_are_joined_as_text(store: Store):
     assert known(store) == {"1": 1}
 
 
-def test_deliveries_are_remembered_by_fingerprint(store: Store):
-    assert not store.labels.delivery_seen("m", "file:///a", "10:1")
-    store.labels.mark_delivery("m", "file:///a", "10:1")
-    assert store.labels.delivery_seen("m", "file:///a", "10:1")
-    assert not store.labels.delivery_seen("other", "file:///a", "10:1")
-    store.labels.mark_delivery("m", "file:///a", "12:2")
-    assert not store.labels.delivery_seen("m", "file:///a", "10:1")
-    assert store.labels.deliveries("m") == {"file:///a": "12:2"}
-
-
 def test_a_delivery_that_fails_half_way_leaves_nothing(store: Store):
     store.labels.register_predictions("m", "p", ["a", "b"])
     with pytest.raises(RuntimeError), store.transaction():  # noqa: PT012 - its end is what fails
         store.labels.append("m", table(("a", 1, 1, 1)), "f")
         assert known(store) == {"a": 1}
-        store.labels.mark_delivery("m", "f", "1")
+        store.deliveries.note("m", DeliveryState(uri="f", fingerprint="1"), now=DAY)
         raise RuntimeError
     assert known(store) == {}
-    assert not store.labels.delivery_seen("m", "f", "1")
+    assert store.deliveries.known("m", ["f"]) == {}
     assert store.labels.touched("m").partitions == {}
 
 
-def test_two_writers_of_the_same_delivery_keep_it_once(store_url: str):
+def test_two_writers_of_the_same_delivery_keep_it_once(label_store: Callable[[], Store]):
     rows = table(*((f"id{i}", i % 2, 1, 1) for i in range(2_000)))
     results, faults = [], []
 
     def take_in(partition: str) -> None:
         try:
-            with open_store(store_url) as own:
+            with label_store() as own:
                 own.labels.register_predictions("m", partition, [f"id{i}" for i in range(1_000)])
                 results.append(own.labels.append("m", rows, "f"))
         except Exception as fault:  # noqa: BLE001 - handed to the test's thread
@@ -334,7 +331,7 @@ def test_two_writers_of_the_same_delivery_keep_it_once(store_url: str):
     assert faults == []
     assert sorted(r.new for r in results) == [0, 2_000]
     assert sorted(r.redelivered for r in results) == [0, 2_000]
-    with open_store(store_url) as store:
+    with label_store() as store:
         assert store.labels.coverage("m", "p") == store.labels.coverage("m", "q") == (1_000, 1_000)
         assert store.labels.touched("m").partitions == {"p": 1_000, "q": 1_000}
 
