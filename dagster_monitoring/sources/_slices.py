@@ -58,6 +58,30 @@ def read_slice(path: str, options: StorageOptions, request: Request) -> Iterator
         )
 
 
+def read_groups(
+    file: StoredFile,
+    options: StorageOptions,
+    request: Request,
+    *,
+    groups: range,
+    bounds: tuple[datetime, datetime] | None,
+) -> Iterator[pa.RecordBatch]:
+    """The rows asked for of some row groups of one file.
+
+    Args:
+        file: one of :func:`slice_files`.
+        options: for the file system.
+        request: columns and timestamp.
+        groups: which row groups.
+        bounds: what the timestamp lies within; ``None`` where the file is of one day.
+
+    Raises:
+        DataError: as :meth:`Source.batches`.
+    """
+    with open_parquet(file, options, dictionaries=True) as parquet:
+        yield from _read_file(parquet, file, request, bounds, groups)
+
+
 def describe_slice(path: str, options: StorageOptions, request: Request) -> SliceFacts:
     """What footers tell; see :meth:`Source.describe`."""
     files = slice_files(path, options, request)
@@ -83,11 +107,13 @@ def _read_file(
     file: StoredFile,
     request: Request,
     bounds: tuple[datetime, datetime] | None,
+    groups: range | None = None,
 ) -> Iterator[pa.RecordBatch]:
+    asked = range(parquet.num_row_groups) if groups is None else groups
     schema = parquet.schema_arrow
     wanted = [name for name in schema.names if request.columns is None or name in request.columns]
     if bounds is None or request.timestamp is None:
-        yield from _batches(parquet, wanted, range(parquet.num_row_groups))
+        yield from _batches(parquet, wanted, asked)
         return
     timestamp = request.timestamp
     if timestamp not in schema.names:
@@ -95,8 +121,8 @@ def _read_file(
             f"file {show_path(file.url)} has no column {timestamp!r} to tell days apart by."
             f"{did_you_mean(timestamp, schema.names)} It has: {', '.join(schema.names)}"
         )
-    groups = _groups_within(parquet, timestamp, bounds)
-    for batch in _batches(parquet, list(dict.fromkeys([*wanted, timestamp])), groups):
+    kept = [group for group in _groups_within(parquet, timestamp, bounds) if group in asked]
+    for batch in _batches(parquet, list(dict.fromkeys([*wanted, timestamp])), kept):
         try:
             mask = within(batch.column(timestamp), bounds)
         except pa.ArrowException as error:

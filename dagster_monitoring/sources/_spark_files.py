@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -17,10 +19,11 @@ from dagster_monitoring.sources._files import (
 )
 from dagster_monitoring.sources._slices import slice_files
 from dagster_monitoring.sources._source import Request
+from dagster_monitoring.sources._spark_pieces import MeasuredFile, pieces_of
 from dagster_monitoring.spark import SparkRows, StoredFrame, quoted
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 _NANOSECONDS = 1_000_000_000
 
@@ -39,18 +42,36 @@ def spark_rows(
     bounds = None if by_name else request.bounds
     frames = []
     for schema, alike in _by_schema(files, options):
-        urls = [spark_url(path, file) for file in alike]
-        frame = session.read.option("mergeSchema", "false").parquet(*urls)
-        if bounds is not None and request.timestamp is not None:
-            where = f"file {show_path(alike[0].url)}"
-            frame = frame.filter(within(request.timestamp, schema, bounds, where=where))
-        frames.append(StoredFrame(frame=frame, schema=schema))
+        files_alike = [measured.file for measured in alike]
+        opened = _opened(path, files_alike, schema, request, bounds, session)
+        pieces = tuple(pieces_of(alike, options, request, bounds))
+        frames.append(StoredFrame(open=opened, schema=schema, pieces=pieces))
     return SparkRows(
         frames=tuple(frames),
         when_empty=None
         if bounds is None
         else absent(request, f"none of the {len(files)} files at {show_path(path)} has a row"),
     )
+
+
+def _opened(
+    path: str,
+    files: list[StoredFile],
+    schema: pa.Schema,
+    request: Request,
+    bounds: tuple[datetime, datetime] | None,
+    session: SparkSession,
+) -> Callable[[], DataFrame]:
+    @cache
+    def opened() -> DataFrame:
+        urls = [spark_url(path, file) for file in files]
+        frame = session.read.option("mergeSchema", "false").parquet(*urls)
+        if bounds is None or request.timestamp is None:
+            return frame
+        where = f"file {show_path(files[0].url)}"
+        return frame.filter(within(request.timestamp, schema, bounds, where=where))
+
+    return opened
 
 
 def within(
@@ -120,16 +141,17 @@ def spark_url(pattern: str, file: StoredFile) -> str:
 
 def _by_schema(
     files: list[StoredFile], options: StorageOptions
-) -> list[tuple[pa.Schema, list[StoredFile]]]:
-    groups: list[tuple[pa.Schema, list[StoredFile]]] = []
+) -> list[tuple[pa.Schema, list[MeasuredFile]]]:
+    groups: list[tuple[pa.Schema, list[MeasuredFile]]] = []
     for file in files:
         with open_parquet(file, options) as parquet:
             schema = parquet.schema_arrow.remove_metadata()
+            measured = MeasuredFile.of(file, parquet)
         alike = next((own for known, own in groups if known.equals(schema)), None)
         if alike is None:
-            groups.append((schema, [file]))
+            groups.append((schema, [measured]))
         else:
-            alike.append(file)
+            alike.append(measured)
     return groups
 
 

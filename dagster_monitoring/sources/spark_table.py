@@ -75,10 +75,11 @@ class SparkTableSource(Source):
             frame = session.table(self.table)
             schema = _arrow_schema(frame)
         if request.bounds is None or request.timestamp is None:
-            return SparkRows(frames=(StoredFrame(frame=frame, schema=schema),))
+            return SparkRows(frames=(StoredFrame(open=lambda: frame, schema=schema),))
         condition = within(request.timestamp, schema, request.bounds, where=self.name)
+        rows = frame.filter(condition)
         return SparkRows(
-            frames=(StoredFrame(frame=frame.filter(condition), schema=schema),),
+            frames=(StoredFrame(open=lambda: rows, schema=schema),),
             when_empty=absent(request, f"{self.name} has no row"),
         )
 

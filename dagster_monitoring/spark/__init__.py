@@ -2,10 +2,11 @@
 
 from dagster_monitoring.spark.connection import SparkConnection, close_sessions, java_home
 from dagster_monitoring.spark.faults import spark_faults
-from dagster_monitoring.spark.frames import SparkRows, StoredFrame, quoted
+from dagster_monitoring.spark.frames import Piece, SparkRows, StoredFrame, quoted
 from dagster_monitoring.spark.waiting import no_endless_wait
 
 __all__ = [
+    "Piece",
     "SparkConnection",
     "SparkRows",
     "StoredFrame",

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dagster_monitoring.errors import CorruptDataError, DataError, EngineError
+from dagster_monitoring import errors
+from dagster_monitoring.errors import (
+    CorruptDataError,
+    DataError,
+    DeclarationError,
+    EngineError,
+    SchemaMismatchError,
+)
+
+_OWN = re.compile(r"^dagster_monitoring\.errors\.(\w+): (.*)$", re.MULTILINE)
+_OF_THE_DATA = (CorruptDataError, DataError, DeclarationError, SchemaMismatchError)
 
 
 @contextmanager
@@ -32,6 +43,9 @@ def spark_faults(what: str) -> Iterator[None]:
         raise DataError(f"{what} can't be read by Spark: {first_line(error)}") from error
     except (PySparkException, Py4JError, ConnectionError) as error:
         text = str(error)
+        own = _OWN.findall(text)
+        if own and (kind := getattr(errors, own[-1][0], None)) in _OF_THE_DATA:
+            raise kind(own[-1][1]) from error
         if "No module named 'dagster_monitoring'" in text:
             raise EngineError(
                 "Spark's executors have no dagster_monitoring: install the version that this "

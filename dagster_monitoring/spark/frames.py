@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 
@@ -11,17 +12,31 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
+class Piece(Protocol):
+    """A few of a slice's rows, which any process that reaches them can read; sent to workers."""
+
+    def batches(self, columns: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+        """These columns of its rows, with the types that they were stored with."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StoredFrame:
     """Rows as Spark reads them, and the types that they were stored with.
 
     Attributes:
-        frame: what Spark reads; it knows fewer types than Arrow.
+        open: gives what Spark reads; it knows fewer types than Arrow.
         schema: names and types before Spark read them.
+        pieces: the same rows, for workers that read without Spark; ``None`` where only Spark can.
     """
 
-    frame: DataFrame
+    open: Callable[[], DataFrame]
     schema: pa.Schema
+    pieces: tuple[Piece, ...] | None = None
+
+    @property
+    def frame(self) -> DataFrame:
+        """What Spark reads."""
+        return self.open()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

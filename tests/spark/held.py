@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from dagster_monitoring.spark import SparkRows
+from dagster_monitoring.spark import SparkRows, StoredFrame
 from tests.spark.slices import Rows
 
 WAIT_SECONDS = 120
@@ -78,8 +78,8 @@ class HeldRows(Rows):
 
     def through_spark(self, session) -> SparkRows:
         found = super().through_spark(session)
-        frames = tuple(
-            replace(stored, frame=stored.frame.mapInArrow(self.gate.hold(), stored.frame.schema))
-            for stored in found.frames
-        )
-        return replace(found, frames=frames)
+        return replace(found, frames=tuple(map(self.held, found.frames)))
+
+    def held(self, stored: StoredFrame) -> StoredFrame:
+        frame = stored.frame.mapInArrow(self.gate.hold(), stored.frame.schema)
+        return replace(stored, open=lambda: frame, pieces=None)
