@@ -21,6 +21,7 @@ from dagster_monitoring.alerts import AlertPolicy, AnyChannel, Channel, check_na
 from dagster_monitoring.declaration import Declaration, EnvironmentVariable, explain
 from dagster_monitoring.errors import DeclarationError, did_you_mean
 from dagster_monitoring.monitors import AnyMonitor, Monitor, default_monitors
+from dagster_monitoring.partitions import WEEKDAYS
 from dagster_monitoring.profiles.engine import AnyEngine, LocalEngine, SparkEngine
 from dagster_monitoring.retraining import RetrainingConfig
 from dagster_monitoring.schema import BinaryClassification, Columns, Partitions, Ranking, Task
@@ -108,7 +109,7 @@ class MonitoredModel(Declaration):
     )
     task: Task = Field(description="What is predicted, and in which columns.")
     columns: Columns = Field(description="The columns by their role.")
-    partitions: Partitions = Field(description="Days of production.")
+    partitions: Partitions = Field(description="Slices of production: hours, days or weeks.")
     engine: AnyEngine = Field(
         # With its type given, so that a model written out without defaults can be read again.
         default_factory=lambda: LocalEngine(type="local"),
@@ -117,7 +118,7 @@ class MonitoredModel(Declaration):
     baseline: AnySource = Field(
         description="Rows of known good: features, out-of-sample predictions, labels."
     )
-    predictions: AnySource = Field(description="Daily slices of scored rows.")
+    predictions: AnySource = Field(description="Slices of scored rows.")
     ground_truth: AnyGroundTruth | None = Field(
         None, description="The feed of labels, as they arrive."
     )
@@ -139,10 +140,11 @@ class MonitoredModel(Declaration):
     storage: Storage = Field(
         default_factory=Storage, description="Where profiles, models and the store are kept."
     )
-    schedule: str = Field(
-        "30 1 * * *",
-        description="Cron line, in the partitions' time zone, of the daily job that judges the "
-        "day before.",
+    schedule: str | None = Field(
+        None,
+        description="Cron line, in the partitions' time zone, of the job that judges the slice "
+        "that was over last. Default: 01:30 every day; of hours, ten minutes past each; of weeks, "
+        "01:30 on the day on which they begin.",
     )
     root: Path = Field(
         Path(), description="Folder that relative paths start from; set by the component."
@@ -219,6 +221,15 @@ class MonitoredModel(Declaration):
     def active_monitors(self) -> tuple[Monitor, ...]:
         """The monitors in force: defaults resolved, replaced and dropped."""
         return self._resolved
+
+    @property
+    def cron(self) -> str:
+        """The cron line of the job that judges slices: as declared, or that of their length."""
+        keys = self.partitions
+        # Cron counts weekdays from Sunday.
+        weekday = (WEEKDAYS.index(keys.week_start) + 1) % len(WEEKDAYS)
+        defaults = {"hour": "10 * * * *", "day": "30 1 * * *", "week": f"30 1 * * {weekday}"}
+        return self.schedule or defaults[keys.every]
 
     @property
     def score(self) -> str | None:

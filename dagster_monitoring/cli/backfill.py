@@ -1,4 +1,4 @@
-"""``dagster-monitoring backfill``: judge days of the past."""
+"""``dagster-monitoring backfill``: judge slices of the past."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import dagster as dg
 
-from dagster_monitoring.cli.dates import day
+from dagster_monitoring.cli.dates import first_slice, last_slice, partition
 from dagster_monitoring.cli.project import load_definitions, model_of, project_options
 from dagster_monitoring.orchestration.running import run_range, run_setup
 
@@ -16,51 +16,67 @@ from dagster_monitoring.orchestration.running import run_range, run_setup
 @click.command("backfill")
 @click.argument("model")
 @click.option(
-    "--from", "first", type=day, required=True, metavar="PARTITION", help="First day, YYYY-MM-DD."
+    "--from",
+    "first",
+    type=partition,
+    required=True,
+    metavar="PARTITION",
+    help="First slice, YYYY-MM-DD or YYYY-MM-DD-HH:00; of hours and weeks a day will do too.",
 )
 @click.option(
-    "--to", "last", type=day, required=True, metavar="PARTITION", help="Last day, included."
+    "--to",
+    "last",
+    type=partition,
+    required=True,
+    metavar="PARTITION",
+    help="Last slice, included.",
 )
 @click.option(
-    "--days-per-run",
+    "--slices-per-run",
     type=click.IntRange(min=1),
-    default=31,
-    show_default=True,
-    help="Days of one run: what is judged together, and lost together if a run dies.",
+    show_default="those of 31 days",
+    help="Slices of one run: what is judged together, and lost together if a run dies.",
 )
 @project_options
 def command(
-    model: str, first: str, last: str, days_per_run: int, project: Path, module: str | None
+    model: str,
+    first: str,
+    last: str,
+    slices_per_run: int | None,
+    project: Path,
+    module: str | None,
 ) -> None:
-    """Judges the days of MODEL from --from to --to, in range runs.
+    """Judges the slices of MODEL from --from to --to, in range runs.
 
     Builds the baseline first where there is none. The runs are recorded in the Dagster instance of
-    DAGSTER_HOME, and every day's checks stand under its own partition. Days that were judged
+    DAGSTER_HOME, and every slice's checks stand under its own partition. Those that were judged
     before are judged again; the same verdict changes nothing.
     """
     from rich.progress import Progress
 
     definitions = load_definitions(project=project, module=module)
     declared = model_of(definitions, model)
-    days = declared.partitions.between(first, last)
-    if not days:
-        raise click.UsageError(f"no day of {model} lies from {first} to {last}")
+    keys, every = declared.partitions, declared.partitions.every
+    first, last = first_slice(keys, first, option="--from"), last_slice(keys, last, option="--to")
+    found = keys.between(first, last)
+    if not found:
+        raise click.UsageError(f"no {every} of {model} lies from {first} to {last}")
     with _instance() as instance, Progress() as progress:
-        task = progress.add_task(f"{model}: baseline", total=len(days))
+        task = progress.add_task(f"{model}: baseline", total=len(found))
         run_setup(definitions, declared, instance=instance)
-        progress.update(task, description=f"{model}: {days[0]} to {days[-1]}")
+        progress.update(task, description=f"{model}: {found[0]} to {found[-1]}")
         for start, end in run_range(
             definitions,
             declared,
             first=first,
             last=last,
             instance=instance,
-            days_per_run=days_per_run,
+            slices_per_run=slices_per_run or keys.slices_of(31),
         ):
-            progress.advance(task, len(declared.partitions.between(start, end)))
+            progress.advance(task, keys.distance(start, end) + 1)
     click.echo(
-        f"{len(days)} days judged. See them: dagster-monitoring history {model} "
-        f"--since {days[0]} --until {days[-1]}"
+        f"{len(found)} {every}s judged. See them: dagster-monitoring history {model} "
+        f"--since {found[0]} --until {found[-1]}"
     )
 
 

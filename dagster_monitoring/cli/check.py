@@ -38,7 +38,7 @@ def command(model: str | None, partition: str | None, project: Path, module: str
 def _check(model: MonitoredModel, partition: str | None) -> int:
     """Prints a model's findings; gives the number of faults."""
     if partition is not None:
-        model.partitions.day(partition)
+        model.partitions.require(partition)
     findings = validate(model, partition=partition)
     _print(model.model, findings)
     return sum(finding.level == "fault" for finding in findings)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from dagster_monitoring.cli.dates import day, moment
+from dagster_monitoring.cli.dates import first_slice, last_slice, moment, partition
 from dagster_monitoring.cli.project import load_model, project_options
 from dagster_monitoring.evaluation import Evaluation, value_text
 from dagster_monitoring.stores import open_store
@@ -29,9 +29,12 @@ Cell = Plain | datetime
 @click.option("--monitor", help="Only this monitor.")
 @click.option("--column", help="Only this column.")
 @click.option(
-    "--since", type=day, metavar="PARTITION", help="First partition, for instance 2013-06-01."
+    "--since",
+    type=partition,
+    metavar="PARTITION",
+    help="First partition, for instance 2013-06-01; of hours and weeks a day will do too.",
 )
-@click.option("--until", type=day, metavar="PARTITION", help="Last partition, included.")
+@click.option("--until", type=partition, metavar="PARTITION", help="Last partition, included.")
 @click.option(
     "--as-of",
     type=moment,
@@ -68,13 +71,14 @@ def command(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
 ) -> None:
     """Shows the evaluations of MODEL: one row a monitor, column, segment and partition."""
     declared = load_model(model, project=project, module=module)
+    keys = declared.partitions
     with open_store(declared.storage.database_url) as store:
         found = store.evaluations.read(
             model,
             monitor=monitor,
             column=column,
-            since=since,
-            until=until,
+            since=first_slice(keys, since, option="--since") if since else None,
+            until=last_slice(keys, until, option="--until") if until else None,
             as_of=as_of,
         )
     if form == "table":

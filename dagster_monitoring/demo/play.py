@@ -127,7 +127,7 @@ class Play:
             first=self._backfilled[0],
             last=self._backfilled[1],
             instance=instance,
-            days_per_run=31,
+            slices_per_run=31,
         )
         yield self._say(f"backfill {self._backfilled[0]} to {self._backfilled[1]}")
         while True:
@@ -156,7 +156,7 @@ class Play:
                         first=some[0],
                         last=some[-1],
                         instance=instance,
-                        days_per_run=len(some),
+                        slices_per_run=len(some),
                     )
                 )
             self._ticks(instance)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
 from dagster_monitoring.monitors._monitor import View
 
@@ -11,8 +10,8 @@ _NAMED = 3
 
 
 def slices_before(view: View) -> int:
-    """How many days of production lie before the judged one."""
-    return (date.fromisoformat(view.partition) - view.partitions.start).days
+    """How many slices of production lie before the judged one."""
+    return view.partitions.distance(view.partitions.first, view.partition)
 
 
 def slices_note(have: Sequence[str], missing: Sequence[str], length: int) -> str | None:

@@ -6,10 +6,11 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 
 from dagster_monitoring.evaluation import Evaluation, Severity, Status, half_width
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, View
+from dagster_monitoring.monitors._slices import slices_before
 from dagster_monitoring.monitors.threshold import Evidence, Levels, Pair
 from dagster_monitoring.statistics.undefined import Undefined
 
@@ -36,10 +37,10 @@ def past_partitions(monitor: Monitor, view: View) -> tuple[str, ...]:
         view: the partition that is judged.
     """
     width = monitor.window
-    first = view.partitions.start.isoformat()
-    steps = range(monitor.past_slices() // width, 0, -1)
-    keys = (view.partitions.shift(view.partition, -width * step) for step in steps)
-    return tuple(key for key in keys if view.partitions.shift(key, 1 - width) >= first)
+    # As many as have their whole window within production.
+    whole = (slices_before(view) + 1) // width - 1
+    steps = range(min(monitor.past_slices() // width, whole), 0, -1)
+    return tuple(view.partitions.shift(view.partition, -width * step) for step in steps)
 
 
 def evaluate(
@@ -116,8 +117,8 @@ class _Frame:
 
     def _bounds(self) -> tuple[datetime, datetime]:
         days = self.view.partitions
-        first = days.shift(self.view.partition, 1 - self.monitor.window)
-        start, _ = days.bounds(max(first, days.start.isoformat()))
+        back = min(self.monitor.window - 1, slices_before(self.view))
+        start, _ = days.bounds(days.shift(self.view.partition, -back))
         return start, days.bounds(self.view.partition)[1]
 
 
@@ -220,5 +221,4 @@ def _values_by_key(past: Sequence[Sequence[Measurement]]) -> Mapping[Key, list[f
 
 def _is_young(monitor: Monitor, view: View) -> bool:
     """Whether production is too young for all the slices that the monitor looks back on."""
-    age = (date.fromisoformat(view.partition) - view.partitions.start).days
-    return age < monitor.warm_up_slices()
+    return slices_before(view) < monitor.warm_up_slices()

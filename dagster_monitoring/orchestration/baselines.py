@@ -68,7 +68,7 @@ def put_in_force(backend: Backend, baseline: Baseline, *, clock: Clock) -> InFor
     # Without ground truth no label is looked at, and evaluations alone tell what was judged.
     evaluated = store.evaluations.last_partition(model.model)
     judged = max([*backend.judged_days()[-1:], *([evaluated] if evaluated else [])], default=None)
-    first = model.partitions.start.isoformat()
+    first = model.partitions.first
     valid_from = model.partitions.shift(judged, 1) if known and judged else first
     is_new = store.baselines.put_in_force(
         BaselineInForce(

@@ -10,10 +10,10 @@ from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.alerting import build_alert_job, build_alert_sensor
 from dagster_monitoring.orchestration.clock import Clock, utc_now
 from dagster_monitoring.orchestration.evaluation_assets import build_evaluation_assets
-from dagster_monitoring.orchestration.jobs import build_asset_jobs, build_daily_schedule
+from dagster_monitoring.orchestration.jobs import build_asset_jobs, build_slice_schedule
 from dagster_monitoring.orchestration.labels import build_ground_truth_sensor
 from dagster_monitoring.orchestration.model_assets import build_model_assets
-from dagster_monitoring.orchestration.naming import job_name
+from dagster_monitoring.orchestration.naming import job_name, slice_job
 from dagster_monitoring.orchestration.profile_io_manager import ProfileIOManager, io_manager_key
 from dagster_monitoring.orchestration.retraining import build_retraining_sensor
 from dagster_monitoring.orchestration.slice_assets import build_slice_assets
@@ -69,7 +69,7 @@ def _build(model: MonitoredModel, clock: Clock) -> dg.Definitions:
             *build_evaluation_assets(model, clock=clock),
         ],
         jobs=[*jobs, alert_job],
-        schedules=[build_daily_schedule(model, by_name[job_name(model, "daily")])],
+        schedules=[build_slice_schedule(model, by_name[job_name(model, slice_job(model))])],
         sensors=sensors,
         resources={
             io_manager_key(model): ProfileIOManager(model),

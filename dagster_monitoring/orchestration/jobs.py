@@ -1,4 +1,4 @@
-"""A model's jobs and its daily schedule."""
+"""A model's jobs and the schedule of its slices."""
 
 from typing import TypeAlias
 
@@ -12,6 +12,7 @@ from dagster_monitoring.orchestration.naming import (
     asset_key,
     job_name,
     predictions_key,
+    slice_job,
 )
 from dagster_monitoring.sources import AssetSource
 
@@ -24,17 +25,18 @@ MODEL_ASSETS = ("champion", "baseline")
 
 
 def build_asset_jobs(model: MonitoredModel) -> list[AssetJob]:
-    """The jobs over the model's assets: set-up, day, labels and retraining.
+    """The jobs over the model's assets: set-up, slices, labels and retraining.
 
-    All run in one process: the work of a day takes less time than another process's start.
+    All run in one process: the work of a slice takes less time than another process's start.
     """
+    every = model.partitions.every
     jobs = [
         _job(model, "setup", MODEL_ASSETS, "Registers the champion and builds its baseline."),
-        _job(model, "daily", _daily_assets(model), "Judges one day, or a range of days."),
+        _job(model, slice_job(model), _slice_assets(model), f"Judges {every}s, one or a range."),
     ]
     if model.ground_truth is not None:
         jobs.append(
-            _job(model, "labels", LABEL_ASSETS, "Judges performance again on days with new labels.")
+            _job(model, "labels", LABEL_ASSETS, "Judges performance anew where labels are new.")
         )
     if model.retraining is not None:
         jobs.append(
@@ -48,28 +50,28 @@ def build_asset_jobs(model: MonitoredModel) -> list[AssetJob]:
     return jobs
 
 
-def build_daily_schedule(model: MonitoredModel, daily: AssetJob) -> dg.ScheduleDefinition:
-    """Judges the day before, once a day, in the partitions' time zone."""
+def build_slice_schedule(model: MonitoredModel, job: AssetJob) -> dg.ScheduleDefinition:
+    """Judges the slice that was over last, in the partitions' time zone."""
+    keys = model.partitions
 
     @dg.schedule(
-        name=job_name(model, "daily_schedule"),
-        job=daily,
-        cron_schedule=model.schedule,
-        execution_timezone=model.partitions.timezone,
-        description=f"Judges yesterday's slice of {model.model}.",
+        name=job_name(model, f"{slice_job(model)}_schedule"),
+        job=job,
+        cron_schedule=model.cron,
+        execution_timezone=keys.timezone,
+        description=f"Judges the {keys.every} of {model.model} that was over last.",
     )
-    def daily_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        keys = model.partitions
-        yesterday = keys.shift(keys.key_of(context.scheduled_execution_time), -1)
-        if yesterday < keys.start.isoformat():
-            return dg.SkipReason(f"production starts on {keys.start}, {yesterday} lies before it")
-        if keys.end is not None and yesterday > keys.end.isoformat():
+    def slice_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        over = keys.shift(keys.key_of(context.scheduled_execution_time), -1)
+        if keys.distance(keys.first, over) < 0:
+            return dg.SkipReason(f"production starts on {keys.first}, {over} lies before it")
+        if keys.last is not None and keys.distance(keys.last, over) > 0:
             return dg.SkipReason(
-                f"production ended on {keys.end} (field partitions.end), {yesterday} lies after it"
+                f"production ended on {keys.last} (field partitions.end), {over} lies after it"
             )
-        return dg.RunRequest(run_key=yesterday, partition_key=yesterday)
+        return dg.RunRequest(run_key=over, partition_key=over)
 
-    return daily_schedule
+    return slice_schedule
 
 
 def range_tags(first: str, last: str) -> dict[str, str]:
@@ -84,7 +86,7 @@ def range_tags(first: str, last: str) -> dict[str, str]:
     }
 
 
-def _daily_assets(model: MonitoredModel) -> tuple[str, ...]:
+def _slice_assets(model: MonitoredModel) -> tuple[str, ...]:
     own = () if isinstance(model.predictions, AssetSource) else ("predictions",)
     without_labels = ("profile", "drift", "data_quality")
     return (*own, *(SLICE_ASSETS if model.ground_truth is not None else without_labels))

@@ -10,7 +10,7 @@ from dagster_monitoring.errors import MonitoringError
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import open_backend
 from dagster_monitoring.orchestration.jobs import range_tags
-from dagster_monitoring.orchestration.naming import job_name
+from dagster_monitoring.orchestration.naming import job_name, slice_job
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -63,16 +63,26 @@ def run_range(
     first: str,
     last: str,
     instance: dg.DagsterInstance,
-    days_per_run: int,
-    purpose: str = "daily",
+    slices_per_run: int,
+    purpose: str | None = None,
 ) -> Iterator[tuple[str, str]]:
-    """Judge days as range runs of at most ``days_per_run``, oldest first; each range when done."""
-    days = model.partitions.between(first, last)
-    for start in range(0, len(days), days_per_run):
-        chunk = days[start : start + days_per_run]
+    """Judge slices as range runs, oldest first; gives each range when it is done.
+
+    Args:
+        definitions: with the model's jobs.
+        model: whose slices.
+        first: the first slice; those outside production are left out.
+        last: the last one, included.
+        instance: where the runs are recorded.
+        slices_per_run: the most slices of one run.
+        purpose: which of the model's jobs; the one of its slices when left out.
+    """
+    keys = model.partitions.between(first, last)
+    for start in range(0, len(keys), slices_per_run):
+        chunk = keys[start : start + slices_per_run]
         run_job(
             definitions,
-            job_name(model, purpose),
+            job_name(model, purpose or slice_job(model)),
             instance=instance,
             tags={**range_tags(chunk[0], chunk[-1]), "dagster_monitoring/cause": "backfill"},
         )

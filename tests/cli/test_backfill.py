@@ -25,7 +25,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.usefixtures("home")
 def test_the_baseline_is_built_then_each_day_is_judged_and_the_runs_are_recorded(project: str):
-    result = run(backfill, "price", "-m", project, *DAYS, "--days-per-run", "1")
+    result = run(backfill, "price", "-m", project, *DAYS, "--slices-per-run", "1")
     assert result.exception is None, result.exception
     assert "2 days judged" in result.stdout
     with dg.DagsterInstance.get() as instance:

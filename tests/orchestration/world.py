@@ -125,7 +125,7 @@ class World:
             first=day_of(first),
             last=day_of(last),
             instance=self.instance,
-            days_per_run=99,
+            slices_per_run=99,
             purpose=purpose,
         ):
             pass

@@ -126,7 +126,7 @@ def _days(
     """Days that these labels may be of: the one asked for, then as the labels' times tell."""
     seen: set[str] = set()
     for key in _candidates(model, feed, labels, partition):
-        if key not in seen and key >= model.partitions.start.isoformat():
+        if key not in seen and key >= model.partitions.first:
             seen.add(key)
             yield key
 

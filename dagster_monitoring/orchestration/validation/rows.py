@@ -159,7 +159,7 @@ def _ends_before_production(model: MonitoredModel, facts: RowsFacts) -> list[Fin
     column = facts.columns.get(model.columns.timestamp)
     if column is None or column.last is None:
         return []
-    last, start = model.partitions.key_of(column.last), model.partitions.start.isoformat()
+    last, start = model.partitions.key_of(column.last), model.partitions.first
     if last < start:
         return [ok("baseline", f"ends on {last}, before production starts on {start}")]
     text = f"goes to {last}, but production starts on {start}: slices are compared with themselves"
