@@ -44,9 +44,5 @@ def _select(batch: pa.RecordBatch, names: Collection[str]) -> pa.RecordBatch:
 def _join(held: list[pa.RecordBatch]) -> pa.RecordBatch:
     if len(held) == 1:
         return held[0]
-    table = pa.Table.from_batches(held).combine_chunks()
-    arrays = [
-        column.chunk(0) if column.num_chunks else pa.array([], column.type)
-        for column in table.columns
-    ]
-    return pa.RecordBatch.from_arrays(arrays, schema=table.schema)
+    arrays = [pa.concat_arrays(own) for own in zip(*(b.columns for b in held), strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=held[0].schema)
