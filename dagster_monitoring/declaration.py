@@ -13,17 +13,21 @@ from dagster_monitoring.errors import DeclarationError, did_you_mean
 class Declaration(BaseModel):
     """Frozen, keyword-only, and closed: a field that is not known is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _say_the_nearest_field(cls, data: object) -> object:
         if isinstance(data, dict):
+            # A field whose name is a word of Python's, such as `for`, is written by its alias.
+            known = {field.alias or name for name, field in cls.model_fields.items()}
             for name in data:
-                if name not in cls.model_fields:
+                if name not in known and name not in cls.model_fields:
                     raise ValueError(
-                        f"unknown field {name!r}.{did_you_mean(str(name), cls.model_fields)} "
-                        f"Known fields: {', '.join(sorted(cls.model_fields))}"
+                        f"unknown field {name!r}.{did_you_mean(str(name), known)} "
+                        f"Known fields: {', '.join(sorted(known))}"
                     )
         return data
 

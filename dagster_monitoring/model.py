@@ -17,9 +17,10 @@ from pydantic import (
     model_validator,
 )
 
-from dagster_monitoring.alerts import AlertPolicy, AnyChannel, Channel, check_names
+from dagster_monitoring.alerts import AnyChannel, Channel, check_names
 from dagster_monitoring.declaration import Declaration, EnvironmentVariable, explain
 from dagster_monitoring.errors import DeclarationError, did_you_mean
+from dagster_monitoring.incidents import AlertPolicy
 from dagster_monitoring.monitors import AnyMonitor, Monitor, default_monitors
 from dagster_monitoring.partitions import WEEKDAYS
 from dagster_monitoring.profiles.engine import AnyEngine, LocalEngine, SparkEngine

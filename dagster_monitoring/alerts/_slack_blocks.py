@@ -12,7 +12,7 @@ from urllib.parse import quote
 from dagster_monitoring.alerts._text import escaped, one_line
 from dagster_monitoring.alerts.message import AlertMessage, AlertRow
 from dagster_monitoring.evaluation import Severity
-from dagster_monitoring.incident import Transition
+from dagster_monitoring.incidents import Transition
 
 _HEADER = 150
 _SECTION = 3000

@@ -11,7 +11,7 @@ from dagster_monitoring.alerts._channel import Channel, ChannelError
 from dagster_monitoring.alerts._text import one_line
 from dagster_monitoring.alerts.message import AlertMessage, AlertRow
 from dagster_monitoring.evaluation import Severity
-from dagster_monitoring.incident import Transition
+from dagster_monitoring.incidents import Transition
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from dagster_monitoring.alerts._text import as_ascii, bounded
 from dagster_monitoring.evaluation import Evaluation, Severity, number, value_text
-from dagster_monitoring.incident import Incident, Transition
+from dagster_monitoring.incidents import Incident, Transition
 
 # A person reads a handful; the rest is one command away.
 MAX_ROWS = 10
@@ -143,12 +143,20 @@ def compose(incident: Incident, transition: Transition, *, run_url: str | None) 
 def dedup_key(incident: Incident, transition: Transition) -> str:
     """Names a transition of an incident, whoever composes it and however often.
 
-    Example: ``inc-8d1f0c2ab3e4:ESCALATED:5b2e9a10``. An incident opens and resolves once, and
-    escalates once for each set of monitors and severity.
+    Example: ``inc-8d1f0c2ab3e4:ESCALATED:5b2e9a10``. An incident opens once; what can happen to it
+    again is named with the state that it made.
     """
-    if transition is not Transition.ESCALATED:
+    if transition is Transition.OPENED:
         return f"{incident.id}:{transition}"
-    state = "|".join([incident.severity, *sorted(incident.monitors)])
+    state = "|".join(
+        [
+            incident.severity,
+            *sorted(incident.monitors),
+            *(str(moment) for moment in (incident.escalated_at, incident.acknowledged_at)),
+            incident.resolved_partition or "",
+            str(incident.announced_at) if transition is Transition.REMINDED else "",
+        ]
+    )
     return (
         f"{incident.id}:{transition}:{hashlib.blake2b(state.encode(), digest_size=4).hexdigest()}"
     )
@@ -158,6 +166,9 @@ def _title(incident: Incident, transition: Transition) -> str:
     what = {
         Transition.OPENED: f"{incident.severity}: {incident.model} needs attention",
         Transition.ESCALATED: f"{incident.severity}: {incident.model} got worse",
+        Transition.REOPENED: f"{incident.severity}: {incident.model} is not well after all",
+        Transition.ACKNOWLEDGED: f"Acknowledged: {incident.model}, by {incident.owner}",
+        Transition.REMINDED: f"{incident.severity}: {incident.model} still needs attention",
         Transition.RESOLVED: f"Resolved: {incident.model} is healthy again",
     }
     return what[transition]

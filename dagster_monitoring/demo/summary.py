@@ -11,10 +11,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from dagster_monitoring.alerts import worst_first
 from dagster_monitoring.demo.play import Progress
-from dagster_monitoring.evaluation import Evaluation, Severity, Status
-from dagster_monitoring.incident import Incident
+from dagster_monitoring.evaluation import Evaluation, Severity, Status, worst_first
+from dagster_monitoring.incidents import Incident
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.monitors import overall
 from dagster_monitoring.orchestration.backend import Backend, open_backend

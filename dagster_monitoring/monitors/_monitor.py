@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from dagster_monitoring.declaration import Declaration
 from dagster_monitoring.evaluation import Severity
+from dagster_monitoring.incidents import Cause
 from dagster_monitoring.monitors.threshold import AnyThreshold, Levels, Sides, Threshold
 from dagster_monitoring.profiles.baseline import Baseline
 from dagster_monitoring.profiles.window import PerformanceWindow, Window
@@ -110,6 +111,8 @@ class Monitor(Declaration, ABC):
     """What to watch, over which window, and from which value on it matters."""
 
     asset: ClassVar[MonitoredAsset]
+    cause: ClassVar[Cause] = Cause.MODEL
+    """What its trouble tells of: monitors of one cause share an incident."""
 
     name: str = Field(
         default="",
@@ -128,6 +131,26 @@ class Monitor(Declaration, ABC):
     )
     severity: Severity = Field(
         default=Severity.ERROR, description="The most that this monitor can say: WARN or ERROR."
+    )
+    for_: int | None = Field(
+        default=None,
+        ge=1,
+        le=366,
+        alias="for",
+        description="Partitions in trouble one after the other that make an incident; the alert "
+        "policy's when left out.",
+    )
+    keep_firing_for: int | None = Field(
+        default=None,
+        ge=1,
+        le=366,
+        description="Healthy partitions one after the other that end it; the alert policy's when "
+        "left out.",
+    )
+    minimum_n: int = Field(
+        default=0,
+        ge=0,
+        description="With fewer rows a value is kept without a verdict: NO_DATA, and expected.",
     )
     threshold: AnyThreshold | None = Field(
         default=None, description="Limits of every metric; each metric's own default when left out."

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from dagster_monitoring.incidents import Cause
 from dagster_monitoring.monitors._columns import (
     all_columns,
     segment_names,
@@ -41,6 +42,7 @@ class DataQualityMonitor(Monitor):
     """Counts missing values, new categories, faults, duplicates and rows of a slice."""
 
     asset: ClassVar[MonitoredAsset] = "data_quality"
+    cause: ClassVar[Cause] = Cause.DATA
 
     type: Literal["data_quality"] = "data_quality"
     metrics: tuple[str, ...] = Field(

@@ -135,6 +135,9 @@ def _judge(
 ) -> _Verdict:
     if m.value is None:
         return _no_data(m.reason or "no value and no reason was given", expected=m.expected)
+    if m.n < monitor.minimum_n:
+        reason = f"{m.n} rows, and {monitor.minimum_n} are needed for a verdict (minimum_n)"
+        return _no_data(reason, expected=True)
     threshold = monitor.threshold_of(m.metric)
     levels = m.levels or threshold.levels(
         Evidence(

@@ -11,6 +11,7 @@ import pyarrow as pa
 from pydantic import Field, model_validator
 
 from dagster_monitoring.errors import DataError
+from dagster_monitoring.incidents import Cause
 from dagster_monitoring.monitors._great_expectations_bridge import (
     Expectation,
     Outcome,
@@ -29,6 +30,7 @@ class GreatExpectationsMonitor(Monitor):
     """
 
     asset: ClassVar[MonitoredAsset] = "data_quality"
+    cause: ClassVar[Cause] = Cause.DATA
 
     type: Literal["great_expectations"] = "great_expectations"
     path: str | None = Field(default=None, description="The suite's JSON file.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from dagster_monitoring.incidents import Cause
 from dagster_monitoring.monitors._columns import segment_names
 from dagster_monitoring.monitors._labels import due, is_due, no_predictions, rows_of
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, MonitoredAsset, View
@@ -18,6 +19,7 @@ class LabelCoverageMonitor(Monitor):
     """Watches that labels come; judged from the moment on at which they are due."""
 
     asset: ClassVar[MonitoredAsset] = "performance"
+    cause: ClassVar[Cause] = Cause.LABELS
 
     type: Literal["label_coverage"] = "label_coverage"
 

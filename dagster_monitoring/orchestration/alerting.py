@@ -8,11 +8,11 @@ import dagster as dg
 
 from dagster_monitoring.alerts import AlertMessage, Channel
 from dagster_monitoring.errors import DeliveryError, MissingExtraError, MonitoringError
-from dagster_monitoring.incident import Incident
+from dagster_monitoring.incidents import Incident
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend, open_backend
 from dagster_monitoring.orchestration.clock import Clock
-from dagster_monitoring.orchestration.incidents import advance_incidents, news_cursor
+from dagster_monitoring.orchestration.incidents import advance_incidents, has_news
 from dagster_monitoring.orchestration.naming import job_name
 from dagster_monitoring.stores import OutboxEntry
 
@@ -142,10 +142,10 @@ def build_alert_sensor(
     def alert_sensor() -> dg.SensorResult:
         with open_backend(model) as backend:
             latest = backend.store.evaluations.latest_id(model.model)
-            seen = int(backend.store.cursors.get(news_cursor(model)) or 0)
             now = clock()
             waiting = backend.store.outbox.due(now, model=model.model)
-        if latest <= seen and not waiting:
+            is_news = has_news(backend, latest, now=now)
+        if not is_news and not waiting:
             return dg.SensorResult(skip_reason=dg.SkipReason("nothing new was evaluated"))
         bucket = int(now.timestamp() // ASK_AGAIN_SECONDS)
         key = f"{model.model}-{latest}-{_attempts(waiting)}-{bucket}"

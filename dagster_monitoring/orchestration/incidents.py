@@ -6,154 +6,128 @@ indexed id, whatever the history behind it).
 """
 
 from collections.abc import Sequence
-from datetime import datetime
-from itertools import takewhile
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import groupby
 
-from dagster_monitoring.alerts import advance, compose
-from dagster_monitoring.evaluation import Evaluation, Severity, Status
-from dagster_monitoring.incident import Incident, IncidentStatus, Transition
+from dagster_monitoring.alerts import compose
+from dagster_monitoring.evaluation import Evaluation, worst_first
+from dagster_monitoring.incidents import (
+    Change,
+    Episode,
+    Group,
+    Incident,
+    Moment,
+    Rule,
+    Transition,
+    Verdict,
+    due_by_time,
+    episodes,
+    group,
+    reconcile,
+)
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend
+from dagster_monitoring.orchestration.faults import open_faults
 
-# Writers of the store take turns, so ids are committed in the order in which they were given, and
-# a cursor on them misses nothing.
-BATCH = 20_000
+# An incident carries what a message and a page show, not every red column of a wide model.
+MAX_WORST = 20
 
 
 def advance_incidents(
     backend: Backend, *, now: datetime, run_url: str | None
 ) -> tuple[Incident, ...]:
-    """Opens, worsens and resolves incidents by what was evaluated since the last call.
+    """Brings the incidents up to what was evaluated, and to the time.
 
-    Each partition with news is judged once, oldest first; messages are queued in the transaction
-    that saves the incident, so neither is there without the other.
+    All of a model's verdicts are looked at, a row a monitor and partition: the same verdicts give
+    the same incidents, in whichever order they came. What changes is saved in one transaction with
+    the messages about it and the cursor, so that none is there without the others.
     """
-    store, name, model = backend.store, news_cursor(backend.model), backend.model.model
-    changed: list[Incident] = []
-    cursor = int(store.cursors.get(name) or 0)
-    while news := store.evaluations.after(cursor, model=model, limit=BATCH):
-        for partition in sorted({e.partition for _, e in news}):
-            changed += _judge(backend, partition, now=now, run_url=run_url)
-            seen = store.cursors.get(_frontier(backend.model)) or ""
-            store.cursors.set(_frontier(backend.model), max(seen, partition))
-        cursor = news[-1][0]
-        store.cursors.set(name, str(cursor))
+    store, model = backend.store, backend.model
+    with store.transaction():
+        latest = store.evaluations.latest_id(model.model)
+        changes = reconcile(
+            model.model,
+            sorted(store.incidents.list(model.model), key=lambda i: i.opened_at),
+            derive_groups(
+                model, store.verdicts.read(model.model), extra=open_faults(backend, now=now)
+            ),
+            moment_of(model, store.verdicts.latest(model.model) or "", now=now),
+        )
+        changed = [_save(backend, change, now=now, run_url=run_url) for change in changes]
+        changed += _remind(backend, now=now, run_url=run_url)
+        store.cursors.set(news_cursor(model), str(latest))
     return tuple(changed)
 
 
-def _judge(
-    backend: Backend, partition: str, *, now: datetime, run_url: str | None
-) -> list[Incident]:
-    model, store = backend.model, backend.store
-    names = [monitor.name for monitor in model.active_monitors]
-    found = store.evaluations.read(model.model, since=partition, until=partition)
-    # The store keeps the verdicts of a monitor that was taken away since.
-    verdicts = [evaluation for evaluation in found if evaluation.monitor in names]
-    delay = model.ground_truth.expected_delay_days if model.ground_truth else 0.0
-    if _is_over(backend, partition, verdicts):
-        return []
-    incidents = store.incidents
-    current = incidents.open_incident(model.model) or incidents.open_incident(
-        model.model, historical=True
-    )
-    steps = advance(
-        current,
-        verdicts,
-        now=now,
-        policy=model.alert_policy,
-        declared=names,
-        expected_delay_days=delay,
-    )
-    steps = [step for step in steps if not _already_over(backend, step[1])]
-    for transition, incident in steps:
-        _save(backend, transition, incident, now=now, run_url=run_url)
-    return [incident for _, incident in steps]
+def has_news(backend: Backend, latest: int, *, now: datetime) -> bool:
+    """Whether :func:`advance_incidents` would find something to do.
 
-
-def _is_over(backend: Backend, partition: str, verdicts: Sequence[Evaluation]) -> bool:
-    """Whether late news of a day says nothing about today.
-
-    Labels that come late judge a day again that was judged and left behind: where every monitor in
-    trouble on it has since been well for as long as closes an incident, or an incident that is over
-    spoke of it, the new verdict is kept, and nobody is told. Days that come for the first time are
-    never over.
+    Args:
+        backend: open.
+        latest: the id of the evaluation that was recorded last.
+        now: the clock.
     """
-    model, store = backend.model, backend.store
-    seen = store.cursors.get(_frontier(model))
-    if seen is None or partition > seen:
-        return False
-    current = store.incidents.open_incident(model.model)
-    if current is not None and partition >= current.opened_partition:
-        return False
-    trouble = {e.monitor for e in verdicts if _is_trouble(e, model)}
-    if not trouble:
-        return False
-    return _was_told(backend, partition, trouble) or all(
-        _calm_since(backend, partition, monitor) >= model.alert_policy.resolve_after
-        for monitor in trouble
-    )
+    store, model = backend.store, backend.model
+    if latest > int(store.cursors.get(news_cursor(model)) or 0):
+        return True
+    known = [i for i in store.incidents.list(model.model) if i.is_open]
+    if any(due_by_time(incident, model.alert_policy, now=now) for incident in known):
+        return True
+    there = {(e.monitor, e.detail) for e in open_faults(backend, now=now)}
+    told = {(m.monitor, m.detail) for i in known for m in i.members if m.detail}
+    return there != told
 
 
-def _was_told(backend: Backend, partition: str, trouble: set[str]) -> bool:
-    """Whether an incident that is over already spoke of these monitors on this day."""
-    over = backend.store.incidents.list(backend.model.model, status=IncidentStatus.RESOLVED)
-    return any(
-        incident.opened_partition <= partition <= (incident.resolved_partition or "")
-        and trouble <= set(incident.monitors)
-        for incident in over
-    )
+def derive_groups(
+    model: MonitoredModel, verdicts: Sequence[Verdict], *, extra: Sequence[Episode] = ()
+) -> list[Group]:
+    """What verdicts of a model's monitors come to, by its alert policy.
 
+    Verdicts of monitors that were taken away since are left out.
 
-def _calm_since(backend: Backend, partition: str, monitor: str) -> int:
-    """Partitions without trouble at the end of those a monitor judged after one of them.
-
-    A partition whose labels are still to come is not judged, and doesn't count for either side.
+    Args:
+        model: the declaration.
+        verdicts: by monitor, each monitor's in the order of partitions.
+        extra: trouble that no monitor tells of.
     """
-    model = backend.model
-    later = backend.store.evaluations.read(
-        model.model, monitor=monitor, since=model.partitions.shift(partition, 1)
-    )
-    in_trouble: dict[str, bool] = {}
-    for evaluation in later:
-        bad = _is_trouble(evaluation, model)
-        if bad or evaluation.status is not Status.NO_DATA:
-            day = evaluation.partition
-            in_trouble[day] = bad or in_trouble.get(day, False)
-    newest_first = (in_trouble[day] for day in sorted(in_trouble, reverse=True))
-    return sum(1 for _ in takewhile(lambda bad: not bad, newest_first))
+    monitors = {monitor.name: monitor for monitor in model.active_monitors}
+    policy = model.alert_policy
+    found = list(extra)
+    for name, own in groupby(verdicts, key=lambda verdict: verdict.monitor):
+        if name in monitors:
+            rule = Rule(
+                severity=policy.severity,
+                partitions=monitors[name].for_ or policy.for_,
+                keep=monitors[name].keep_firing_for or policy.keep_firing_for,
+            )
+            found += episodes(list(own), rule, cause=monitors[name].cause)
+    return group(found)
 
 
-def _is_trouble(evaluation: Evaluation, model: MonitoredModel) -> bool:
-    return evaluation.severity in {Severity.ERROR, model.alert_policy.severity}
+def moment_of(model: MonitoredModel, latest: str, *, now: datetime) -> Moment:
+    """What incidents depend on beside verdicts."""
+    days = model.ground_truth.expected_delay_days if model.ground_truth else 0.0
+    return Moment(now=now, latest=latest, policy=model.alert_policy, delay=timedelta(days=days))
 
 
-def _already_over(backend: Backend, incident: Incident) -> bool:
-    known = backend.store.incidents.get(incident.id)
-    return known is not None and known.status is IncidentStatus.RESOLVED
-
-
-def _save(
-    backend: Backend,
-    transition: Transition | None,
-    incident: Incident,
-    *,
-    now: datetime,
-    run_url: str | None,
+def announce_change(
+    backend: Backend, change: Change, *, now: datetime, run_url: str | None
 ) -> None:
-    with backend.store.transaction():
-        if transition is not None and not incident.historical:
-            message = compose(incident, transition, run_url=run_url)
-            for channel in backend.model.alerts:
-                backend.store.outbox.enqueue(
-                    model=incident.model,
-                    incident_id=incident.id,
-                    transition=transition,
-                    channel=channel.name,
-                    dedup_key=f"{message.dedup_key}:{channel.name}",
-                    payload=message.to_json(),
-                    now=now,
-                )
-        backend.store.incidents.save(incident)
+    """Queues the messages about a change, in the transaction that saves it."""
+    if change.transition is None or change.incident.historical:
+        return
+    message = compose(change.incident, change.transition, run_url=run_url)
+    for channel in backend.model.alerts:
+        backend.store.outbox.enqueue(
+            model=change.incident.model,
+            incident_id=change.incident.id,
+            transition=change.transition,
+            channel=channel.name,
+            dedup_key=f"{message.dedup_key}:{channel.name}",
+            payload=message.to_json(),
+            now=now,
+        )
 
 
 def news_cursor(model: MonitoredModel) -> str:
@@ -161,5 +135,52 @@ def news_cursor(model: MonitoredModel) -> str:
     return f"{model.model}/alerts"
 
 
-def _frontier(model: MonitoredModel) -> str:
-    return f"{model.model}/alerts/latest-partition"
+def _save(backend: Backend, change: Change, *, now: datetime, run_url: str | None) -> Incident:
+    incident = replace(change.incident, worst=_worst(backend, change.incident))
+    if change.transition is not None and not incident.historical:
+        incident = replace(incident, announced_at=now)
+    backend.store.incidents.save(incident)
+    announce_change(backend, replace(change, incident=incident), now=now, run_url=run_url)
+    return incident
+
+
+def _remind(backend: Backend, *, now: datetime, run_url: str | None) -> list[Incident]:
+    """Escalates and reminds of what lasts, as time passes."""
+    found = []
+    for incident in backend.store.incidents.open_ones(backend.model.model):
+        due = due_by_time(incident, backend.model.alert_policy, now=now)
+        if due is not None:
+            is_escalation = due is Transition.ESCALATED
+            told = replace(
+                incident,
+                announced_at=now,
+                escalated_at=now if is_escalation else incident.escalated_at,
+                updated_at=now,
+            )
+            backend.store.incidents.save(told)
+            announce_change(
+                backend, Change(transition=due, incident=told), now=now, run_url=run_url
+            )
+            found.append(told)
+    return found
+
+
+def _worst(backend: Backend, incident: Incident) -> tuple[Evaluation, ...]:
+    """Bad evaluations of each member's last partition in trouble: the worst of each, then others.
+
+    So that trouble that shows late, when labels come, is not hidden by another monitor's of today.
+    """
+    heads: list[Evaluation] = []
+    others: list[Evaluation] = []
+    for member in incident.members:
+        bad = [
+            evaluation
+            for evaluation in backend.store.evaluations.read(
+                incident.model, monitor=member.monitor, since=member.last, until=member.last
+            )
+            if evaluation.severity is not None
+        ]
+        ranked = worst_first(bad)
+        heads += ranked[:1]
+        others += ranked[1:]
+    return (*worst_first(heads), *worst_first(others))[:MAX_WORST] or incident.worst

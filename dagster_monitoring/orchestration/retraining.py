@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import dagster as dg
 
 from dagster_monitoring.errors import DataError, DeclarationError, MonitoringError
+from dagster_monitoring.incidents import Cause
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend, open_backend
 from dagster_monitoring.orchestration.baselines import build_from_table, declared_version
@@ -191,7 +192,11 @@ def build_retraining_sensor(
 def request_retraining(backend: Backend, *, clock: Clock) -> tuple[Retraining | None, str]:
     """The retraining that is due, kept in the store, or ``None``; with the reason."""
     model, now = backend.model, clock()
-    incident = backend.store.incidents.open_incident(model.model)
+    # Trouble that comes of broken rows is theirs: a challenger would only learn them.
+    of_the_model = (
+        i for i in backend.store.incidents.open_ones(model.model) if i.cause is Cause.MODEL
+    )
+    incident = next(of_the_model, None)
     last = backend.store.retrainings.last(model.model)
     was_lost = False
     if last is not None and last.outcome is RetrainingOutcome.REQUESTED:

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 from dagster_monitoring.declaration import Declaration
 from dagster_monitoring.errors import DeclarationError
 from dagster_monitoring.evaluation import Severity
-from dagster_monitoring.incident import Incident, IncidentStatus
+from dagster_monitoring.incidents import Incident
 from dagster_monitoring.retraining.trainer import DEFAULT_TRAINER, split_reference
 from dagster_monitoring.schema import Partitions
 
@@ -106,7 +106,7 @@ def decide(
         last_requested_at: when the model's last retraining was requested, whatever came of it.
         last_incident_id: the incident that it was requested for.
     """
-    if incident is None or incident.status is not IncidentStatus.OPEN:
+    if incident is None or not incident.is_open:
         return Decision(due=False, reason="no incident is open")
     against = _against(incident, config)
     if against:

@@ -93,6 +93,20 @@ sa.Index(
     postgresql_where=_CURRENT,
 )
 
+# The verdicts of incidents: what a monitor's current evaluations of a partition come to.
+verdicts = sa.Table(
+    "monitoring_verdicts",
+    metadata,
+    sa.Column("model", sa.Text, primary_key=True),
+    sa.Column("monitor", sa.Text, primary_key=True),
+    sa.Column("partition", sa.Text, primary_key=True),
+    sa.Column("monitor_kind", sa.Text, nullable=False),
+    sa.Column("severity", sa.SmallInteger, nullable=False),
+    sa.Column("healthy", sa.Boolean, nullable=False),
+    sa.Column("window_end", UtcMoment, nullable=False),
+    sa.Column("on_labels", sa.Boolean, nullable=False),
+)
+
 models = sa.Table(
     "monitoring_models",
     metadata,
@@ -226,6 +240,15 @@ incidents = sa.Table(
     sa.Column("opened_at", UtcMoment, nullable=False),
     sa.Column("updated_at", UtcMoment, nullable=False),
     sa.Column("is_current", sa.Boolean, nullable=False),
+    sa.Column("cause", sa.String(16)),
+    sa.Column("members", sa.Text),
+    sa.Column("changes", sa.Text),
+    sa.Column("owner", sa.Text),
+    sa.Column("acknowledged_at", UtcMoment),
+    sa.Column("snoozed_until", UtcMoment),
+    sa.Column("escalated_at", UtcMoment),
+    sa.Column("announced_at", UtcMoment),
+    sa.Column("closed_by_hand", sa.Boolean),
     sqlite_autoincrement=True,
 )
 sa.Index(
@@ -236,6 +259,20 @@ sa.Index(
     postgresql_where=incidents.c.is_current,
 )
 sa.Index("monitoring_incidents_by_model", incidents.c.model, incidents.c.is_current)
+
+# What people and the machine did about an incident, beside the states it went through.
+incident_notes = sa.Table(
+    "monitoring_incident_notes",
+    metadata,
+    sa.Column("id", _Identity, primary_key=True, autoincrement=True),
+    sa.Column("incident_id", sa.Text, nullable=False),
+    sa.Column("at", UtcMoment, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("action", sa.String(24), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+sa.Index("monitoring_incident_notes_of", incident_notes.c.incident_id, incident_notes.c.id)
 
 outbox = sa.Table(
     "monitoring_outbox",

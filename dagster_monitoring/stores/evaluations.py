@@ -14,6 +14,7 @@ from dagster_monitoring.evaluation import Evaluation, Severity, Status
 from dagster_monitoring.stores._database import Database
 from dagster_monitoring.stores._tables import evaluations
 from dagster_monitoring.stores._text import storable
+from dagster_monitoring.stores.verdicts import refresh_verdicts
 
 _FIELDS = tuple(field.name for field in fields(Evaluation))
 _COLUMNS = [evaluations.c[name] for name in _FIELDS]
@@ -80,6 +81,9 @@ class EvaluationStore:
                 if rows:
                     connection.execute(sa.insert(evaluations), rows)
             withdrawn = _withdraw(connection, latest) if complete else 0
+            if new or changed or withdrawn:
+                judged = {(e.model, e.monitor, e.partition) for e in latest.values()}
+                refresh_verdicts(connection, judged)
         return Recorded(
             inserted=len(new),
             unchanged=len(latest) - len(new) - len(changed) - len(stale),

@@ -4,38 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Self
 
 import sqlalchemy as sa
 
 from dagster_monitoring.errors import StoreError
 from dagster_monitoring.stores._database import Database
-from dagster_monitoring.stores._label_counts import count_all
 from dagster_monitoring.stores._label_rows import LabelRows
 from dagster_monitoring.stores._parquet_rows import ParquetRows
 from dagster_monitoring.stores._store_rows import StoreRows
 from dagster_monitoring.stores._tables import (
     SCHEMA_VERSION,
-    baselines,
-    deliveries,
-    evaluations,
     metadata,
     schema_version,
 )
+from dagster_monitoring.stores._upgrades import upgrade
 from dagster_monitoring.stores.baselines import BaselineStore
 from dagster_monitoring.stores.cursors import CursorStore
 from dagster_monitoring.stores.declarations import DeclarationStore
 from dagster_monitoring.stores.deliveries import DeliveryStore
 from dagster_monitoring.stores.evaluations import EvaluationStore
 from dagster_monitoring.stores.incidents import IncidentStore
-from dagster_monitoring.stores.judgements import JudgementStore, adopt_judged_labels
+from dagster_monitoring.stores.judgements import JudgementStore
 from dagster_monitoring.stores.labels import LabelLedger
 from dagster_monitoring.stores.outbox import Outbox
 from dagster_monitoring.stores.retrainings import RetrainingStore
-
-# The versions of the tables that brought what an older store lacks.
-_BASELINES_COME_BACK, _VALUES_HAVE_ERRORS, _DELIVERIES_ARE_SET_ASIDE = 2, 3, 4
-_VERDICTS_NAME_DECLARATIONS = 4
+from dagster_monitoring.stores.verdicts import VerdictStore
 
 
 class Store:
@@ -56,6 +50,7 @@ class Store:
         self.evaluations = EvaluationStore(database)
         self.labels = LabelLedger(database, label_rows)
         self.deliveries = DeliveryStore(database)
+        self.verdicts = VerdictStore(database)
         self.incidents = IncidentStore(database)
         self.outbox = Outbox(database)
         self.retrainings = RetrainingStore(database)
@@ -122,51 +117,7 @@ def _prepare(database: Database) -> None:
             f"have version {found}, this one knows {SCHEMA_VERSION}): upgrade the package"
         )
     elif found < SCHEMA_VERSION:
-        _upgrade(database)
-
-
-def _upgrade(database: Database) -> None:
-    """Step by step from whichever older version it is; makes tables and indexes that lack."""
-    with database.write() as connection:
-        # Another process may have been first; only now does nobody else write.
-        found = connection.execute(sa.select(schema_version.c.version)).scalar_one()
-        if found >= SCHEMA_VERSION:
-            return
-        if found < _BASELINES_COME_BACK:
-            _rebuild_baselines(connection)
-        if found < _VALUES_HAVE_ERRORS:
-            _add_column(connection, evaluations.c.standard_error)
-        if found < _DELIVERIES_ARE_SET_ASIDE:
-            for name in ("rows_taken", "finished", "fault", "noted_at"):
-                _add_column(connection, deliveries.c[name])
-        if found < _VERDICTS_NAME_DECLARATIONS:
-            _add_column(connection, evaluations.c.declaration_version)
-            _add_column(connection, evaluations.c.declared)
-        metadata.create_all(connection)
-        for table in metadata.sorted_tables:
-            for index in table.indexes:
-                index.create(connection, checkfirst=True)
-        if found < _VERDICTS_NAME_DECLARATIONS:
-            adopt_judged_labels(connection)
-            count_all(connection)
-        connection.execute(sa.update(schema_version).values(version=SCHEMA_VERSION))
-
-
-def _rebuild_baselines(connection: sa.Connection) -> None:
-    """Its key has the start since; before, a baseline came into force only once."""
-    kept = [dict(row) for row in connection.execute(sa.select(baselines)).mappings()]
-    baselines.drop(connection)
-    baselines.create(connection)
-    if kept:
-        connection.execute(sa.insert(baselines), kept)
-
-
-def _add_column(connection: sa.Connection, column: sa.Column[Any]) -> None:
-    """A column that may be empty; rows that are there already have nothing in it."""
-    if column.name in {c["name"] for c in sa.inspect(connection).get_columns(column.table.name)}:
-        return
-    kind = column.type.compile(connection.dialect)
-    connection.exec_driver_sql(f"ALTER TABLE {column.table.name} ADD COLUMN {column.name} {kind}")
+        upgrade(database)
 
 
 def _found_version(database: Database) -> int | None:

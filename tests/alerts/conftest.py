@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
-from dagster_monitoring.incident import Incident, IncidentStatus, Transition
+from dagster_monitoring.incidents import Incident, IncidentStatus, Transition
 
 NOW = datetime(2013, 6, 14, 6, tzinfo=UTC)
 

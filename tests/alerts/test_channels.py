@@ -18,7 +18,7 @@ from dagster_monitoring.alerts.slack import SlackChannel
 from dagster_monitoring.alerts.webhook import WebhookChannel
 from dagster_monitoring.declaration import EnvironmentVariable
 from dagster_monitoring.errors import DeclarationError, DeliveryError
-from dagster_monitoring.incident import Transition
+from dagster_monitoring.incidents import Transition
 from tests.alerts.conftest import TRANSITIONS, Receiver, evaluation, incident
 from tests.alerts.slack_stub import SlackStub, posted_text
 

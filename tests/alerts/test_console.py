@@ -8,7 +8,7 @@ import pytest
 from dagster_monitoring.alerts import ChannelError, compose
 from dagster_monitoring.alerts.console import ConsoleChannel
 from dagster_monitoring.evaluation import Severity
-from dagster_monitoring.incident import Transition
+from dagster_monitoring.incidents import Transition
 from tests.alerts.conftest import evaluation, incident
 
 MESSAGE = compose(

@@ -8,7 +8,7 @@ import pytest
 
 from dagster_monitoring.alerts import AlertMessage, ChannelError, compose
 from dagster_monitoring.alerts.file import FileChannel
-from dagster_monitoring.incident import Transition
+from dagster_monitoring.incidents import Transition
 from tests.alerts.conftest import evaluation, incident
 
 

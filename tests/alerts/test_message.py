@@ -6,7 +6,7 @@ import pytest
 
 from dagster_monitoring.alerts import AlertMessage, compose, dedup_key
 from dagster_monitoring.evaluation import Severity, Status
-from dagster_monitoring.incident import Transition
+from dagster_monitoring.incidents import Transition
 from tests.alerts.conftest import TRANSITIONS, evaluation, incident
 
 

@@ -8,7 +8,7 @@ from dagster_monitoring.alerts.message import AlertMessage
 from dagster_monitoring.alerts.slack import SlackChannel
 from dagster_monitoring.errors import MissingExtraError
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
-from dagster_monitoring.incident import Transition
+from dagster_monitoring.incidents import Transition
 from tests.alerts.conftest import Receiver, evaluation, incident
 from tests.alerts.slack_stub import SlackStub, posted_blocks, posted_fields, posted_text
 

@@ -11,7 +11,7 @@ import pytest
 from dagster_monitoring.alerts import AlertMessage, ChannelError, compose
 from dagster_monitoring.alerts._http import retry_after_seconds
 from dagster_monitoring.alerts.webhook import WebhookChannel
-from dagster_monitoring.incident import Transition
+from dagster_monitoring.incidents import Transition
 from tests.alerts.conftest import evaluation, incident
 
 MESSAGE = compose(incident(evaluation(column="<é>\u2028")), Transition.OPENED, run_url=None)

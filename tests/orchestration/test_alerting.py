@@ -12,7 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from dagster_monitoring.incident import IncidentStatus
+from dagster_monitoring.incidents import IncidentStatus
 from dagster_monitoring.orchestration.running import RunFailedError
 from tests.orchestration.world import World, day_of, labels, morning, new_world, rows, truth
 

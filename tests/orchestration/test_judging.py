@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
-from dagster_monitoring.incident import IncidentStatus
+from dagster_monitoring.incidents import IncidentStatus
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend, open_backend
 from dagster_monitoring.orchestration.incidents import advance_incidents

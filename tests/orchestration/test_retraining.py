@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from dagster_monitoring.evaluation import Severity, Status
-from dagster_monitoring.incident import IncidentStatus
+from dagster_monitoring.incidents import IncidentStatus
 from dagster_monitoring.orchestration.retraining import next_version
 from dagster_monitoring.orchestration.running import RunFailedError
 from dagster_monitoring.orchestration.training_rows import labelled_rows

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from dagster_monitoring.alerts import AlertPolicy, advance
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
-from dagster_monitoring.incident import Incident, IncidentStatus
+from dagster_monitoring.incidents import Incident, IncidentStatus
 from dagster_monitoring.retraining import RetrainingConfig, decide, training_windows
 from dagster_monitoring.schema import Partitions
 

@@ -8,7 +8,7 @@ import pytest
 
 from dagster_monitoring.errors import StoreError
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
-from dagster_monitoring.incident import Incident, IncidentStatus
+from dagster_monitoring.incidents import Incident, IncidentStatus
 from dagster_monitoring.stores import Store, open_store
 
 NOW = datetime(2024, 5, 2, 6, tzinfo=UTC)

@@ -1,0 +1,55 @@
+"""When trouble becomes an incident, and when an incident is over."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from dagster_monitoring.declaration import Declaration
+from dagster_monitoring.evaluation import Severity
+
+
+class AlertPolicy(Declaration):
+    """What opens, closes and repeats an incident.
+
+    Example:
+        >>> AlertPolicy().keep_firing_for
+        3
+    """
+
+    severity: Severity = Field(
+        Severity.ERROR, description="The least severity that opens an incident."
+    )
+    for_: int = Field(
+        1,
+        ge=1,
+        le=366,
+        alias="for",
+        description="Partitions in trouble one after the other that open an incident; a monitor's "
+        "own `for` goes before. A partition without a verdict neither counts nor breaks the row.",
+    )
+    keep_firing_for: int = Field(
+        3,
+        ge=1,
+        le=366,
+        description="Healthy partitions one after the other that close it again; a monitor's own "
+        "goes before. One that still warns is not healthy, so an incident does not flap.",
+    )
+    max_age_days: float | None = Field(
+        14,
+        ge=0,
+        allow_inf_nan=False,
+        description="Partitions that ended longer ago (a backfill) are recorded as historical, and "
+        "nobody is told; null tells about all.",
+    )
+    escalate_after_hours: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="An ERROR that nobody acknowledged for so long is escalated; null: never.",
+    )
+    repeat_every_hours: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="How often people are reminded of an ERROR that lasts; null: never.",
+    )

@@ -1,0 +1,82 @@
+"""Trouble that no monitor tells of: labels that can't be read, channels that take no message."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from dagster_monitoring.evaluation import Severity
+from dagster_monitoring.incidents import Cause, Episode
+from dagster_monitoring.orchestration.backend import Backend
+
+# A channel that fails now and then is tried again; one that fails for so long is out of order.
+DEAD_AFTER = timedelta(minutes=15)
+DEAD_ATTEMPTS = 3
+
+LABEL_DELIVERIES = "label_deliveries"
+ALERT_CHANNEL = "alert_channel"
+
+
+def open_faults(backend: Backend, *, now: datetime) -> list[Episode]:
+    """Every fault that is there now, as an episode that lasts; one that is gone is not in it."""
+    sources: Sequence[Callable[..., list[Episode]]] = (_set_aside, _dead_channels)
+    return [episode for source in sources for episode in source(backend, now=now)]
+
+
+def _set_aside(backend: Backend, *, now: datetime) -> list[Episode]:
+    """Label deliveries that can't be taken in until somebody repairs them."""
+    found = backend.store.deliveries.set_aside(backend.model.model)
+    if not found:
+        return []
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    detail = (
+        f"{found[0].fault}{more}. Repair or remove it; it is read again when it changes, and the "
+        "others are taken in"
+    )
+    since = found[0].noted_at or now
+    return [_episode(backend, LABEL_DELIVERIES, Cause.LABELS, detail, since=since, now=now)]
+
+
+def _dead_channels(backend: Backend, *, now: datetime) -> list[Episode]:
+    """Channels that took no message for a while although they were tried several times."""
+    since: dict[str, datetime] = {}
+    errors: dict[str, str] = {}
+    for entry in backend.store.outbox.failing():
+        tried_long = now - entry.created_at >= DEAD_AFTER
+        is_own = entry.model == backend.model.model
+        if is_own and not entry.undeliverable and tried_long and entry.attempts >= DEAD_ATTEMPTS:
+            since[entry.channel] = min(entry.created_at, since.get(entry.channel, now))
+            errors[entry.channel] = entry.last_error or "no error was given"
+    return [
+        _episode(
+            backend,
+            f"{ALERT_CHANNEL}:{name}",
+            Cause.ALERTING,
+            f"channel {name} takes no message: {errors[name]}",
+            since=begun,
+            now=now,
+        )
+        for name, begun in sorted(since.items())
+    ]
+
+
+def _episode(
+    backend: Backend, name: str, cause: Cause, detail: str, *, since: datetime, now: datetime
+) -> Episode:
+    key = _production(backend, since)
+    return Episode(
+        monitor=name,
+        kind=name.partition(":")[0],
+        cause=cause,
+        severity=Severity.ERROR,
+        first=key,
+        fired=key,
+        bad=(key,),
+        resolved=None,
+        ends=(now,),
+        detail=detail,
+    )
+
+
+def _production(backend: Backend, moment: datetime) -> str:
+    """The partition that a moment falls into, or the nearest one of production."""
+    keys = backend.model.partitions
+    return max(keys.key_of(moment), keys.first)

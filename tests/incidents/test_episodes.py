@@ -1,0 +1,90 @@
+"""When a monitor's trouble fires and when it is over, as a table; each row says why."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dagster_monitoring.evaluation import Severity
+from dagster_monitoring.incidents import Cause, Rule, Verdict, episodes
+
+START = datetime(2024, 5, 1, tzinfo=UTC)
+SAID = {
+    "E": (Severity.ERROR, False),
+    "W": (Severity.WARN, False),
+    "h": (None, True),
+    "?": (None, False),
+}
+
+
+def verdicts(said: str, *, monitor: str = "drift") -> list[Verdict]:
+    """One a day: E error, W warning, h healthy, ? not known, - not judged."""
+    found = []
+    for number, letter in enumerate(said):
+        if letter != "-":
+            severity, healthy = SAID[letter]
+            day = START + timedelta(days=number)
+            found.append(
+                Verdict(
+                    monitor=monitor,
+                    kind=monitor,
+                    partition=f"{day:%Y-%m-%d}",
+                    severity=severity,
+                    healthy=healthy,
+                    window_end=day + timedelta(days=1),
+                )
+            )
+    return found
+
+
+def day(number: int) -> str:
+    return f"{START + timedelta(days=number):%Y-%m-%d}"
+
+
+TABLE = [
+    # said, for, keep, severity, (first, fired, last, resolved) of each episode, reason
+    ("", 1, 1, "ERROR", [], "nothing was judged"),
+    ("hhh", 1, 1, "ERROR", [], "health is no trouble"),
+    ("hE", 1, 1, "ERROR", [(1, 1, 1, None)], "an error fires at once"),
+    ("hW", 1, 1, "ERROR", [], "a warning is recorded, nobody is paged"),
+    ("hW", 1, 1, "WARN", [(1, 1, 1, None)], "asked for, a warning fires"),
+    ("?", 1, 1, "WARN", [], "labels that are not due are no trouble"),
+    ("EhE", 2, 1, "ERROR", [], "two with a healthy day between are not two in a row"),
+    ("EWE", 2, 1, "ERROR", [], "nor with a day that only warns"),
+    ("EE", 2, 1, "ERROR", [(0, 1, 1, None)], "two in a row fire at the second, from the first on"),
+    ("E?E", 2, 1, "ERROR", [(0, 2, 2, None)], "a day that is not known neither counts nor breaks"),
+    ("E-E", 2, 1, "ERROR", [(0, 2, 2, None)], "nor one that was not judged"),
+    ("EEE", 3, 1, "ERROR", [(0, 2, 2, None)], "three of three"),
+    ("Eh", 1, 1, "ERROR", [(0, 0, 0, 1)], "one healthy day ends it"),
+    ("Eh", 1, 2, "ERROR", [(0, 0, 0, None)], "one of two does not"),
+    ("Ehh", 1, 2, "ERROR", [(0, 0, 0, 2)], "two of two do"),
+    ("EhEhh", 1, 2, "ERROR", [(0, 0, 2, 4)], "flapping is one trouble, not two"),
+    ("Eh?h", 1, 2, "ERROR", [(0, 0, 0, 3)], "a day that is not known keeps neither open nor ends"),
+    ("EhWh", 1, 2, "ERROR", [(0, 0, 0, None)], "between the limits it is not healthy"),
+    ("EWWhh", 1, 2, "ERROR", [(0, 0, 0, 4)], "a warning is not the last bad day, but delays the end"),
+    ("EWWhh", 1, 2, "WARN", [(0, 0, 2, 4)], "where warnings count, it is"),
+    ("EhhE", 1, 2, "ERROR", [(0, 0, 0, 2), (3, 3, 3, None)], "what comes after the end is another"),
+    ("EhhEE", 2, 2, "ERROR", [(3, 4, 4, None)], "one that never fired does not end either"),
+    ("EEhh", 2, 2, "ERROR", [(0, 1, 1, 3)], "for and keep together"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "partitions", "keep", "severity", "expected"),
+    [pytest.param(*row[:5], id=row[5]) for row in TABLE],
+)
+def test_episode(said: str, partitions: int, keep: int, severity: str, expected):
+    rule = Rule(severity=Severity(severity), partitions=partitions, keep=keep)
+    found = episodes(verdicts(said), rule, cause=Cause.MODEL)
+    assert [(e.first, e.fired, e.last, e.resolved) for e in found] == [
+        tuple(None if n is None else day(n) for n in row) for row in expected
+    ]
+
+
+def test_an_episode_has_its_worst_severity_and_all_bad_days():
+    rule = Rule(severity=Severity.WARN, partitions=1, keep=2)
+    (found,) = episodes(verdicts("WEhW"), rule, cause=Cause.DATA)
+    assert (found.severity, found.cause) == (Severity.ERROR, Cause.DATA)
+    assert found.bad == (day(0), day(1), day(3))
+    assert found.ends[-1] == START + timedelta(days=4)
