@@ -10,12 +10,15 @@ from datetime import date, datetime, timedelta
 from pydantic import Field
 
 from dagster_monitoring.declaration import Declaration
+from dagster_monitoring.errors import DeclarationError
 from dagster_monitoring.evaluation import Evaluation, Severity, Status, worst_first
 from dagster_monitoring.incident import Incident, IncidentStatus, Transition
+from dagster_monitoring.partitions import Partitions
 
 # An incident carries what a message and a page show, not every red column of a wide model.
 MAX_WORST = 20
 _RANK = {None: 0, Severity.WARN: 1, Severity.ERROR: 2}
+_DAYS = Partitions(start=date.min)
 
 
 class AlertPolicy(Declaration):
@@ -37,7 +40,10 @@ class AlertPolicy(Declaration):
         "told; null tells about all.",
     )
     resolve_after: int = Field(
-        3, ge=1, description="Healthy partitions after the last bad one that close an incident."
+        3,
+        ge=1,
+        description="Healthy slices after the last bad one that close an incident: so many hours, "
+        "days or weeks.",
     )
 
 
@@ -61,6 +67,7 @@ def advance(
     policy: AlertPolicy,
     declared: Collection[str] | None = None,
     expected_delay_days: float = 0.0,
+    partitions: Partitions = _DAYS,
 ) -> list[tuple[Transition | None, Incident]]:
     """What the verdicts of one partition do to a model's incident.
 
@@ -84,6 +91,7 @@ def advance(
             not keep an incident open. ``None``: all of them are still there.
         expected_delay_days: how late labels are expected; verdicts that rest on labels count
             their age from then.
+        partitions: the model's, in whose slices ``resolve_after`` counts; days if left out.
 
     Returns:
         At most one pair. A transition of ``None``: save it, tell nobody. Empty: nothing changed.
@@ -98,7 +106,7 @@ def advance(
         current = None
     found = _find(evaluations, now=now, policy=policy, delay_days=expected_delay_days)
     if not found.trouble:
-        return _calm(current, found, now=now, policy=policy, declared=declared)
+        return _calm(current, found, now=now, policy=policy, declared=declared, keys=partitions)
     if current is None:
         return [(Transition.OPENED, _opened(found, now=now))]
     return _worsened(current, found, now=now)
@@ -228,12 +236,17 @@ def _calm(
     now: datetime,
     policy: AlertPolicy,
     declared: Collection[str] | None,
+    keys: Partitions,
 ) -> list[tuple[Transition | None, Incident]]:
     if current is None or found.partition < current.last_partition:
         return []
-    days = (date.fromisoformat(found.partition) - date.fromisoformat(current.last_partition)).days
+    try:
+        passed = keys.distance(current.last_partition, found.partition)
+    except DeclarationError:
+        # The incident is of slices of another length, which can't be counted in these.
+        passed = policy.resolve_after
     # The last bad partition itself may turn healthy, when labels are corrected.
-    if max(days, 1) < policy.resolve_after or not _all_clear(current, found, declared):
+    if max(passed, 1) < policy.resolve_after or not _all_clear(current, found, declared):
         return []
     resolved = replace(
         current,

@@ -63,6 +63,7 @@ def _judge(
         policy=model.alert_policy,
         declared=names,
         expected_delay_days=delay,
+        partitions=model.partitions,
     )
     steps = [step for step in steps if not _already_over(backend, step[1])]
     for transition, incident in steps:
