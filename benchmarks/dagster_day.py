@@ -31,8 +31,9 @@ from shape import CATEGORICAL, DAY, ID, NUMERIC, TIMESTAMP
 
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import open_backend
+from dagster_monitoring.orchestration.declarations import Declarations
 from dagster_monitoring.orchestration.definitions import build_monitoring_defs
-from dagster_monitoring.orchestration.evaluator import Evaluator
+from dagster_monitoring.orchestration.judging import Judging
 from dagster_monitoring.orchestration.naming import job_name
 from dagster_monitoring.orchestration.running import run_job, run_setup
 from dagster_monitoring.orchestration.slices import profile_slice
@@ -123,7 +124,9 @@ def _plainly(model: MonitoredModel, partition: str) -> None:
         baseline = backend.baseline_in_force(partition)
         profile = profile_slice(backend, partition, baseline)
         backend.storage.write(model.model, baseline.version, partition, profile)
-        Evaluator(backend, run_id=None, now=NOW).judge(model.active_monitors, partition)
+        declarations = Declarations(backend=backend, now=NOW)
+        for asset in ("drift", "data_quality"):
+            Judging(backend, asset, declarations, run_id=None, now=NOW).judge(partition)
 
 
 def _emptily(instance: dg.DagsterInstance) -> None:

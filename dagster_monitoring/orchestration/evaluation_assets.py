@@ -3,13 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from typing import Any
 
 import dagster as dg
 
-from dagster_monitoring.errors import DataError
 from dagster_monitoring.evaluation import Evaluation, Status
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.monitors import Monitor
@@ -22,8 +20,8 @@ from dagster_monitoring.orchestration.backend import Backend, open_backend
 from dagster_monitoring.orchestration.checks import to_verdict
 from dagster_monitoring.orchestration.clock import Clock
 from dagster_monitoring.orchestration.confusion import confusion_metadata
-from dagster_monitoring.orchestration.evaluator import Evaluator
-from dagster_monitoring.orchestration.judged_labels import last_label_change, note_judged_labels
+from dagster_monitoring.orchestration.declarations import Declarations, reach
+from dagster_monitoring.orchestration.judging import Judging
 from dagster_monitoring.orchestration.naming import (
     asset_key,
     partitions_definition,
@@ -34,7 +32,11 @@ from dagster_monitoring.orchestration.partitioned_checks import (
     build_check_spec,
     emit_verdicts,
 )
-from dagster_monitoring.orchestration.performance_profiles import write_performance_profile
+from dagster_monitoring.orchestration.visible import (
+    CountedAgain,
+    declarations_of_run,
+    with_settings,
+)
 
 # How far back a check's chart looks.
 CHART_DAYS = 45
@@ -105,44 +107,41 @@ def _judge(
     materializes = judging.key in context.selected_asset_keys
     monitors = [m for m in judging.monitors if materializes or m.name in selected]
     now = clock()
-    evaluator = Evaluator(backend, run_id=context.run.run_id, now=now)
+    declarations = declarations_of_run(backend, context.run.tags, now=now)
+    judge = Judging(
+        backend,
+        judging.key.path[-1],
+        declarations,
+        run_id=context.run.run_id,
+        now=now,
+        log=context.log.error,
+    )
     verdicts: list[PartitionVerdict] = []
-    is_performance = judging.key.path[-1] == "performance"
     for partition in partitions:
-        rests_on = last_label_change(backend, partition) if is_performance else 0
-        if is_performance:
-            _join_labels(context, backend, partition, now)
-        found = evaluator.judge(monitors, partition)
-        if is_performance:
-            note_judged_labels(backend, partition, rests_on, as_of=now)
-        verdicts += _verdicts(backend, monitors, partition, found)
+        counted = CountedAgain(judge.counted)
+        found = judge.judge(partition, monitors)
+        counted.report(context.log, partition)
+        verdicts += _verdicts(declarations, monitors, partition, found)
         if materializes:
-            context.add_asset_metadata(_counts(found), judging.key, partition_key=partition)
+            facts = {**_counts(found), **counted.metadata()}
+            context.add_asset_metadata(facts, judging.key, partition_key=partition)
     if materializes:
         yield dg.MaterializeResult(asset_key=judging.key)
-    verdicts += _latest_again(backend, monitors, partitions)
+    verdicts += _latest_again(declarations, monitors, partitions)
     yield from emit_verdicts(context, asset=judging.key, specs=judging.checks, verdicts=verdicts)
 
 
-def _join_labels(
-    context: dg.AssetExecutionContext, backend: Backend, partition: str, now: datetime
-) -> None:
-    try:
-        write_performance_profile(backend, partition, as_of=now)
-    except DataError as error:
-        context.log.error(str(error))
-
-
 def _verdicts(
-    backend: Backend,
+    declarations: Declarations,
     monitors: Sequence[Monitor],
     partition: str,
     found: dict[str, list[Evaluation]],
 ) -> list[PartitionVerdict]:
-    verdicts = []
+    backend, verdicts = declarations.backend, []
     for monitor in monitors:
         history = partial(_history, backend, monitor, partition)
         verdict = to_verdict(monitor, partition, found[monitor.name], history=history)
+        verdict = with_settings(verdict, declarations, monitor, found[monitor.name])
         if monitor.kind == "performance":
             table = confusion_metadata(backend, partition)
             verdict = replace(verdict, metadata={**verdict.metadata, **table})
@@ -165,24 +164,20 @@ def _history(
 
 
 def _latest_again(
-    backend: Backend, monitors: Sequence[Monitor], partitions: Sequence[str]
+    declarations: Declarations, monitors: Sequence[Monitor], partitions: Sequence[str]
 ) -> list[PartitionVerdict]:
     """The verdicts of the latest day, once more, after a run over older days.
 
     An asset's badge in Dagster shows the check that was recorded last, so backfilling an old bad
     day would turn the asset red today.
     """
+    evaluations, name = declarations.backend.store.evaluations, declarations.backend.model.model
     repeated = []
     for monitor in monitors:
-        newer = backend.store.evaluations.read(
-            backend.model.model,
-            monitor=monitor.name,
-            since=backend.model.partitions.shift(partitions[-1], 1),
-        )
-        if newer:
-            latest = newer[-1].partition
-            rows = [e for e in newer if e.partition == latest]
-            repeated += _verdicts(backend, [monitor], latest, {monitor.name: rows})
+        latest = evaluations.last_partition(name, monitor=monitor.name)
+        if latest is not None and latest > partitions[-1]:
+            rows = evaluations.read(name, monitor=monitor.name, since=latest, until=latest)
+            repeated += _verdicts(declarations, [monitor], latest, {monitor.name: rows})
     return repeated
 
 
@@ -202,14 +197,14 @@ def _check_spec(model: MonitoredModel, key: dg.AssetKey, monitor: Monitor) -> dg
 
 
 def _deps(model: MonitoredModel, name: str, monitors: Sequence[Monitor]) -> list[dg.AssetDep]:
-    reach = max((m.window - 1 + m.past_slices() for m in monitors), default=0)
+    back = max((reach(monitor) for monitor in monitors), default=0)
     if name == "performance":
         return [
             dg.AssetDep(predictions_key(model)),
             dg.AssetDep(asset_key(model, "baseline")),
-            lookback(asset_key(model, "ground_truth"), reach),
+            lookback(asset_key(model, "ground_truth"), back),
         ]
     return [
         dg.AssetDep(asset_key(model, "baseline")),
-        lookback(asset_key(model, "profile"), reach),
+        lookback(asset_key(model, "profile"), back),
     ]

@@ -1,14 +1,16 @@
-"""Judges partitions: measures, compares with the past, and keeps the evaluations."""
+"""Judges partitions: measures, and compares with the past."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from dagster_monitoring.evaluation import Evaluation
-from dagster_monitoring.monitors import Measurement, Monitor, evaluate, past_partitions
+from dagster_monitoring.monitors import Measurement, evaluate, past_partitions
 from dagster_monitoring.orchestration.backend import Backend
+from dagster_monitoring.orchestration.declarations import Rule
 from dagster_monitoring.orchestration.view import PartitionView
 from dagster_monitoring.orchestration.windows import SliceProfiles
 
@@ -32,35 +34,42 @@ class Evaluator:
         self._backend = backend
         self._run_id = run_id
         self._now = now
-        self._profiles = SliceProfiles(backend, now=now)
-        self._measured: OrderedDict[tuple[str, str, str], list[Measurement]] = OrderedDict()
+        self.profiles = SliceProfiles(backend, now=now)
+        self._measured: OrderedDict[tuple[str, str, str, str], list[Measurement]] = OrderedDict()
 
-    def judge(self, monitors: Sequence[Monitor], partition: str) -> dict[str, list[Evaluation]]:
-        """Evaluate monitors at a partition and keep the result; evaluations by monitor."""
-        view = PartitionView(
+    def evaluate(self, rules: Sequence[Rule], partition: str) -> dict[str, list[Evaluation]]:
+        """The evaluations of a partition, by monitor."""
+        return {rule.monitor.name: self._evaluate(rule, partition) for rule in rules}
+
+    def view(self, rule: Rule, partition: str) -> PartitionView:
+        """What a rule's monitor sees at a partition."""
+        return PartitionView(
             backend=self._backend,
-            profiles=self._profiles,
-            baseline=self._backend.baseline_in_force(partition),
+            profiles=self.profiles,
+            baseline=self._backend.baseline(rule.baseline_version),
+            settings=rule.settings,
             partition=partition,
             now=self._now,
         )
-        found = {monitor.name: self._evaluate(monitor, view) for monitor in monitors}
-        self._backend.store.evaluations.record(
-            [evaluation for rows in found.values() for evaluation in rows], complete=True
+
+    def _evaluate(self, rule: Rule, partition: str) -> list[Evaluation]:
+        monitor, view = rule.monitor, self.view(rule, partition)
+        past = [self._measure(rule, view, earlier) for earlier in past_partitions(monitor, view)]
+        found = evaluate(
+            monitor,
+            view,
+            past,
+            measured=self._measure(rule, view, partition),
+            run_id=self._run_id,
+            now=self._now,
         )
-        return found
+        version, declared = rule.settings.version, rule.declared
+        return [replace(e, declaration_version=version, declared=declared) for e in found]
 
-    def _evaluate(self, monitor: Monitor, view: PartitionView) -> list[Evaluation]:
-        past = [
-            self._measure(monitor, view, partition) for partition in past_partitions(monitor, view)
-        ]
-        measured = self._measure(monitor, view, view.partition)
-        return evaluate(monitor, view, past, measured=measured, run_id=self._run_id, now=self._now)
-
-    def _measure(self, monitor: Monitor, view: PartitionView, partition: str) -> list[Measurement]:
-        key = (monitor.name, view.baseline.version, partition)
+    def _measure(self, rule: Rule, view: PartitionView, partition: str) -> list[Measurement]:
+        key = (rule.monitor.name, rule.settings.version, rule.baseline_version, partition)
         if key not in self._measured:
-            self._measured[key] = monitor.measure(view.at(partition))
+            self._measured[key] = rule.monitor.measure(view.at(partition))
             if len(self._measured) > MEASUREMENTS_KEPT:
                 self._measured.popitem(last=False)
         self._measured.move_to_end(key)

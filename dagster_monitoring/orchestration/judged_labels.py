@@ -1,64 +1,58 @@
-"""Which labels a day's verdict rests on, and the days whose verdict others would change."""
+"""The days whose verdicts rest on labels or slices that are others by now."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend
-from dagster_monitoring.orchestration.label_state import LabelState
-from dagster_monitoring.orchestration.performance_profiles import joined_labels
+from dagster_monitoring.orchestration.declarations import longest_reach
+from dagster_monitoring.orchestration.judging import ON_LABELS
+from dagster_monitoring.stores import Outdated
 
-
-def label_window(model: MonitoredModel) -> int:
-    """The longest window, in slices, of the monitors that rest on labels."""
-    windows = [m.window for m in model.active_monitors if m.asset == "performance"]
-    return max(windows, default=1)
-
-
-def last_label_change(backend: Backend, partition: str) -> int:
-    """The ledger's count of changes at the last change of a label that a verdict rests on."""
-    days = _window(backend.model, partition)
-    return backend.store.labels.last_change(backend.model.model, min(days), max(days))
-
-
-def note_judged_labels(backend: Backend, partition: str, change: int, *, as_of: datetime) -> None:
-    """Keep the state of the labels that a partition's verdicts rest on."""
-    joined = [joined_labels(backend, day) for day in _window(backend.model, partition)]
-    # What was due before and still is belongs to a slice that can't be read: no reason to judge.
-    due = [state.due for state in joined if state and state.due and state.due > as_of]
-    state = LabelState(change=change, due=min(due, default=None))
-    backend.store.cursors.set(_judged(backend.model) + partition, state.text())
+ON_SLICES = ("drift", "data_quality")
+"""The assets whose verdicts rest on slices alone."""
 
 
 def outdated_days(backend: Backend, *, now: datetime) -> dict[str, str]:
-    """The days that were judged with other labels than there are, sorted; not those never judged.
+    """The days whose performance was judged with other labels, or rows, than there are, sorted.
 
-    Labels change when they are delivered, and when the moment comes that a delivery dated them. A
-    day stays outdated until a run judges it, whatever became of the runs that were asked for. Two
-    queries, however many days there are.
+    Labels change when they are delivered, and when the moment comes that a delivery dated them;
+    verdicts also change when labels become due. What a verdict looks at are the days of its
+    window, and those that its learned limits look back on. Days never judged are not among them.
+    A day stays outdated until a run judges it, whatever became of the runs that were asked for.
+    The cost grows with what changed since the last call and with what is outdated, not with how
+    many days or labels there are.
 
     Returns:
-        Each day with what its labels are now: another text when they change again.
+        Each day with what its verdict would rest on now: another text when that changes again.
     """
+    return _texts(_outdated(backend, (ON_LABELS,), now=now))
+
+
+def outdated_slices(backend: Backend, *, now: datetime) -> dict[str, str]:
+    """As :func:`outdated_days`, those whose drift or data quality was judged with other rows.
+
+    A slice that comes after the days that look back on it, or is written anew, changes theirs.
+    """
+    return _texts(_outdated(backend, ON_SLICES, now=now))
+
+
+def _outdated(backend: Backend, assets: Sequence[str], *, now: datetime) -> list[Outdated]:
     model = backend.model
-    judged = backend.store.cursors.starting_with(_judged(model))
-    changes = backend.store.labels.last_changes(model.model)
-    found = {}
-    for day, text in sorted(judged.items()):
-        last = max(changes.get(earlier, 0) for earlier in _window(model, day))
-        in_production = bool(model.partitions.between(day, day))
-        state = LabelState.read(text)
-        if in_production and state.is_outdated(change=last, now=now):
-            passed = state.due if state.due and state.due <= now else None
-            found[day] = LabelState(change=last, due=passed).text()
-    return found
+    return backend.store.judgements.outdated(
+        model.model,
+        assets,
+        now=now,
+        partitions=model.partitions,
+        reach=longest_reach(backend),
+    )
 
 
-def _window(model: MonitoredModel, partition: str) -> list[str]:
-    """The days whose labels a verdict rests on."""
-    return [model.partitions.shift(partition, -back) for back in range(label_window(model))]
+def _texts(found: Sequence[Outdated]) -> dict[str, str]:
+    return {outdated.partition: _text(outdated) for outdated in found}
 
 
-def _judged(model: MonitoredModel) -> str:
-    return f"{model.model}/judged-labels/"
+def _text(outdated: Outdated) -> str:
+    text = f"{outdated.now.labels}/{outdated.now.slices}"
+    return f"{text} {outdated.passed.isoformat()}" if outdated.passed else text

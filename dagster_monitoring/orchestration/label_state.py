@@ -1,4 +1,4 @@
-"""The state of the labels that something was made with, kept as a cursor."""
+"""The state of the labels and rows that something was made with, kept as a cursor."""
 
 from __future__ import annotations
 
@@ -8,31 +8,42 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelState:
-    """What the labels were, and when more of those in the ledger become available.
+    """What labels and rows were, and when more of the labels in the ledger become available.
 
     Args:
         change: the ledger's count of changes.
+        slices: the count of changes of the slice's rows.
         due: the next moment, after the one they were read as of, at which a label that is in the
             ledger already becomes available; ``None`` for no such label.
 
     Example:
         >>> LabelState.read("17")
-        LabelState(change=17, due=None)
+        LabelState(change=17, slices=0, due=None)
+        >>> LabelState.read("17/3").text()
+        '17/3'
     """
 
     change: int
+    slices: int = 0
     due: datetime | None = None
 
     @classmethod
     def read(cls, text: str) -> LabelState:
         """The state from its :meth:`text`."""
-        change, _, due = text.partition(" ")
-        return cls(change=int(change), due=datetime.fromisoformat(due) if due else None)
+        counts, _, due = text.partition(" ")
+        change, _, slices = counts.partition("/")
+        return cls(
+            change=int(change),
+            slices=int(slices or 0),
+            due=datetime.fromisoformat(due) if due else None,
+        )
 
     def text(self) -> str:
         """The state as a cursor keeps it."""
-        return f"{self.change} {self.due.isoformat()}" if self.due else str(self.change)
+        counts = f"{self.change}/{self.slices}"
+        return f"{counts} {self.due.isoformat()}" if self.due else counts
 
-    def is_outdated(self, *, change: int, now: datetime) -> bool:
-        """Whether the labels are others by now."""
-        return change > self.change or (self.due is not None and self.due <= now)
+    def is_outdated(self, *, change: int, slices: int, now: datetime) -> bool:
+        """Whether labels or rows are others by now."""
+        passed = self.due is not None and self.due <= now
+        return change > self.change or slices > self.slices or passed

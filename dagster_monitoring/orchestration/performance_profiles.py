@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from dagster_monitoring.errors import DataError
 from dagster_monitoring.orchestration.backend import Backend
+from dagster_monitoring.orchestration.counting import JOINED
 from dagster_monitoring.orchestration.label_state import LabelState
 from dagster_monitoring.orchestration.slices import read_slice, register_slice
 from dagster_monitoring.profiles.performance import scan_performance
 from dagster_monitoring.profiles.predictions import joined_columns
+from dagster_monitoring.profiles.storage import performance_bytes
 
 
-def write_performance_profile(backend: Backend, partition: str, *, as_of: datetime) -> None:
+def write_performance_profile(backend: Backend, partition: str, *, as_of: datetime) -> int | None:
     """Join a slice with the labels available at a moment and keep the counts.
+
+    Returns:
+        The number of the change of the slice that only this showed; ``None`` for none.
 
     Raises:
         DataError: the slice can't be read; what was kept before stays.
@@ -22,6 +28,7 @@ def write_performance_profile(backend: Backend, partition: str, *, as_of: dateti
     baseline = backend.baseline_in_force(partition)
     # Read before the labels: what changes meanwhile is joined the next time.
     change = backend.store.labels.last_change(model.model, partition, partition)
+    slices = backend.store.judgements.last_slice_change(model.model, partition)
     due = backend.store.labels.next_arrival(model.model, partition, as_of)
     labels = backend.store.labels.resolved(model.model, partition, as_of)
     found = scan_performance(
@@ -31,28 +38,42 @@ def write_performance_profile(backend: Backend, partition: str, *, as_of: dateti
         task=model.task,
         segments=baseline.bins.segments,
     )
-    backend.storage.write_performance(model.model, partition, found)
-    state = LabelState(change=change, due=due)
+    content = performance_bytes(found)
+    backend.storage.write_performance(model.model, partition, content)
+    state = LabelState(change=change, slices=slices, due=due)
+    # Where labels stayed and counts did not, rows changed in what their profile does not show.
+    new = backend.store.judgements.count_slice(
+        model.model,
+        partition,
+        JOINED,
+        content,
+        comparable=joined_labels(backend, partition) == state,
+    )
+    state = state if new is None else replace(state, slices=new)
     backend.store.cursors.set(_joined_cursor(backend, partition), state.text())
+    return new
 
 
-def join_if_stale(backend: Backend, partition: str, *, as_of: datetime) -> None:
+def join_if_stale(backend: Backend, partition: str, *, as_of: datetime) -> int | None:
     """Join a slice with its labels unless that was done with those available at a moment.
 
-    A slice that can't be read keeps what was joined before.
+    A slice that can't be read keeps what was joined before. Returns as
+    :func:`write_performance_profile` does.
     """
     name, ledger = backend.model.model, backend.store.labels
     joined = joined_labels(backend, partition)
     change = ledger.last_change(name, partition, partition)
-    if joined is not None and not joined.is_outdated(change=change, now=as_of):
-        return
+    slices = backend.store.judgements.last_slice_change(name, partition)
+    if joined and not joined.is_outdated(change=change, slices=slices, now=as_of):
+        return None
     try:
-        if joined is None and partition not in backend.judged_days():
+        is_new = joined is None and partition not in backend.judged_days()
+        if is_new or (joined and slices > joined.slices):
             register_slice(backend, partition)
-        write_performance_profile(backend, partition, as_of=as_of)
+        return write_performance_profile(backend, partition, as_of=as_of)
     except DataError:
         # The slice's own run says so; here it is one of a window's, which names what it lacks.
-        return
+        return None
 
 
 def joined_labels(backend: Backend, partition: str) -> LabelState | None:

@@ -8,6 +8,7 @@ import dagster as dg
 
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import open_backend
+from dagster_monitoring.orchestration.counting import keep_slice
 from dagster_monitoring.profiles.profile import Profile
 
 
@@ -31,7 +32,9 @@ class ProfileIOManager(dg.IOManager):
         with open_backend(self.model) as backend:
             for partition, profile in obj:
                 version = backend.baseline_in_force(partition).version
-                backend.storage.write(self.model.model, version, partition, profile)
+                others = keep_slice(backend, version, partition, profile)
+                if others:
+                    context.log.info(f"{partition} was counted again on {', '.join(others)} too")
         context.log.debug(f"profiles are below {self.model.storage.path}/{self.model.model}")
 
     def load_input(self, context: dg.InputContext) -> Profile | dict[str, Profile]:

@@ -87,12 +87,12 @@ def try_challenger(backend: Backend, *, last_labelled: str, reason: str, clock: 
     model, config = backend.model, config_of(backend.model)
     windows = training_windows(last_labelled, partitions=model.partitions, config=config)
     rows = labelled_rows(backend, windows.train, as_of=clock())
-    if len(windows.train) < config.train_days:
+    if len(windows.train) < model.partitions.slices_of(config.train_days):
         rows = Rows.concatenate([baseline_rows(model), rows])
     holdout = labelled_rows(backend, windows.holdout, as_of=clock())
     if holdout.table.num_rows == 0:
         raise DataError(
-            f"{model.model}: none of the days {windows.holdout[0]} to {windows.holdout[-1]} has a "
+            f"{model.model}: no slice from {windows.holdout[0]} to {windows.holdout[-1]} has a "
             "label, so a challenger can't be judged. Wait for labels, or widen "
             "retraining.holdout_days"
         )
@@ -147,13 +147,14 @@ def next_version(backend: Backend) -> str:
 
 
 def last_labelled_day(backend: Backend, *, until: str, as_of: datetime) -> str:
-    """The last day, not after ``until``, of which at least half the rows have a label.
+    """The last slice, not after ``until``, of which at least half the rows have a label.
 
     Raises:
         DataError: there is none.
     """
-    name = backend.model.model
-    for day in reversed([d for d in backend.judged_days() if d <= until]):
+    name, keys = backend.model.model, backend.model.partitions
+    # Production may start later, or be over earlier, than it was declared to.
+    for day in reversed([d for d in backend.judged_days() if d <= until and keys.holds(d)]):
         found = backend.store.labels.coverage(name, day, as_of)
         if found.n_predictions and found.n_labelled * 2 >= found.n_predictions:
             return day

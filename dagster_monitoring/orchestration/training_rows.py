@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 LABEL = "__label"
 DAY = "__day"
+_DAY_LENGTH = len("2013-04-01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,7 +50,7 @@ class Rows:
 
     @property
     def days(self) -> NDArray[Any]:
-        """The partition key of each row, shape (n,)."""
+        """The day of each row's slice, shape (n,): of an hour the day that it is of."""
         days: NDArray[Any] = np.asarray(self.table[DAY].to_pylist(), dtype=np.str_)
         return days
 
@@ -179,8 +180,9 @@ def _day(backend: Backend, partition: str, as_of: datetime) -> Rows:
     return Rows(table=_with_label_and_day(table.filter(found), label, partition))
 
 
-def _with_label_and_day(table: pa.Table, label: pa.ChunkedArray, day: str) -> pa.Table:
-    days = pa.array([day] * table.num_rows, pa.string())
+def _with_label_and_day(table: pa.Table, label: pa.ChunkedArray, partition: str) -> pa.Table:
+    # Hours of one day are no independent evidence, no more than rows of one.
+    days = pa.array([partition[:_DAY_LENGTH]] * table.num_rows, pa.string())
     return table.append_column(LABEL, label).append_column(DAY, days)
 
 

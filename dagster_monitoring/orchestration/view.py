@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 
 from dagster_monitoring.orchestration.backend import Backend
+from dagster_monitoring.orchestration.declarations import Settings
 from dagster_monitoring.orchestration.slices import read_slice
 from dagster_monitoring.orchestration.windows import SliceProfiles
 from dagster_monitoring.profiles.baseline import Baseline
@@ -23,6 +24,7 @@ class PartitionView:
     backend: Backend
     profiles: SliceProfiles
     baseline: Baseline
+    settings: Settings
     partition: str
     now: datetime
 
@@ -39,12 +41,12 @@ class PartitionView:
     @property
     def columns(self) -> Columns:
         """The columns by their role."""
-        return self.backend.model.columns
+        return self.settings.columns
 
     @property
     def segments(self) -> tuple[str, ...]:
         """The columns that rows are grouped by."""
-        return self.backend.model.segments
+        return self.settings.segments
 
     @property
     def partitions(self) -> Partitions:
@@ -54,10 +56,10 @@ class PartitionView:
     @property
     def labels_due(self) -> datetime | None:
         """When the partition's labels are expected; ``None`` without ground truth."""
-        feed = self.backend.model.ground_truth
-        if feed is None:
+        delay = self.settings.expected_delay_days
+        if delay is None:
             return None
-        return self.partitions.bounds(self.partition)[1] + timedelta(days=feed.expected_delay_days)
+        return self.partitions.bounds(self.partition)[1] + timedelta(days=delay)
 
     def window(self, length: int) -> Window:
         """The profile of the ``length`` slices that end with this partition."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from dagster_monitoring.orchestration.backend import Backend
+from dagster_monitoring.orchestration.counting import keep_profile
 from dagster_monitoring.orchestration.performance_profiles import join_if_stale
 from dagster_monitoring.orchestration.slices import profile_slice
 from dagster_monitoring.profiles.baseline import Baseline
@@ -26,6 +27,10 @@ class SliceProfiles:
     """
 
     def __init__(self, backend: Backend, *, now: datetime) -> None:
+        self.counted: dict[str, list[str]] = {}
+        """The slices that were counted for a window, by baseline version."""
+        self.changes: set[int] = set()
+        """The numbers of the changes of slices that this made known."""
         self._backend = backend
         self._now = now
         self._by_version: dict[str, ProfileWindows] = {}
@@ -51,16 +56,22 @@ class SliceProfiles:
         days = self._backend.model.partitions
         for day in days.between(days.shift(last, 1 - length), last):
             if day not in self._joined:
-                join_if_stale(self._backend, day, as_of=self._now)
+                self.knows(join_if_stale(self._backend, day, as_of=self._now))
                 self._joined.add(day)
         return self._performance.window(last, length)
+
+    def knows(self, change: int | None) -> None:
+        """Takes note of a slice's change, if there was one, that the windows hold already."""
+        if change is not None:
+            self.changes.add(change)
 
     def _count(self, baseline: Baseline, day: str) -> bool:
         """Scans a slice if it is there; what can't be read now is looked for again next time."""
         profile = profile_slice(self._backend, day, baseline)
         if profile.is_empty:
             return False
-        self._backend.storage.write(self._backend.model.model, baseline.version, day, profile)
+        self.knows(keep_profile(self._backend, baseline.version, day, profile))
+        self.counted.setdefault(baseline.version, []).append(day)
         return True
 
     def _windows(self, baseline: Baseline) -> ProfileWindows:

@@ -20,6 +20,16 @@ from dagster_monitoring.profiles.performance_profile import PerformanceProfile
 from dagster_monitoring.profiles.profile import Profile
 
 
+def profile_bytes(profile: Profile) -> bytes:
+    """A profile as its file holds it; equal profiles give equal bytes."""
+    return to_bytes(of_profile.to_table(profile))
+
+
+def performance_bytes(profile: PerformanceProfile) -> bytes:
+    """A performance profile as its file holds it; equal ones give equal bytes."""
+    return to_bytes(of_performance.to_table(profile))
+
+
 class ProfileStorage:
     """Profiles, performance profiles and baselines of models below one folder.
 
@@ -40,9 +50,11 @@ class ProfileStorage:
         self._base = base.rstrip("/")
         self._is_local = isinstance(self._files, fsspec.implementations.local.LocalFileSystem)
 
-    def write(self, model: str, baseline_version: str, partition: str, profile: Profile) -> str:
-        """Keep a slice's profile, in place of an earlier one; gives its path."""
-        data = to_bytes(of_profile.to_table(profile))
+    def write(
+        self, model: str, baseline_version: str, partition: str, profile: Profile | bytes
+    ) -> str:
+        """Keep a slice's profile, or its bytes, in place of an earlier one; gives its path."""
+        data = profile if isinstance(profile, bytes) else profile_bytes(profile)
         return self._put(self._profile(model, baseline_version, partition), data)
 
     def read(self, model: str, baseline_version: str, partition: str) -> Profile:
@@ -64,9 +76,11 @@ class ProfileStorage:
         """The slices that have a profile, sorted."""
         return self._names(self._path(model, "profiles", baseline_version), ".parquet")
 
-    def write_performance(self, model: str, partition: str, profile: PerformanceProfile) -> str:
-        """Keep a slice's performance profile, in place of an earlier one; gives its path."""
-        data = to_bytes(of_performance.to_table(profile))
+    def write_performance(
+        self, model: str, partition: str, profile: PerformanceProfile | bytes
+    ) -> str:
+        """Keep a slice's performance profile, or its bytes, as :meth:`write` does."""
+        data = profile if isinstance(profile, bytes) else performance_bytes(profile)
         return self._put(self._performance(model, partition), data)
 
     def read_performance(self, model: str, partition: str) -> PerformanceProfile:

@@ -49,7 +49,9 @@ class RetrainingConfig(Declaration):
         min_length=1,
         description="Kinds of monitors that ask for a challenger.",
     )
-    train_days: int = Field(90, ge=1, description="Labelled days to train on, before the holdout.")
+    train_days: int = Field(
+        90, ge=1, description="Labelled days to train on, before the holdout; whole slices of them."
+    )
     holdout_days: int = Field(
         14, ge=2, description="Last labelled days, kept from training, that the gate judges on."
     )
@@ -176,11 +178,11 @@ class TrainingWindows:
 def training_windows(
     last_labelled: str, *, partitions: Partitions, config: RetrainingConfig
 ) -> TrainingWindows:
-    """The days to judge on (the last ``holdout_days``), and before them those to train on.
+    """The slices to judge on (the last ``holdout_days``), and before them those to train on.
 
     Args:
-        last_labelled: the last day whose labels are complete.
-        partitions: the model's days; none before its start is given.
+        last_labelled: the last slice whose labels are complete.
+        partitions: the model's; none before its start is given.
         config: how many days.
 
     Example:
@@ -189,8 +191,9 @@ def training_windows(
         >>> windows.train[0], windows.train[-1], windows.holdout[0], windows.holdout[-1]
         ('2013-04-01', '2013-04-06', '2013-04-07', '2013-04-20')
     """
-    first_holdout = partitions.shift(last_labelled, 1 - config.holdout_days)
-    first_train = partitions.shift(first_holdout, -config.train_days)
+    held_back = partitions.slices_of(config.holdout_days)
+    first_holdout = partitions.shift(last_labelled, 1 - held_back)
+    first_train = partitions.shift(first_holdout, -partitions.slices_of(config.train_days))
     last_train = partitions.shift(first_holdout, -1)
     return TrainingWindows(
         train=tuple(partitions.between(first_train, last_train)),

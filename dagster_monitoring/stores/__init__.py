@@ -2,8 +2,11 @@
 
 from dagster_monitoring.stores.baselines import BaselineInForce, BaselineStore
 from dagster_monitoring.stores.cursors import CursorStore
+from dagster_monitoring.stores.declarations import Chosen, DeclarationInForce, DeclarationStore
+from dagster_monitoring.stores.deliveries import DeliveryState, DeliveryStore
 from dagster_monitoring.stores.evaluations import EvaluationStore, Recorded
 from dagster_monitoring.stores.incidents import IncidentStore
+from dagster_monitoring.stores.judgements import Changes, Judgement, JudgementStore, Outdated
 from dagster_monitoring.stores.labels import Appended, Coverage, LabelLedger, Touched
 from dagster_monitoring.stores.outbox import Outbox, OutboxEntry
 from dagster_monitoring.stores.retrainings import Retraining, RetrainingOutcome, RetrainingStore
@@ -13,13 +16,22 @@ __all__ = [
     "Appended",
     "BaselineInForce",
     "BaselineStore",
+    "Changes",
+    "Chosen",
     "Coverage",
     "CursorStore",
+    "DeclarationInForce",
+    "DeclarationStore",
+    "DeliveryState",
+    "DeliveryStore",
     "EvaluationStore",
     "IncidentStore",
+    "Judgement",
+    "JudgementStore",
     "LabelLedger",
     "Outbox",
     "OutboxEntry",
+    "Outdated",
     "Recorded",
     "Retraining",
     "RetrainingOutcome",

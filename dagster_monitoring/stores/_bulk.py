@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -47,7 +48,7 @@ def stage_ids(connection: sa.Connection, ids: pa.Array) -> str:
         "CREATE TEMPORARY TABLE staged_ids (position INTEGER PRIMARY KEY, prediction_id TEXT)"
     )
     for start in range(0, len(ids), _ROWS_AT_ONCE):
-        rows = [(each,) for each in ids.slice(start, _ROWS_AT_ONCE).to_pylist()]
+        rows = list(zip(ids.slice(start, _ROWS_AT_ONCE).to_pylist(), strict=True))
         statement = "INSERT INTO staged_ids (prediction_id) VALUES (?)"
         connection.exec_driver_sql(statement, rows)
     return "staged_ids AS staged"
@@ -78,9 +79,8 @@ def _insert_tuples(
     columns: Mapping[str, int | str | pa.Array],
     chunk: Mapping[str, list[object]],
 ) -> None:
-    # One value for all rows is given once a row all the same: a named one costs more.
     size = len(next(iter(chunk.values())))
-    values = [chunk[name] if name in chunk else [columns[name]] * size for name in columns]
+    values = [chunk[name] if name in chunk else repeat(columns[name], size) for name in columns]
     marks = ", ".join("?" for _ in columns)
     statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - names are this package's own
     connection.exec_driver_sql(statement, list(zip(*values, strict=True)))

@@ -61,8 +61,11 @@ class ParquetRows(LabelRows):
     def labelled(self, connection: sa.Connection, ledger_id: int, ids: pa.Array) -> Bools:
         """See :meth:`LabelRows.labelled`."""
         hashes = hash_values(ids)
-        found = [f.hashes for f in self._files.find(connection, _LABELS, ledger_id, hashes)]
-        return np.isin(hashes, np.concatenate([np.zeros(0, dtype=np.uint64), *found]))
+        order = np.argsort(hashes, kind="stable")
+        ordered, is_labelled = hashes[order], np.zeros(len(ids), dtype=np.bool_)
+        for found in self._files.find(connection, _LABELS, ledger_id, hashes):
+            is_labelled[order[np.searchsorted(ordered, found.hashes)]] = True
+        return is_labelled
 
     def predicted(
         self, connection: sa.Connection, model_id: int, ids: pa.Array
@@ -78,8 +81,9 @@ class ParquetRows(LabelRows):
                 by_partition[partition].append(each.hashes)
         ordered = hashes[order]
         for partition, parts in sorted(by_partition.items()):
-            at = order[np.searchsorted(ordered, np.concatenate(parts))]
-            yield Predicted(model_id, partition, np.unique(at))
+            is_own = np.zeros(len(ids), dtype=np.bool_)
+            is_own[order[np.searchsorted(ordered, np.concatenate(parts))]] = True
+            yield Predicted(model_id, partition, np.flatnonzero(is_own))
 
     def keep(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -34,11 +33,17 @@ _LABELLED = """
         WHERE labels.model_id = :ledger AND labels.prediction_id = staged.prediction_id
     )
 """
+# One row a partition: a million rows cost more to fetch than to find.
 _PREDICTED = """
-    SELECT staged.position, predictions.partition
+    SELECT predictions.partition, {joined} AS positions
     FROM {staged} CROSS JOIN monitoring_predictions AS predictions
     WHERE predictions.model_id = :model AND predictions.prediction_id = staged.prediction_id
+    GROUP BY predictions.partition ORDER BY predictions.partition
 """
+_JOINED = {
+    "sqlite": "group_concat(staged.position)",
+    "postgresql": "string_agg(CAST(staged.position AS text), ',')",
+}
 _REMOVE = """
     DELETE FROM monitoring_predictions
     WHERE model_id = :model AND partition = :partition
@@ -64,11 +69,11 @@ class StoreRows(LabelRows):
         self, connection: sa.Connection, model_id: int, ids: pa.Array
     ) -> Iterator[Predicted]:
         """See :meth:`LabelRows.predicted`."""
-        by_partition: dict[str, list[int]] = defaultdict(list)
-        for row in _found(connection, _PREDICTED, ids, {"model": model_id}):
-            by_partition[row.partition].append(row.position)
-        for partition, positions in sorted(by_partition.items()):
-            yield Predicted(model_id, partition, np.array(positions, dtype=np.int64) - 1)
+        joined = _JOINED[connection.dialect.name]
+        query = _PREDICTED.replace("{joined}", joined)
+        for row in _found(connection, query, ids, {"model": model_id}):
+            positions = np.fromstring(row.positions, dtype=np.int64, sep=",")
+            yield Predicted(model_id, row.partition, positions - 1)
 
     def keep(
         self,

@@ -9,7 +9,7 @@ by itself. Finding the outdated ones takes time that grows with what changed, no
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -46,9 +46,10 @@ class Judgement:
     Args:
         asset: whose verdicts.
         days: the partitions that they look at, the judged one last.
-        knew: the changes before they were made.
+        knew: the changes before anything was read for them.
         on_labels: whether they rest on labels too.
         due: the moment at which they change by themselves; ``None`` for none.
+        made: changes of slices that were made, and known, while judging.
     """
 
     model: str
@@ -57,6 +58,7 @@ class Judgement:
     knew: Changes
     on_labels: bool
     due: datetime | None = None
+    made: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,33 +77,42 @@ class JudgementStore:
         self._database = database
         self._cursors = CursorStore(database)
 
-    def count_slice(self, model: str, partition: str, counted_on: str, content: bytes) -> bool:
-        """Says what a slice's counts are; gives whether they are others than before.
+    def count_slice(
+        self,
+        model: str,
+        partition: str,
+        counted_on: str,
+        content: bytes,
+        *,
+        comparable: bool = True,
+    ) -> int | None:
+        """Says what a slice's counts are; the change's number when they are others than before.
+
+        A slice that is counted on further bins is not taken to have changed.
 
         Args:
             model: the model's name.
             partition: the slice.
             counted_on: on which bins, or with what; each has its own counts.
             content: the counts, as they are kept.
+            comparable: whether other counts mean other rows; with other labels they do not.
         """
         digest = blake2b(content, digest_size=16).hexdigest()
+        table = counted_slices.c
         with self._database.write() as connection:
-            model_id = model_number(connection, model)
-            table = counted_slices.c
-            here = sa.and_(
-                table.model_id == model_id,
-                table.partition == partition,
-                table.counted_on == counted_on,
-            )
-            known = connection.execute(sa.select(table.digest).where(here)).scalar()
-            if known == digest:
-                return False
+            key = {"model_id": model_number(connection, model), "partition": partition}
+            of_slice = sa.and_(*(table[name] == value for name, value in key.items()))
+            query = sa.select(table.counted_on, table.digest).where(of_slice)
+            known = {row.counted_on: row.digest for row in connection.execute(query)}
+            if known.get(counted_on) == digest:
+                return None
+            here = sa.and_(of_slice, table.counted_on == counted_on)
             connection.execute(sa.delete(counted_slices).where(here))
-            key = {"model_id": model_id, "partition": partition}
             row = {**key, "counted_on": counted_on, "digest": digest}
             connection.execute(sa.insert(counted_slices), [row])
-            made_id(connection.execute(sa.insert(slice_changes).values(**key)))
-        return True
+            if not comparable or (known and counted_on not in known):
+                return None
+            return made_id(connection.execute(sa.insert(slice_changes).values(**key)))
 
     def counted_on(self, model: str, partition: str) -> list[str]:
         """On which bins, and with what, a slice was counted; sorted."""
@@ -112,35 +123,53 @@ class JudgementStore:
         with self._database.read() as connection:
             return sorted(connection.execute(query).scalars())
 
-    def changes(self, model: str, days: Sequence[str]) -> Changes:
-        """The last changes of these days; ask before they are read."""
+    def last_slice_change(self, model: str, partition: str) -> int:
+        """The number of the last change of a slice; 0 before it was counted."""
+        table = slice_changes.c
+        query = sa.select(sa.func.max(table.id)).where(
+            table.model_id == find_model(model), table.partition == partition
+        )
         with self._database.read() as connection:
-            return _last_changes(connection, model, days)
+            return int(connection.execute(query).scalar() or 0)
+
+    def changes(self, model: str) -> Changes:
+        """The last changes of a model; ask before anything is read."""
+        with self._database.read() as connection:
+            labels, slices = (
+                connection.execute(
+                    sa.select(sa.func.max(table.id)).where(table.model_id == find_model(model))
+                ).scalar()
+                for table in (label_changes.c, slice_changes.c)
+            )
+        return Changes(labels or 0, slices or 0)
 
     def note(self, judgement: Judgement) -> None:
         """Keeps what a partition's verdicts rest on; do it in the transaction that records them.
 
-        A change that came while they were made leaves them outdated.
+        A change that came while they were made, and not by who made them, leaves them outdated.
         """
         *_, partition = judgement.days
+        knew = judgement.knew if judgement.on_labels else judgement.knew._replace(labels=0)
         with self._database.write() as connection:
-            now = _last_changes(connection, judgement.model, judgement.days)
-            labels = now.labels if judgement.on_labels else 0
+            now = _last_changes(connection, judgement)
+            others = _last_changes(connection, judgement, but=judgement.made)
+            is_outdated = others.labels > knew.labels or others.slices > knew.slices
+            if not is_outdated:
+                knew = now
             key = {
                 "model_id": model_number(connection, judgement.model),
                 "asset": judgement.asset,
                 "partition": partition,
             }
-            knew = judgement.knew if judgement.on_labels else judgement.knew._replace(labels=0)
             row = {
                 "reach": len(judgement.days) - 1,
                 "on_labels": judgement.on_labels,
                 "labels": knew.labels,
                 "slices": knew.slices,
-                "labels_now": labels,
+                "labels_now": now.labels,
                 "slices_now": now.slices,
                 "due": judgement.due,
-                "is_outdated": labels > knew.labels or now.slices > knew.slices,
+                "is_outdated": is_outdated,
             }
             here = sa.and_(*(judged.c[name] == value for name, value in key.items()))
             if connection.execute(sa.update(judged).where(here).values(**row)).rowcount == 0:
@@ -292,15 +321,24 @@ def _mark(
         connection.execute(statement, rows)
 
 
-def _last_changes(connection: sa.Connection, model: str, days: Sequence[str]) -> Changes:
-    last = [0, 0]
-    for place, table in enumerate((label_changes.c, slice_changes.c)):
-        for some in _chunks(days):
+def _last_changes(
+    connection: sa.Connection, judgement: Judgement, *, but: Collection[int] = ()
+) -> Changes:
+    """The last changes of what a judgement rests on, leaving some changes of slices out."""
+    model = find_model(judgement.model)
+    last = {"labels": 0, "slices": 0}
+    tables = {"labels": label_changes.c, "slices": slice_changes.c}
+    if not judgement.on_labels:
+        del tables["labels"]
+    for kind, table in tables.items():
+        for some in _chunks(judgement.days):
             query = sa.select(sa.func.max(table.id)).where(
-                table.model_id == find_model(model), table.partition.in_(some)
+                table.model_id == model, table.partition.in_(some)
             )
-            last[place] = max(last[place], int(connection.execute(query).scalar() or 0))
-    return Changes(*last)
+            if kind == "slices" and but:
+                query = query.where(table.id.not_in(but))
+            last[kind] = max(last[kind], int(connection.execute(query).scalar() or 0))
+    return Changes(**last)
 
 
 def _later(known: Outdated | None, other: Outdated) -> Outdated:

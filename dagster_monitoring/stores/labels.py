@@ -178,7 +178,7 @@ class LabelLedger:
             unknown = self._keep(connection, ledger_id, append_id, rows, states)
         usable, filled = _ledger.usable_rows(table), _filled(rows)
         first, later = states == _ledger.FIRST, states == _ledger.LATER
-        new = len(np.unique(places[first & filled]))
+        new = _distinct_places([places[first & filled]], len(places))
         return Appended(
             new=new,
             corrections=int(later.sum()) + int((first & filled).sum()) - new,
@@ -340,7 +340,7 @@ class LabelLedger:
                     for each in self._rows.predicted(connection, model_id, ids)
                     if each.partition != registration.partition
                 ]
-                change += sign * (len(ids) - _distinct_places(elsewhere))
+                change += sign * (len(ids) - _distinct_places(elsewhere, len(ids)))
         if change:
             _label_counts.add_joined(connection, model_id, change)
 
@@ -369,12 +369,12 @@ class LabelLedger:
             own = list(self._rows.predicted(connection, model_id, ids))
             predicted += own
             _note_changes(connection, model_id, {each.partition: len(each.at) for each in own})
-            joined = _distinct_places([each.at[is_first[each.at]] for each in own])
+            joined = _distinct_places([e.at[is_first[e.at]] for e in own], len(ids))
             _label_counts.add_joined(connection, model_id, joined)
         self._rows.keep(connection, ledger_id, words, predicted)
         kind = next((text[0] for text in pc.unique(words["label"]).to_pylist() if text), None)
         _label_counts.add_ids(connection, ledger_id, int(is_first.sum()), kind)
-        return len(ids) - _distinct_places([each.at for each in predicted])
+        return len(ids) - _distinct_places([each.at for each in predicted], len(ids))
 
     def _forget_partitions(self, connection: sa.Connection, model_id: int) -> None:
         """Drops the partitions of a model; the labels of each are others from now on."""
@@ -429,10 +429,12 @@ def _without(ids: pa.Array, others: pa.Array) -> pa.Array:
     return ids.filter(pc.invert(pc.is_in(ids, value_set=others)))
 
 
-def _distinct_places(places: Sequence[npt.NDArray[np.int64]]) -> int:
-    if len(places) < 2:  # noqa: PLR2004 - within one partition each is there once
-        return sum(map(len, places))
-    return len(np.unique(np.concatenate(places)))
+def _distinct_places(places: Sequence[npt.NDArray[np.int64]], size: int) -> int:
+    """How many of ``size`` places are among these."""
+    is_there = np.zeros(size, dtype=np.bool_)
+    for each in places:
+        is_there[each] = True
+    return int(is_there.sum())
 
 
 def _filled(rows: pa.Table) -> npt.NDArray[np.bool_]:

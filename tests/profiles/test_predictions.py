@@ -7,11 +7,13 @@ import pyarrow as pa
 import pytest
 
 from dagster_monitoring.profiles.labels import class_names
+from dagster_monitoring.profiles.names import short
 from dagster_monitoring.profiles.predictions import (
     Classes,
     Values,
     join_queries,
     joined_columns,
+    kept,
     output_columns,
     read_outputs,
     read_queries,
@@ -25,6 +27,8 @@ from dagster_monitoring.schema import (
     Ranking,
     Regression,
 )
+from dagster_monitoring.statistics.performance import binary_summary, multiclass_summary
+from tests.profiles.conftest import plain
 
 BINARY = BinaryClassification(label="y", prediction="p", score="s")
 SEVERAL = MulticlassClassification(label="y", prediction="p", scores={"a": "sa", "b": "sb"})
@@ -95,6 +99,56 @@ def test_labels_and_predictions_of_different_kinds_are_refused():
             read_queries(pa.array(["q"]), truth, guess)
     with pytest.raises(TypeError, match="labels and scores"):
         read_queries(pa.array(["q"]), classes(["a"]), classes(["a"]))
+
+
+USABLE = np.array([True, True, False, True, True])
+
+
+def test_rows_of_two_classes_are_summed_as_the_declared_class_and_any_other():
+    truth = classes(["bad", "good", "bad", "odd", "bad"])
+    guess = classes(["good", "bad", "bad", "bad", "bad"])
+    score = np.array([0.1, 0.2, 0.3, 0.4, 0.5])
+    task = BinaryClassification(label="y", prediction="p", positive="bad", score="s")
+    for scores, given in (({"bad": score}, score[USABLE]), ({}, None)):
+        (found,) = summable(task, truth, guess, scores, USABLE).by_group(np.zeros(4, int), 1)
+        expected = binary_summary(
+            np.array([True, False, False, True]), np.array([False, True, True, True]), given
+        )
+        assert plain(found) == plain(expected)
+    assert (found.true_positive, found.false_positive, found.false_negative) == (1, 2, 1)
+
+
+def test_rows_of_several_classes_are_summed_by_name_wherever_a_name_comes_from():
+    long = "x" * 900
+    truth = classes(["a", long, "a", "c", long])
+    guess = classes(["b", long, "a", "a", "c"])
+    scores = {name: np.full(5, 0.25) for name in ("a", "b", "only scored", long)}
+    scores["a"] = np.array([0.1, 0.2, 0.3, 0.4, 0.5])
+    (found,) = summable(SEVERAL, truth, guess, scores, USABLE).by_group(np.zeros(4, int), 1)
+    names = sorted(["a", "b", "c", "only scored", short(long)])
+    expected = multiclass_summary(
+        np.array([names.index(name) for name in ("a", short(long), "c", short(long))]),
+        np.array([names.index(name) for name in ("b", short(long), "a", "c")]),
+        classes=names,
+        scores={short(name): own[USABLE] for name, own in scores.items()},
+    )
+    assert plain(found) == plain(expected)
+    assert (found.n_labelled, found.n_correct, found.n_scored) == (4, 1, 3)
+    (bare,) = summable(SEVERAL, truth, guess, {}, USABLE).by_group(np.zeros(4, int), 1)
+    assert (bare.n_labelled, bare.n_scored) == (4, 0)
+
+
+def test_rows_of_numbers_are_summed_by_their_errors():
+    truth, guess = values(1.0, 2.0, 9.0, 4.0, 5.0), values(1.0, 3.0, 0.0, 2.0, 9.0)
+    (found,) = summable(REGRESSION, truth, guess, {}, USABLE).by_group(np.zeros(4, int), 1)
+    assert found.n_labelled == 4
+    assert (found.total("error"), found.total("absolute_error")) == (3.0, 7.0)
+
+
+def test_rows_that_are_all_usable_are_not_copied():
+    own = np.arange(3)
+    assert kept(own, np.array([True] * 3)) is own
+    assert kept(own, np.array([True, False, True])).tolist() == [0, 2]
 
 
 def test_ranked_rows_have_a_query_a_score_and_a_label_of_at_least_0():

@@ -40,6 +40,20 @@ def test_the_table_of_each_class_against_the_rest():
     assert rows.against_rest("yew").n_labelled == 0
 
 
+def test_a_score_called_other_is_not_that_of_a_class_without_one():
+    columns = {"a": np.array([0.25]), OTHER_CLASSES: np.array([0.75])}
+    rows = multiclass_summary(
+        np.array([1]), np.array([0]), classes=["a", "b", "<other>"], scores=columns
+    )
+    assert (rows.n_labelled, rows.n_scored) == (1, 0)
+
+
+def test_a_sure_and_right_score_costs_what_the_clip_leaves():
+    columns = {"a": np.array([1.0]), "b": np.array([0.0])}
+    rows = multiclass_summary(np.array([0]), np.array([0]), classes=["a", "b"], scores=columns)
+    assert float(rows.log_loss_sum) == pytest.approx(-math.log1p(-1e-15), rel=1e-2, abs=0)
+
+
 @pytest.mark.parametrize("score", [(1.0, 0.0), (0.0, 1.0)])
 def test_a_sure_score_is_a_score(score):
     columns = {"a": np.array([score[0]]), "b": np.array([score[1]])}
@@ -69,8 +83,7 @@ def test_scores_are_divided_by_their_sum_for_losses_alone():
 
 
 def test_a_sum_that_is_a_rounded_one_is_left_as_it_is():
-    near, off = 0.5 + 4e-13, 0.5 + 4e-12
-    for second, kept in ((near, True), (off, False)):
+    for second, kept in ((0.5 + 2.0**-40, True), (0.5 + 2.0**-40 + 2.0**-52, False)):
         columns = {"a": np.array([0.5]), "b": np.array([second])}
         rows = multiclass_summary(np.array([0]), np.array([0]), classes=["a", "b"], scores=columns)
         assert (float(rows.log_loss_sum) == -math.log(0.5)) is kept

@@ -28,7 +28,7 @@ OTHER_CLASSES = "<other>"
 MAX_RANK = 10
 """Ranks of the true class that are counted one by one."""
 
-_SUM_IS_ONE = 1e-12
+_SUM_IS_ONE = 2.0**-40
 """A row of class scores whose sum is off by no more is a rounded 1, and stays as it is."""
 
 
@@ -179,7 +179,7 @@ class MulticlassRows:
         tables = [
             MulticlassSummary(
                 classes=self._classes,
-                confusion=np.bincount(cell[own], minlength=k * k).reshape(k, k).astype(np.int64),
+                confusion=np.bincount(cell[own], minlength=k * k).reshape(k, k),
                 n_correct=int(correct[own].sum()),
             )
             for own in groups.parts
@@ -193,9 +193,11 @@ class _Scored:
     def __init__(self, label: Counts, classes: Sequence[str], scores: Mapping[str, Floats]) -> None:
         names = tuple(sorted(scores))
         given = np.column_stack([np.asarray(scores[name], dtype=np.float64) for name in names])
-        own = _places(classes, names, missing=-1)[label]
+        at = {name: i for i, name in enumerate(names)}
+        # A class without a score of its own stands after those that have one.
+        own = np.array([at.get(name, len(at)) for name in classes], dtype=np.intp)[label]
         self._usable = (
-            ((given >= 0) & (given <= 1)).all(axis=1) & (own >= 0) & (given.sum(axis=1) > 0)
+            ((given >= 0) & (given <= 1)).all(axis=1) & (own < len(at)) & (given.sum(axis=1) > 0)
         )
         given, own = given[self._usable], own[self._usable]
         rows = np.arange(len(own))
@@ -219,9 +221,7 @@ class _Scored:
             replace(
                 table,
                 n_scored=own.stop - own.start,
-                rank_counts=np.bincount(ranks[own], minlength=MAX_RANK + 1)[:MAX_RANK].astype(
-                    np.int64
-                ),
+                rank_counts=np.bincount(ranks[own], minlength=MAX_RANK)[:MAX_RANK],
                 log_loss_sum=ExactSum.of(losses[own]),
                 log_loss_square_sum=ExactSum.of(np.square(losses[own])),
                 squared_error_sum=ExactSum.of(squares[own]),
@@ -246,11 +246,10 @@ def _ranks(given: Floats, own: Places) -> Places:
     return ranks
 
 
-def _places(names: Sequence[str], among: Sequence[str], *, missing: int | None = None) -> Places:
-    """Where each name stands in ``among``; for one that does not, ``missing`` or ``"<other>"``."""
-    at = {name: i for i, name in enumerate(among)}
-    other = at.get(OTHER_CLASSES, -1) if missing is None else missing
-    return np.array([at.get(name, other) for name in names], dtype=np.intp)
+def _places(names: Sequence[str], kept: Sequence[str]) -> Places:
+    """Where each name stands among those kept; one that is not kept is ``"<other>"``."""
+    at = {name: i for i, name in enumerate(kept)}
+    return np.array([at[name if name in at else OTHER_CLASSES] for name in names], dtype=np.intp)
 
 
 def _hash(name: str) -> bytes:

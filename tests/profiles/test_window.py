@@ -1,0 +1,147 @@
+"""Windows read each slice once, remember the last ones, and say which are missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+
+import pytest
+
+from dagster_monitoring.errors import SliceNotFoundError
+from dagster_monitoring.profiles.performance_profile import PerformanceProfile
+from dagster_monitoring.profiles.profile import Profile
+from dagster_monitoring.profiles.storage import ProfileStorage
+from dagster_monitoring.profiles.window import PerformanceWindows, ProfileWindows
+from dagster_monitoring.schema import Partitions
+from dagster_monitoring.statistics.performance import BinarySummary
+from tests.profiles.conftest import TASK
+
+START = date(2024, 1, 1)
+PARTITIONS = Partitions(start=START)
+
+
+def day(number: int) -> str:
+    """The first day of production is 0."""
+    return (START + timedelta(days=number)).isoformat()
+
+
+class CountingStorage(ProfileStorage):
+    """Profiles of so many rows by day; counts how often each is read."""
+
+    def __init__(self, rows: dict[int, int]) -> None:
+        self.rows = {day(number): n for number, n in rows.items()}
+        self.reads: Counter[str] = Counter()
+
+    def _rows(self, partition: str) -> int:
+        self.reads[partition] += 1
+        if partition not in self.rows:
+            raise SliceNotFoundError(partition)
+        return self.rows[partition]
+
+    def read(self, model: str, baseline_version: str, partition: str) -> Profile:
+        assert (model, baseline_version) == ("late", "b-1")
+        return Profile(rows=self._rows(partition), sources=(partition,))
+
+    def read_performance(self, model: str, partition: str) -> PerformanceProfile:
+        assert model == "late"
+        return PerformanceProfile(summary=BinarySummary(), n=self._rows(partition))
+
+
+def windows(storage: ProfileStorage) -> ProfileWindows:
+    return ProfileWindows(storage, model="late", baseline_version="b-1", partitions=PARTITIONS)
+
+
+def performance_windows(storage: ProfileStorage) -> PerformanceWindows:
+    return PerformanceWindows(storage, model="late", task=TASK, partitions=PARTITIONS)
+
+
+@pytest.mark.parametrize("make", [windows, performance_windows])
+def test_a_window_tells_slices_with_rows_from_those_without(make) -> None:
+    own = make(CountingStorage({0: 1, 1: 0, 3: 7, 4: 100}))
+    found = own.window(day(4), 4)
+    assert found.partitions == (day(3), day(4))
+    assert found.missing == (day(1), day(2))
+    rows = found.profile.rows if isinstance(found.profile, Profile) else found.profile.n
+    assert rows == 107
+    first = own.window(day(0), 9)
+    assert (first.partitions, first.missing) == ((day(0),), ())
+    assert own.slice(day(2)) is None
+    assert own.slice(day(3)) is own.slice(day(3))
+
+
+@pytest.mark.parametrize("make", [windows, performance_windows])
+def test_a_slice_is_read_once_until_64_others_were_asked_for(make) -> None:
+    storage = CountingStorage(dict.fromkeys(range(70), 1))
+    own = make(storage)
+    for _ in range(3):
+        own.window(day(63), 64)
+    assert set(storage.reads.values()) == {1}
+    own.slice(day(0))
+    # The 65th takes the place of the one that was asked for longest ago, which is no longer day 0.
+    own.slice(day(64))
+    own.slice(day(0))
+    assert storage.reads[day(0)] == 1
+    own.slice(day(1))
+    assert storage.reads[day(1)] == 2
+    assert storage.reads.total() == 66
+
+
+@pytest.mark.parametrize("make", [windows, performance_windows])
+def test_a_slice_that_was_not_there_is_looked_for_again(make) -> None:
+    storage = CountingStorage({})
+    own = make(storage)
+    assert own.slice(day(0)) is None
+    storage.rows[day(0)] = 5
+    assert own.window(day(0), 1).missing == ()
+
+
+@pytest.mark.parametrize("length", [1, 2, 4, 5, 7, 28, 64, 65])
+def test_a_window_is_the_sum_of_its_slices_however_it_moves(length: int) -> None:
+    """Numbers of rows are powers of two, so that each sum tells which slices are in it."""
+    there = {n: 2**n for n in range(80) if n % 11 != 3}
+    own = windows(CountingStorage(there))
+    forward = [*range(80)]
+    for last in (*forward, 79, *forward[70::-7], *forward[::3], 40, 39, 41, 41, 42):
+        found = own.window(day(last), length)
+        days = [n for n in range(max(last - length + 1, 0), last + 1) if n in there]
+        assert found.profile.rows == sum(there[n] for n in days)
+        assert found.profile.sources == found.partitions == tuple(day(n) for n in days)
+
+
+def test_a_slice_that_is_read_again_is_taken_anew() -> None:
+    """A slice that another process has replaced since is not mixed with the earlier one."""
+    storage = CountingStorage(dict.fromkeys(range(200), 1))
+    own = windows(storage)
+    assert own.window(day(9), 6).profile.rows == 6
+    for number in range(100, 170):
+        own.slice(day(number))
+    storage.rows[day(6)] = 1_000
+    assert own.window(day(9), 6).profile.rows == 1_005
+    assert own.window(day(10), 6).profile.rows == 1_005
+
+
+def test_windows_of_different_lengths_do_not_disturb_each_other() -> None:
+    own = windows(CountingStorage(dict.fromkeys(range(60), 1)))
+    for last in range(30, 60):
+        assert [own.window(day(last), n).profile.rows for n in (7, 14, 28, 6)] == [7, 14, 28, 6]
+
+
+@pytest.mark.parametrize("length", [5, 28])
+def test_a_window_that_moves_by_a_day_is_not_added_up_anew(
+    length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = windows(CountingStorage(dict.fromkeys(range(90), 1)))
+    own.window(day(length), length)
+    added = 0
+    plus = Profile.__add__
+
+    def counted(left: Profile, right: Profile) -> Profile:
+        nonlocal added
+        added += 1
+        return plus(left, right)
+
+    monkeypatch.setattr(Profile, "__add__", counted)
+    for last in range(length + 1, 2 * length):
+        own.window(day(last), length)
+    # Three a step and no more, but where the older sums are used up.
+    assert added <= 5 * length
