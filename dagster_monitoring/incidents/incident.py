@@ -91,7 +91,7 @@ class Incident:
             of each member first.
         changes: what changed upstream about when it began, a line each.
         resolved_partition: the partition that closed it; ``None`` while it is not resolved.
-        historical: it was found so long after the fact that nobody is told.
+        historical: nobody is told: it was found long after the fact, or when it was over.
         owner: who works on it.
         acknowledged_at: when a person took it on.
         snoozed_until: nobody is reminded or paged again before this moment.

@@ -111,7 +111,8 @@ def _match(left: Sequence[Incident], derived: Group) -> Incident | None:
 
 
 def _opened(model: str, derived: Group, moment: Moment) -> list[Change]:
-    fresh = moment.is_fresh(derived.episodes)
+    # What is over when it is first seen needs nobody any more.
+    fresh = derived.resolved is None and moment.is_fresh(derived.episodes)
     incident = Incident(
         id=_new_id(model, derived, moment),
         model=model,

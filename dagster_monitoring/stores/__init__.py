@@ -5,12 +5,13 @@ from dagster_monitoring.stores.cursors import CursorStore
 from dagster_monitoring.stores.declarations import Chosen, DeclarationInForce, DeclarationStore
 from dagster_monitoring.stores.deliveries import DeliveryState, DeliveryStore
 from dagster_monitoring.stores.evaluations import EvaluationStore, Recorded
-from dagster_monitoring.stores.incidents import IncidentStore
+from dagster_monitoring.stores.incidents import IncidentStore, Note
 from dagster_monitoring.stores.judgements import Changes, Judgement, JudgementStore, Outdated
 from dagster_monitoring.stores.labels import Appended, Coverage, LabelLedger, Touched
 from dagster_monitoring.stores.outbox import Outbox, OutboxEntry
 from dagster_monitoring.stores.retrainings import Retraining, RetrainingOutcome, RetrainingStore
 from dagster_monitoring.stores.store import Store, open_store
+from dagster_monitoring.stores.verdicts import VerdictStore
 
 __all__ = [
     "Appended",
@@ -29,6 +30,7 @@ __all__ = [
     "Judgement",
     "JudgementStore",
     "LabelLedger",
+    "Note",
     "Outbox",
     "OutboxEntry",
     "Outdated",
@@ -38,5 +40,6 @@ __all__ = [
     "RetrainingStore",
     "Store",
     "Touched",
+    "VerdictStore",
     "open_store",
 ]

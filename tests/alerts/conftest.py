@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
-from dagster_monitoring.incidents import Incident, IncidentStatus, Transition
+from dagster_monitoring.incidents import Cause, Incident, IncidentStatus, Member, Transition
 
 NOW = datetime(2013, 6, 14, 6, tzinfo=UTC)
 
@@ -140,12 +140,22 @@ def incident(
     return Incident(
         id="inc-0123456789ab",
         model=model,
+        cause=Cause.MODEL,
         status=IncidentStatus.RESOLVED if resolved else IncidentStatus.OPEN,
         severity=severity,
         opened_partition="2013-06-11",
         last_partition="2013-06-13",
         resolved_partition=resolved,
-        monitors=tuple(sorted({e.monitor for e in worst})) or ("feature_drift",),
+        members=tuple(
+            Member(
+                monitor=name,
+                kind=next((e.monitor_kind for e in worst if e.monitor == name), "drift"),
+                severity=severity,
+                first="2013-06-11",
+                last="2013-06-13",
+            )
+            for name in sorted({e.monitor for e in worst}) or ["feature_drift"]
+        ),
         worst=worst,
         historical=False,
         opened_at=NOW - timedelta(days=2),

@@ -92,6 +92,8 @@ def test_a_resolved_message_says_how_long_it_lasted():
 def test_the_incidents_own_monitors_come_before_what_else_was_amber():
     drift = evaluation(monitor="drift", severity=Severity.WARN)
     own = [evaluation(monitor="performance", column=None, metric=m) for m in ("brier", "log_loss")]
-    found = replace(incident(own[0], drift, own[1]), monitors=("performance",))
+    whole = incident(own[0], drift, own[1])
+    only = tuple(m for m in whole.members if m.monitor == "performance")
+    found = replace(whole, members=only)
     rows = compose(found, Transition.OPENED, run_url=None).rows
     assert [row.monitor for row in rows] == ["performance", "performance", "drift"]

@@ -79,7 +79,7 @@ def judged(receiver, tmp_path_factory):
             "bearer": {"env": "WEBHOOK_TOKEN"},
         },
     ]
-    policy = {"resolve_after": 1}
+    policy = {"keep_firing_for": 1}
     options = {"monitors": MONITORS, "alerts": alerts, "alert_policy": policy}
     with new_world(tmp_path_factory.mktemp("alerts"), **options) as found:
         for number in range(4):
@@ -150,7 +150,10 @@ def test_an_incident_is_told_once_on_each_channel_and_so_is_its_end(world, recei
         world.run("labels", request)
         assert world.cell(1, "performance", "accuracy").severity == "ERROR"
         assert alert(world) == 1
-        assert [i.status for i in incidents(world)] == [IncidentStatus.RESOLVED]
+        assert [(i.status, i.historical) for i in incidents(world)] == [
+            (IncidentStatus.RESOLVED, True),
+            (IncidentStatus.RESOLVED, False),
+        ]
         assert (len(lines(world)), len(receiver.received)) == (2, 2)
 
 

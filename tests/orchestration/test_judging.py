@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
-from dagster_monitoring.incidents import IncidentStatus
+from dagster_monitoring.incidents import Cause, IncidentStatus
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend, open_backend
 from dagster_monitoring.orchestration.incidents import advance_incidents
@@ -90,9 +90,9 @@ class TestLateLabels:
             ("EEEE.", [(OPEN, day_of(0), day_of(3))]),
             ("E..E.", [(OPEN, day_of(0), day_of(3))]),
             ("E...E", [(OPEN, day_of(4), day_of(4)), (RESOLVED, day_of(0), day_of(0))]),
-            ("E.. ..", []),
+            ("E.. ..", [(RESOLVED, day_of(0), day_of(0))]),
             ("E..  ", [(OPEN, day_of(0), day_of(0))]),
-            ("EE...", []),
+            ("EE...", [(RESOLVED, day_of(0), day_of(1))]),
             (".....", []),
         ],
     )
@@ -100,6 +100,8 @@ class TestLateLabels:
         judge(backend, days(".....", "data_quality"))
         judge(backend, days(marks))
         assert incidents(backend) == opened
+        told = backend.store.outbox.due(morning(60), model="late")
+        assert [m.transition for m in told] == ["OPENED" for status, *_ in opened if status == OPEN]
 
     def test_of_a_day_left_behind_open_no_second_incident(self, backend):
         for number, mark in enumerate(".E......"):
@@ -133,17 +135,24 @@ class TestLateLabels:
         judge(backend, days(" E", version=90), today=10)
         assert incidents(backend) == before == [(RESOLVED, day_of(1), day_of(1))]
 
-    def test_of_days_in_which_another_monitor_is_in_trouble_join_its_incident(self, backend):
+    def test_of_days_whose_rows_were_broken_join_that_incident(self, backend):
         judge(backend, days("..EEE", "data_quality"))
-        judge(backend, days(".EEEE"))
+        judge(backend, days("...EE"))
         (incident,) = backend.store.incidents.list("late")
         assert incident.monitors == ("data_quality", "performance")
+        assert incident.cause is Cause.DATA
+
+    def test_of_days_before_the_rows_were_broken_are_another_incident(self, backend):
+        judge(backend, days("..EEE", "data_quality"))
+        judge(backend, days(".EEEE"))
+        found = backend.store.incidents.list("late")
+        assert {i.cause for i in found} == {Cause.DATA, Cause.MODEL}
 
     def test_that_are_well_close_an_incident_of_long_ago(self, backend):
         judge(backend, days("E", "performance"), today=60)
         judge(backend, days("    .", "data_quality"), today=60)
         assert [i.historical for i in backend.store.incidents.list("late")] == [True]
-        judge(backend, days("   ."), today=60)
+        judge(backend, days("   ..."), today=60)
         assert incidents(backend) == [(RESOLVED, day_of(0), day_of(0))]
 
 

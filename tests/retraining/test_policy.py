@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
-from dagster_monitoring.alerts import AlertPolicy, advance
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
-from dagster_monitoring.incidents import Incident, IncidentStatus
+from dagster_monitoring.incidents import Cause, Incident, IncidentStatus, Member
 from dagster_monitoring.retraining import RetrainingConfig, decide, training_windows
 from dagster_monitoring.schema import Partitions
 
@@ -49,12 +48,22 @@ def incident(*worst: Evaluation, severity: Severity = Severity.ERROR) -> Inciden
     return Incident(
         id="inc-1",
         model="flight_delay",
+        cause=Cause.MODEL,
         status=IncidentStatus.OPEN,
         severity=severity,
         opened_partition="2013-06-11",
         last_partition="2013-06-13",
         resolved_partition=None,
-        monitors=tuple(sorted({e.monitor for e in worst})),
+        members=tuple(
+            Member(
+                monitor=name,
+                kind=next((e.monitor_kind for e in worst if e.monitor == name), "drift"),
+                severity=severity,
+                first="2013-06-11",
+                last="2013-06-13",
+            )
+            for name in sorted({e.monitor for e in worst})
+        ),
         worst=worst,
         historical=False,
         opened_at=NOW,
@@ -77,7 +86,7 @@ TABLE = [
     (incident(verdict("drift", no_data=True)), None, None, None, False, "not about"),
     (replace(DRIFT, status=IncidentStatus.RESOLVED), None, None, None, False, "no incident"),
     (replace(DRIFT, historical=True), None, None, None, False, "days long past"),
-    (replace(DRIFT, monitors=("other",)), None, None, None, False, "not about"),
+    (replace(DRIFT, members=()), None, None, None, False, "not about"),
     (WARNING, None, None, None, False, "is WARN, below ERROR"),
     (WARNING, ON_WARN, None, None, True, "WARN in drift"),
     (DRIFT, None, WEEK - timedelta(seconds=1), "inc-0", False, "cooling down until 2013-06-14"),
@@ -103,11 +112,8 @@ def test_decision(row):
 
 
 def test_performance_that_shows_late_counts_beside_the_data_quality_of_today():
-    today = verdict("data_quality")
     late = replace(verdict("performance"), partition="2013-06-10")
-    current = None
-    for news in (today, late):
-        [(_, current)] = advance(current, [news], now=NOW, policy=AlertPolicy())
+    current = incident(verdict("data_quality"), late)
     decision = decide(
         current, RetrainingConfig(), now=NOW, last_requested_at=None, last_incident_id=None
     )

@@ -1,15 +1,11 @@
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
-from dagster_monitoring.errors import StoreError
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
-from dagster_monitoring.incidents import Incident, IncidentStatus
-from dagster_monitoring.stores import Store, open_store
+from dagster_monitoring.incidents import Cause, Incident, IncidentStatus, Member
+from dagster_monitoring.stores import Note, Store
 
 NOW = datetime(2024, 5, 2, 6, tzinfo=UTC)
 WORST = Evaluation(
@@ -39,12 +35,33 @@ WORST = Evaluation(
 OPEN = Incident(
     id="i-1",
     model="m",
+    cause=Cause.DATA,
     status=IncidentStatus.OPEN,
     severity=Severity.ERROR,
     opened_partition="2024-05-01",
     last_partition="2024-05-01",
     resolved_partition=None,
-    monitors=("feature_drift", "quality"),
+    members=(
+        Member(
+            monitor="feature_drift",
+            kind="drift",
+            severity=Severity.ERROR,
+            first="2024-05-01",
+            last="2024-05-01",
+        ),
+        Member(
+            monitor="label_deliveries",
+            kind="label_deliveries",
+            severity=Severity.WARN,
+            first="2024-05-01",
+            last="2024-05-01",
+            detail="file <b>l.parquet</b> is cut off",
+        ),
+    ),
+    changes=("the schema changed: column temp is text",),
+    owner="ada",
+    acknowledged_at=NOW,
+    snoozed_until=NOW + timedelta(hours=1),
     worst=(WORST, replace(WORST, column=None)),
     historical=False,
     opened_at=NOW,
@@ -61,9 +78,9 @@ RESOLVED = replace(
 
 def test_an_incident_comes_back_as_it_was_saved(store: Store):
     store.incidents.save(OPEN)
-    assert store.incidents.open_incident("m") == OPEN
+    assert store.incidents.open_ones("m") == [OPEN]
     assert store.incidents.get("i-1") == OPEN
-    assert store.incidents.open_incident("other") is None
+    assert store.incidents.open_ones("other") == []
     assert store.incidents.get("i-2") is None
 
 
@@ -71,43 +88,36 @@ def test_every_state_is_kept_and_saving_the_same_again_adds_none(store: Store):
     for state in (OPEN, OPEN, RESOLVED, RESOLVED):
         store.incidents.save(state)
     assert store.incidents.history("i-1") == [OPEN, RESOLVED]
-    assert store.incidents.open_incident("m") is None
+    assert store.incidents.open_ones("m") == []
     assert store.incidents.list("m") == [RESOLVED]
 
 
-def test_a_second_open_incident_of_a_model_is_refused(store: Store):
-    store.incidents.save(OPEN)
-    with pytest.raises(StoreError, match="model m: incident i-1 is open already"):
-        store.incidents.save(replace(OPEN, id="i-2"))
-    store.incidents.save(replace(OPEN, id="i-3", model="other"))
-    store.incidents.save(RESOLVED)
-    store.incidents.save(replace(OPEN, id="i-2"))
-    assert [i.id for i in store.incidents.list("m", status=IncidentStatus.OPEN)] == ["i-2"]
+def test_open_ones_are_worst_first_and_without_those_nobody_was_told_of(store: Store):
+    older = NOW - timedelta(days=1)
+    states = [
+        replace(OPEN, id="warn", severity=Severity.WARN, opened_at=older),
+        replace(OPEN, id="error"),
+        replace(OPEN, id="past", historical=True, opened_at=older),
+        replace(OPEN, id="mine", status=IncidentStatus.ACKNOWLEDGED, opened_at=older),
+    ]
+    for state in states:
+        store.incidents.save(state)
+    assert [i.id for i in store.incidents.open_ones("m")] == ["mine", "error", "warn"]
 
 
-def test_historical_incidents_stand_apart(store: Store):
-    past = replace(OPEN, id="i-0", historical=True)
-    store.incidents.save(past)
-    assert store.incidents.open_incident("m") is None
-    assert store.incidents.open_incident("m", historical=True) == past
-    store.incidents.save(OPEN)
-    assert store.incidents.open_incident("m") == OPEN
+def test_a_few_letters_find_an_incident_of_the_model(store: Store):
+    for name in ("inc-12ab", "inc-12cd", "inc-34ef"):
+        store.incidents.save(replace(OPEN, id=name))
+    store.incidents.save(replace(OPEN, id="inc-12zz", model="other"))
+    assert {i.id for i in store.incidents.find("m", "inc-12")} == {"inc-12ab", "inc-12cd"}
 
 
-def test_of_two_runs_that_open_at_once_one_is_told(store_url: str):
-    outcomes: list[str] = []
-
-    def open_one(name: str) -> None:
-        with open_store(store_url) as own:
-            try:
-                own.incidents.save(replace(OPEN, id=name))
-                outcomes.append("opened")
-            except StoreError:
-                outcomes.append("refused")
-
-    threads = [threading.Thread(target=open_one, args=(f"i-{n}",)) for n in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["opened", "refused", "refused"]
+def test_notes_are_kept_in_order_as_they_were_written(store: Store):
+    hostile = "<script>alert(1)</script> \x00'; DROP TABLE monitoring_incidents; --"
+    for number, text in enumerate(("looking at it", hostile)):
+        note = Note(at=NOW + timedelta(minutes=number), author="ada", action="note", text=text)
+        store.incidents.note("i-1", note)
+    found = store.incidents.notes("i-1")
+    assert [n.text for n in found] == ["looking at it", hostile.replace("\x00", "\uffff")]
+    assert [n.author for n in found] == ["ada", "ada"]
+    assert store.incidents.notes("i-2") == []
