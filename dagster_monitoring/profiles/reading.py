@@ -129,9 +129,8 @@ def hash_values(array: pa.Array) -> Hashes:
 
     Integers are hashed as their text, so that ``7`` and ``"7"`` are one id.
     """
-    array = plain(array).drop_null()
-    if not pa.types.is_large_string(array.type):
-        array = array.cast(pa.large_string())
+    # Cast first: Arrow can't drop the nulls of a view.
+    array = plain(array).cast(pa.large_string()).drop_null()
     offsets = np.frombuffer(array.buffers()[1], dtype=np.int64)
     offsets = offsets[array.offset : array.offset + len(array) + 1]
     first, last = (int(offsets[0]), int(offsets[-1])) if len(array) else (0, 0)
