@@ -273,7 +273,7 @@ def _resolve(model: MonitoredModel) -> tuple[Monitor, ...]:
                 raise ValueError(f"monitors: two monitors are called {entry.name!r}")
             declared.add(entry.name)
             by_name[entry.name] = entry
-    return tuple(by_name.values())
+    return tuple(monitor.counted_in(model.partitions.every) for monitor in by_name.values())
 
 
 def _anchored(declared: DeclarationT, root: Path) -> DeclarationT:
@@ -286,4 +286,9 @@ def _anchored(declared: DeclarationT, root: Path) -> DeclarationT:
 
 def _defaults(model: MonitoredModel) -> list[Monitor]:
     """The default set; without ground truth, nothing that needs labels."""
-    return default_monitors(model.task, model.columns, labels=model.ground_truth is not None)
+    return default_monitors(
+        model.task,
+        model.columns,
+        labels=model.ground_truth is not None,
+        every=model.partitions.every,
+    )

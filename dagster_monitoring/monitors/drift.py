@@ -17,9 +17,15 @@ from dagster_monitoring.monitors._columns import (
     why_unusable,
 )
 from dagster_monitoring.monitors._comparison import BinChoice, Comparison
-from dagster_monitoring.monitors._monitor import Measurement, Monitor, MonitoredAsset, View
+from dagster_monitoring.monitors._monitor import (
+    WINDOW,
+    Measurement,
+    Monitor,
+    MonitoredAsset,
+    View,
+)
 from dagster_monitoring.monitors._names import known_names
-from dagster_monitoring.monitors._reference import reference_profile
+from dagster_monitoring.monitors._reference import reference_of
 from dagster_monitoring.monitors._slices import slices_note
 from dagster_monitoring.monitors.threshold import (
     AbsoluteThreshold,
@@ -28,6 +34,7 @@ from dagster_monitoring.monitors.threshold import (
     RelativeThreshold,
     Threshold,
 )
+from dagster_monitoring.partitions import MOST_SLICES, ByLength
 from dagster_monitoring.profiles.bins import BinSet, NumericBins
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.statistics.drift import (
@@ -44,7 +51,9 @@ _TOGETHER = 32
 class Rolling(Declaration):
     """The slices right before the judged window, as the baseline."""
 
-    rolling: int = Field(ge=2, le=400, description="How many slices, for instance 14 or 28.")
+    rolling: int = Field(
+        ge=2, le=MOST_SLICES, description="How many slices, for instance 14 or 28 days."
+    )
 
 
 class EqualWidth(Declaration):
@@ -57,13 +66,15 @@ class DriftMonitor(Monitor):
     """Compares distributions of features, predictions and scores with a baseline's."""
 
     asset: ClassVar[MonitoredAsset] = "drift"
+    by_length: ClassVar[ByLength] = {"window": WINDOW}
 
     type: Literal["drift"] = "drift"
     window: int = Field(
         default=3,
         ge=1,
-        le=366,
-        description="How many slices, up to the judged one, are put together.",
+        le=MOST_SLICES,
+        description="How many slices, up to the judged one, are put together. Default: 72 hours, "
+        "that is 72 hours, 3 days, or 1 week.",
     )
     columns: Literal["features", "predictions", "all"] | tuple[str, ...] = Field(
         default="features",
@@ -101,7 +112,7 @@ class DriftMonitor(Monitor):
         """
         columns = self.columns_of(view)
         rolling = None if self.baseline == "training" else self.baseline.rolling
-        reference = reference_profile(view, rolling=rolling, window=self.window)
+        reference = reference_of(view, rolling=rolling, window=self.window)
         if isinstance(reference, Measurement):
             return [
                 replace(reference, metric=name, column=column)
@@ -109,14 +120,14 @@ class DriftMonitor(Monitor):
                 for name in self._metrics_for(view.baseline.bins, column)
             ]
         current, own = view.window(self.window), view.window(1).profile
-        note = slices_note(current.partitions, current.missing, self.window)
+        lacking = slices_note(current.partitions, current.missing, self.window)
         scene = _Scene(
             bins=view.baseline.bins,
             segments=view.segments if self.segments else (),
             slice=own,
             current=current.profile,
-            reference=reference,
-            note=note,
+            reference=reference.profile,
+            note="; ".join(note for note in (lacking, reference.note) if note) or None,
             stays=self.baseline == "training",
         )
         metrics = {name: drift_metric(name) for name in self.metrics}
