@@ -27,6 +27,7 @@ from dagster_monitoring.monitors._monitor import (
 from dagster_monitoring.monitors._names import known_names
 from dagster_monitoring.monitors._reference import reference_of
 from dagster_monitoring.monitors._slices import slices_note
+from dagster_monitoring.monitors._together import measure
 from dagster_monitoring.monitors.threshold import (
     AbsoluteThreshold,
     LearnedThreshold,
@@ -41,11 +42,10 @@ from dagster_monitoring.statistics.drift import (
     DriftMetric,
     drift_metric,
     drift_metrics,
-    side_by_side,
 )
 
-_TOGETHER = 32
-"""Columns whose bins are looked at together."""
+_TOGETHER = 128
+"""Columns that are looked at together."""
 
 
 class Rolling(Declaration):
@@ -146,24 +146,21 @@ class DriftMonitor(Monitor):
     ) -> list[Measurement]:
         """What several columns have in common is computed for them together."""
         choice = self.bins.equal_width if isinstance(self.bins, EqualWidth) else self.bins
-        comparisons = {column: [*scene.comparisons(column, choice)] for column in columns}
-        side_by_side(pair for own in comparisons.values() for c in own for pair in c.pairs())
-        found = []
-        for column, own in comparisons.items():
-            names, reason = self._metrics_for(scene.bins, column), scene.why_not(column)
-            usable = [
-                name
-                for name in names
-                if reason is None or (metrics[name].of_missing and scene.has(column))
-            ]
-            found += [
+        found: dict[str, list[Measurement]] = {}
+        comparisons: list[Comparison] = []
+        for column in columns:
+            reason, names = scene.why_not(column), self._metrics_for(scene.bins, column)
+            has = reason is None or scene.has(column)
+            usable = [n for n in names if has and (reason is None or metrics[n].of_missing)]
+            found[column] = [
                 Measurement(metric=name, column=column, value=None, reason=reason, n=0)
                 for name in names
                 if name not in usable
             ]
-            for comparison in own:
-                found += comparison.measure([metrics[name] for name in usable], scene.note)
-        return found
+            comparisons += scene.comparisons(column, choice, [metrics[name] for name in usable])
+        for comparison, own in zip(comparisons, measure(comparisons, scene.note), strict=True):
+            found[comparison.column] += own
+        return [measurement for own in found.values() for measurement in own]
 
     def _metrics_for(self, baseline: BinSet, column: str) -> list[str]:
         """The declared metrics that are defined for the column; all, when its kind is unknown."""
@@ -243,9 +240,11 @@ class _Scene:
     def _sides(self) -> tuple[Profile, Profile, Profile]:
         return self.slice, self.current, self.reference
 
-    def comparisons(self, column: str, choice: BinChoice) -> Iterator[Comparison]:
+    def comparisons(
+        self, column: str, choice: BinChoice, metrics: Sequence[DriftMetric]
+    ) -> Iterator[Comparison]:
         """The column in all rows, then in each segment but those that it makes itself."""
-        if column not in self.bins.columns:
+        if column not in self.bins.columns or not metrics:
             return
         for segment in (None, *segment_names(self.bins, self.segments)):
             before = summary_of(self.reference, column, segment)
@@ -259,6 +258,7 @@ class _Scene:
                     reference=before,
                     current=now,
                     choice=choice,
+                    metrics=metrics,
                     stays=self.stays and segment is None,
                 )
 
