@@ -1,20 +1,22 @@
 """One day of twenty columns on Spark beside the local engine, by rows and by workers.
 
-    python benchmarks/spark_scan.py                           # 1 and 3 million rows, 1 and 2 cores
+    python benchmarks/spark_scan.py                           # 1 and 3 million rows
     python benchmarks/spark_scan.py --rows 100000 300000 --cores 2 --rounds 1
 
-Wall seconds, with id and time, in interleaved rounds, medians; profiles are compared byte by byte.
-A line through the fewest and the most rows splits each engine's time into a fixed part and one a
-row. From these follows above how many rows Spark is the faster, if time a row falls with cores.
+CPU seconds of this process and of all below it (JVM, Pythons), with id and time, in interleaved
+rounds, medians; Linux only. Spark runs twice: as the reader of the files, and with workers that
+read them in Python. Profiles are compared byte by byte. A line through the fewest and the most rows
+splits each engine's time into a fixed part and one a row. From these follows above how many rows
+Spark is the faster: the part a row falls with cores, the fixed one does not.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -82,12 +84,17 @@ class Line:
         per_row = (seconds[many] - seconds[few]) / (many - few)
         return cls(seconds[few] - per_row * few, per_row)
 
+    @property
+    def text(self) -> str:
+        """For people."""
+        return f"{self.fixed:.2f} s + {self.per_row * MILLION:.2f} s a million rows"
+
 
 def main() -> None:
     """Run the bench and print its tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rows", type=int, nargs="+", default=[MILLION, 3 * MILLION])
-    parser.add_argument("--cores", type=int, nargs="+", default=[1, 2], help="of local[n]")
+    parser.add_argument("--cores", type=int, nargs="+", default=[2], help="of local[n]")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--batch", type=int, help="rows a batch, instead of the package's own")
     options = parser.parse_args()
@@ -103,60 +110,81 @@ def _compare(
     days: dict[int, Day], plan: ScanPlan, *, cores: int, rounds: int, batch: int | None
 ) -> None:
     own = {} if batch is None else {"spark.sql.execution.arrow.maxRecordsPerBatch": batch}
-    engine = SparkEngine(master=f"local[{cores}]", config={"spark.driver.memory": "2g", **own})
-    started = time.perf_counter()
-    engine.open()
-    session = time.perf_counter() - started
-    first = _timed(engine, days[min(days)], plan)[0]
-    local: dict[int, float] = {}
-    spark: dict[int, float] = {}
-    size = 0
-    for rows, day in days.items():
-        local[rows], spark[rows], size = _medians(day, plan, engine, rounds)
+    spark = SparkEngine(master=f"local[{cores}]", config={"spark.driver.memory": "2g", **own})
+    engines: dict[str, Engine] = {
+        "local": LocalEngine(),
+        "Spark": spark,
+        "workers": spark.model_copy(update={"files_read_by": "workers"}),
+    }
+    before = _cpu_seconds()
+    spark.open()
+    session = _cpu_seconds() - before
+    first = {name: _timed(engine, days[min(days)], plan)[0] for name, engine in engines.items()}
+    spent = {rows: _medians(day, plan, engines, rounds) for rows, day in days.items()}
     close_sessions()
-    heads = ["rows", "local s", f"local[{cores}] s", "local / Spark"]
-    rows_shown = [
-        [f"{n:,}", f"{local[n]:.2f}", f"{spark[n]:.2f}", f"{local[n] / spark[n]:.2f}"] for n in days
+    heads = ["rows", *(f"{name}, CPU s" for name in engines), "Spark / workers"]
+    shown = [
+        [f"{n:,}", *(f"{s:.2f}" for s in took.values()), f"{took['Spark'] / took['workers']:.2f}"]
+        for n, took in spent.items()
     ]
-    print("\n".join(table_lines(heads, rows_shown)))
-    print(
-        f"session {session:.1f} s, first scan {first - spark[min(days)]:.1f} s more than the "
-        f"later ones; the profile takes {size / 1e3:.0f} kB\n"
-    )
-    if len(days) > 1:
-        start = session + first - spark[min(days)]
-        _tell(Line.through(local), Line.through(spark), start=start, cores=cores)
+    print(f"local[{cores}]; a session takes {session:.1f} CPU seconds\n")
+    print("\n".join(table_lines(heads, shown)) + "\n")
+    if len(days) < 2:  # noqa: PLR2004 - a line has two points
+        return
+    lines = {name: Line.through({n: took[name] for n, took in spent.items()}) for name in engines}
+    print(f"local: {lines['local'].text}\n")
+    for name in ("Spark", "workers"):
+        extra = first[name] - spent[min(days)][name]
+        _tell(lines["local"], name, lines[name], start=session + max(extra, 0.0))
 
 
-def _medians(day: Day, plan: ScanPlan, spark: Engine, rounds: int) -> tuple[float, float, int]:
-    """Seconds of the local engine and of Spark, and the profile's bytes."""
-    took: tuple[list[float], list[float]] = ([], [])
+def _medians(day: Day, plan: ScanPlan, engines: dict[str, Engine], rounds: int) -> dict[str, float]:
+    """CPU seconds of each engine."""
+    took: dict[str, list[float]] = {name: [] for name in engines}
     found = set()
     for _ in range(rounds):
-        for spent, engine in zip(took, (LocalEngine(), spark), strict=True):
+        for name, engine in engines.items():
             seconds, profile = _timed(engine, day, plan)
-            spent.append(seconds)
+            took[name].append(seconds)
             found.add(profile)
     assert len(found) == 1, "the engines differ"
-    return statistics.median(took[0]), statistics.median(took[1]), len(found.pop())
+    return {name: statistics.median(seconds) for name, seconds in took.items()}
 
 
 def _timed(engine: Engine, day: Day, plan: ScanPlan) -> tuple[float, bytes]:
-    started = time.perf_counter()
+    before = _cpu_seconds()
     profile = engine.profile(day, plan)
-    return time.perf_counter() - started, to_bytes(to_table(profile))
+    return _cpu_seconds() - before, to_bytes(to_table(profile))
 
 
-def _tell(local: Line, spark: Line, *, start: float, cores: int) -> None:
-    print(f"local: {local.fixed:.2f} s + {local.per_row * 1e6:.2f} s a million rows")
-    print(
-        f"Spark: {spark.fixed:.2f} s + {spark.per_row * cores * 1e6:.2f} core seconds a million "
-        f"rows, after a start of {start:.1f} s"
-    )
-    for at in sorted({cores, *WORKERS}):
-        per_row = spark.per_row * cores / at
+_SEEN: dict[int, float] = {}
+"""CPU seconds of each process when it was last seen: an idle Python of Spark's is ended unsaid."""
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of all that it, and they, started."""
+    _see(os.getpid())
+    return sum(_SEEN.values())
+
+
+def _see(pid: int) -> None:
+    below = Path(f"/proc/{pid}")
+    try:
+        fields = (below / "stat").read_text().rpartition(")")[2].split()
+        children = [(task / "children").read_text().split() for task in below.glob("task/*")]
+    except (FileNotFoundError, ProcessLookupError):
+        return
+    _SEEN[pid] = sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+    for child in (int(child) for own in children for child in own):
+        _see(child)
+
+
+def _tell(local: Line, name: str, spark: Line, *, start: float) -> None:
+    print(f"{name}: {spark.text}, after a start of {start:.1f} s")
+    for cores in WORKERS:
+        per_row = spark.per_row / cores
         texts = [_crossover(local, fixed, per_row) for fixed in (start + spark.fixed, spark.fixed)]
-        print(f"{at} cores: faster {texts[0]}, and {texts[1]} in a session already open")
+        print(f"{cores} cores: faster {texts[0]}, and {texts[1]} in a session already open")
     print()
 
 

@@ -43,6 +43,11 @@ class Storage(Declaration):
         description="SQLAlchemy URL of the store (SQLite or PostgreSQL), or {env: NAME}. "
         "Default: store.sqlite in `path`, which must then be a local folder.",
     )
+    labels: Literal["store", "parquet"] = Field(
+        "store",
+        description="Where labels and the ids of predictions are kept: in the `store`, or as "
+        "`parquet` files in `path`, for models with tens of millions of them.",
+    )
 
     @property
     def database_url(self) -> str:
@@ -50,6 +55,11 @@ class Storage(Declaration):
         if isinstance(self.database, EnvironmentVariable):
             return self.database.read()
         return self.database or f"sqlite:///{self.path}/store.sqlite"
+
+    @property
+    def label_folder(self) -> str | None:
+        """The folder of labels that are kept as files; ``None`` for those in the store."""
+        return f"{self.path}/label_ledger" if self.labels == "parquet" else None
 
 
 class Removed(Declaration):
@@ -208,6 +218,16 @@ class MonitoredModel(Declaration):
         return self
 
     @model_validator(mode="after")
+    def _labels_name_an_entity(self) -> MonitoredModel:
+        feed = self.ground_truth
+        if feed is not None and feed.entity == self.columns.id:
+            raise ValueError(
+                f"ground_truth.entity: {feed.entity!r} is columns.id, which is unique to each "
+                "prediction. Leave join and entity out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _names_fit(self) -> MonitoredModel:
         unknown = [s for s in self.segments if s not in self.columns.categorical]
         if unknown:
@@ -231,6 +251,25 @@ class MonitoredModel(Declaration):
         weekday = (WEEKDAYS.index(keys.week_start) + 1) % len(WEEKDAYS)
         defaults = {"hour": "10 * * * *", "day": "30 1 * * *", "week": f"30 1 * * {weekday}"}
         return self.schedule or defaults[keys.every]
+
+    @property
+    def label_id(self) -> str:
+        """The column of the predictions that labels are joined by."""
+        feed = self.ground_truth
+        return feed.entity if feed is not None and feed.entity is not None else self.columns.id
+
+    @property
+    def label_ledger(self) -> str:
+        """The name of the ledger that the model's labels are in.
+
+        Its own name, and more where its ids are others than the predictions', or several models
+        share the feed: ledgers of one name hold the same labels under the same ids.
+        """
+        feed, name = self.ground_truth, [self.model]
+        if feed is not None and (feed.feed is not None or feed.join != "id"):
+            name = [f"feed {feed.feed}"] if feed.feed else name
+            name += [feed.id or self.label_id, *([feed.time] if feed.time else []), self.task.label]
+        return "/".join([*name, "parquet"] if self.storage.labels == "parquet" else name)
 
     @property
     def score(self) -> str | None:
@@ -274,7 +313,7 @@ def _resolve(model: MonitoredModel) -> tuple[Monitor, ...]:
                 raise ValueError(f"monitors: two monitors are called {entry.name!r}")
             declared.add(entry.name)
             by_name[entry.name] = entry
-    return tuple(by_name.values())
+    return tuple(monitor.counted_in(model.partitions.every) for monitor in by_name.values())
 
 
 def _anchored(declared: DeclarationT, root: Path) -> DeclarationT:
@@ -287,4 +326,9 @@ def _anchored(declared: DeclarationT, root: Path) -> DeclarationT:
 
 def _defaults(model: MonitoredModel) -> list[Monitor]:
     """The default set; without ground truth, nothing that needs labels."""
-    return default_monitors(model.task, model.columns, labels=model.ground_truth is not None)
+    return default_monitors(
+        model.task,
+        model.columns,
+        labels=model.ground_truth is not None,
+        every=model.partitions.every,
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import MAXYEAR, date, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
@@ -16,6 +17,12 @@ from dagster_monitoring.errors import DeclarationError, did_you_mean
 
 Every = Literal["hour", "day", "week"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+MOST_SLICES = 9_600
+"""The longest window, rolling baseline and look-back: 400 days of hours."""
+
+ByLength = Mapping[str, Mapping[Every, int]]
+"""Defaults that count slices, by field and by the length of a slice."""
 
 WEEKDAYS: tuple[Weekday, ...] = (
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",

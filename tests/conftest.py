@@ -17,7 +17,8 @@ os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 os.environ.pop("DAGSTER_HOME", None)
 
 # No test fails for being slow on a busy machine, or for drawing much. Under mutmut each runs
-# thousands of times.
+# thousands of times, and draws the same each time: an example that one mutant fails on, kept for
+# the next ones, would count them as noticed, too.
 hypothesis.settings.register_profile(
     "unhurried",
     deadline=None,
@@ -26,7 +27,9 @@ hypothesis.settings.register_profile(
         hypothesis.HealthCheck.data_too_large,
     ],
 )
-hypothesis.settings.register_profile("mutation", max_examples=20, deadline=None)
+hypothesis.settings.register_profile(
+    "mutation", max_examples=20, deadline=None, derandomize=True, database=None
+)
 hypothesis.settings.load_profile("mutation" if "MUTANT_UNDER_TEST" in os.environ else "unhurried")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import click
 import dagster as dg
@@ -37,12 +38,26 @@ from dagster_monitoring.orchestration.running import run_range, run_setup
     show_default="those of 31 days",
     help="Slices of one run: what is judged together, and lost together if a run dies.",
 )
+@click.option(
+    "--as-declared-now",
+    "declared_by",
+    flag_value="now",
+    help="Judge by today's monitors and the newest baseline, and stay with them; the evaluations "
+    "say so.",
+)
+@click.option(
+    "--as-declared-then",
+    "declared_by",
+    flag_value="then",
+    help="Judge by the monitors and the baseline in force at each slice again.",
+)
 @project_options
 def command(
     model: str,
     first: str,
     last: str,
     slices_per_run: int | None,
+    declared_by: Literal["now", "then"] | None,
     project: Path,
     module: str | None,
 ) -> None:
@@ -50,7 +65,8 @@ def command(
 
     Builds the baseline first where there is none. The runs are recorded in the Dagster instance of
     DAGSTER_HOME, and every slice's checks stand under its own partition. Those that were judged
-    before are judged again; the same verdict changes nothing.
+    before are judged again; the same verdict changes nothing. Each slice is judged by the monitors
+    and the baseline in force at it, unless today's are chosen.
     """
     from rich.progress import Progress
 
@@ -72,6 +88,7 @@ def command(
             last=last,
             instance=instance,
             slices_per_run=slices_per_run or keys.slices_of(31),
+            declared=declared_by,
         ):
             progress.advance(task, keys.distance(start, end) + 1)
     click.echo(

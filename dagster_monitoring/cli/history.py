@@ -20,6 +20,8 @@ TABLE_COLUMNS = (
     "partition", "monitor", "metric", "column", "segment", "value", "lower", "upper", "status",
     "severity", "n", "n_labelled", "reason",
 )  # fmt: skip
+# Shown where they tell rows apart.
+ORIGIN_COLUMNS = ("baseline_version", "declaration_version", "declared")
 Plain = str | int | float | None
 Cell = Plain | datetime
 
@@ -106,16 +108,23 @@ def _print_table(found: list[Evaluation]) -> None:
     table = Table(
         header_style="bold", row_styles=["", "dim"], box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
     )
-    for name in TABLE_COLUMNS:
+    names = _shown_columns(found)
+    for name in names:
         table.add_column(name, no_wrap=name in ("partition", "monitor", "value", "status"))
     for evaluation in found:
         row = _row(evaluation)
         if evaluation.value is not None:
             row["value"] = value_text(evaluation.value, evaluation.standard_error)
         # Text, not str: a value in the data is never read as markup.
-        table.add_row(*(Text(_shown(row[name])) for name in TABLE_COLUMNS))
+        table.add_row(*(Text(_shown(row[name])) for name in names))
     console = Console()
     console.print(table if found else "no evaluations match")
+
+
+def _shown_columns(found: list[Evaluation]) -> tuple[str, ...]:
+    """The table's columns; with those of the baseline and settings where there are several."""
+    several = [n for n in ORIGIN_COLUMNS if len({getattr(e, n) for e in found} - {None}) > 1]
+    return (*TABLE_COLUMNS[:-1], *several, TABLE_COLUMNS[-1])
 
 
 def _shown(cell: Cell) -> str:

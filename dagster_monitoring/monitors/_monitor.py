@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal, Protocol, Self
 
 import pyarrow as pa
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from dagster_monitoring.declaration import Declaration
 from dagster_monitoring.evaluation import Severity
 from dagster_monitoring.incidents import Cause
 from dagster_monitoring.monitors.threshold import AnyThreshold, Levels, Sides, Threshold
+from dagster_monitoring.partitions import MOST_SLICES, ByLength, Every
 from dagster_monitoring.profiles.baseline import Baseline
 from dagster_monitoring.profiles.window import PerformanceWindow, Window
 from dagster_monitoring.schema import Columns, Partitions, Task
 
 MonitoredAsset = Literal["drift", "data_quality", "performance"]
+
+WINDOW: Mapping[Every, int] = {"hour": 72, "day": 3, "week": 1}
+"""The window of drift and performance by the length of a slice: 72 hours, or a week."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +117,8 @@ class Monitor(Declaration, ABC):
     asset: ClassVar[MonitoredAsset]
     cause: ClassVar[Cause] = Cause.MODEL
     """What its trouble tells of: monitors of one cause share an incident."""
+    by_length: ClassVar[ByLength] = {}
+    """Fields that count slices, with their defaults by the length of a slice."""
 
     name: str = Field(
         default="",
@@ -123,7 +129,7 @@ class Monitor(Declaration, ABC):
     window: int = Field(
         default=1,
         ge=1,
-        le=366,
+        le=MOST_SLICES,
         description="How many slices, up to the judged one, are put together.",
     )
     segments: bool = Field(
@@ -159,12 +165,28 @@ class Monitor(Declaration, ABC):
         default_factory=dict, description="Limits of single metrics, by the metric's name."
     )
 
+    _every: Every = PrivateAttr(default="day")
+
     @model_validator(mode="after")
     def _has_a_name(self) -> Self:
         if not self.name:
             # The declaration is frozen for its users; this completes it before they see it.
             object.__setattr__(self, "name", self.default_name())
         return self
+
+    def counted_in(self, every: Every) -> Self:
+        """The same monitor over slices of a length: what was left to a default is counted in them.
+
+        So a window of 72 hours is 3 days, or 72 hours. What was declared stays as it is.
+        """
+        defaults = {
+            name: defaults[every]
+            for name, defaults in self.by_length.items()
+            if name not in self.model_fields_set
+        }
+        found = self.model_copy(update=defaults)
+        found._every = every  # noqa: SLF001 - its own class
+        return found
 
     @property
     def kind(self) -> str:
@@ -201,13 +223,15 @@ class Monitor(Declaration, ABC):
 
     def threshold_of(self, metric: str) -> Threshold:
         """The limits that hold for a metric: its own, else the monitor's, else the default."""
-        return self.thresholds.get(metric) or self.threshold or self.default_threshold(metric)
+        found = self.thresholds.get(metric) or self.threshold or self.default_threshold(metric)
+        return found.counted_in(self._every)
 
     def past_slices(self) -> int:
         """How many slices before the judged window its learned thresholds look at."""
         declared = [*self.thresholds.values(), *([self.threshold] if self.threshold else [])]
         defaults = [self.threshold_of(metric) for metric in self.metric_names()]
-        return max((t.past_slices() for t in [*declared, *defaults]), default=0)
+        counted = [threshold.counted_in(self._every) for threshold in declared]
+        return max((t.past_slices() for t in [*counted, *defaults]), default=0)
 
     def warm_up_slices(self) -> int:
         """How many slices it takes from the start of production until all it looks at exists."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import ClassVar, Literal, Self
@@ -19,7 +19,7 @@ from dagster_monitoring.monitors._columns import (
 )
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, MonitoredAsset, View
 from dagster_monitoring.monitors._names import known_names
-from dagster_monitoring.monitors._slices import slices_note
+from dagster_monitoring.monitors._slices import slices_before, slices_note
 from dagster_monitoring.monitors.quality import (
     QualityMetric,
     QualityValue,
@@ -28,6 +28,7 @@ from dagster_monitoring.monitors.quality import (
     quality_metrics,
 )
 from dagster_monitoring.monitors.threshold import Threshold
+from dagster_monitoring.partitions import MOST_SLICES, ByLength, Every
 from dagster_monitoring.profiles.baseline import Baseline
 from dagster_monitoring.profiles.bins import NumericBins
 from dagster_monitoring.profiles.profile import Profile
@@ -35,7 +36,7 @@ from dagster_monitoring.statistics.undefined import Undefined
 
 _USUAL_SLICES = 14
 _FEWEST_USUAL_SLICES = 7
-_SECONDS_A_DAY = 86_400
+_SECONDS: Mapping[Every, int] = {"hour": 3_600, "day": 86_400, "week": 604_800}
 
 
 class DataQualityMonitor(Monitor):
@@ -43,6 +44,7 @@ class DataQualityMonitor(Monitor):
 
     asset: ClassVar[MonitoredAsset] = "data_quality"
     cause: ClassVar[Cause] = Cause.DATA
+    by_length: ClassVar[ByLength] = {"vanished_after": {"hour": 168, "day": 7, "week": 1}}
 
     type: Literal["data_quality"] = "data_quality"
     metrics: tuple[str, ...] = Field(
@@ -54,9 +56,10 @@ class DataQualityMonitor(Monitor):
     vanished_after: int = Field(
         default=7,
         ge=1,
-        le=366,
+        le=MOST_SLICES,
         description="How many slices a category has to stay away to count as vanished; at least "
-        "seven where columns follow the days of the week.",
+        "a week's where columns follow the days of the week. Default: 7 days, that is 168 hours, "
+        "7 days, or 1 week.",
     )
 
     @model_validator(mode="after")
@@ -208,14 +211,37 @@ def _measurement(metric: QualityMetric, value: QualityValue | Undefined, *, n: i
 
 
 def _usual_rows(view: View, width: int) -> float | None:
-    """Rows of as many slices as are judged: of those before them, else of the baseline's days."""
+    """Rows of as many slices as are judged: of those before them, else of the baseline's.
+
+    Of hours, those of the same hours of the days before.
+    """
+    if view.partitions.every == "hour":
+        same = [view.at(hour).window(width).profile.rows for hour in _same_hours(view, width)]
+        if len(same) >= _FEWEST_USUAL_SLICES:
+            return median(same)
+        return _usual_in_baseline(view, width)
     before = view.rolling(_USUAL_SLICES, before=width)
     if len(before.partitions) >= _FEWEST_USUAL_SLICES and before.profile.rows:
         # The median: one huge day does not make the days after it look empty.
         rows = [view.at(day).window(1).profile.rows for day in before.partitions]
         return width * median(rows)
+    return _usual_in_baseline(view, width)
+
+
+def _same_hours(view: View, width: int) -> list[str]:
+    """The same hour of each of the days before, which overlaps the judged window with none."""
+    age, a_day = slices_before(view), view.partitions.slices_of(1)
+    steps = range(-(-width // a_day), _USUAL_SLICES + 1)
+    return [
+        view.partitions.shift(view.partition, -a_day * step)
+        for step in steps
+        if age - a_day * step >= width - 1
+    ]
+
+
+def _usual_in_baseline(view: View, width: int) -> float | None:
     first, last = view.baseline.profile.first_timestamp, view.baseline.profile.last_timestamp
     if first is None or last is None:
         return None
-    days = max((last - first).total_seconds() / _SECONDS_A_DAY, 1.0)
-    return width * view.baseline.profile.rows / days
+    slices = max((last - first).total_seconds() / _SECONDS[view.partitions.every], 1.0)
+    return width * view.baseline.profile.rows / slices

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dagster_monitoring.evaluation import Severity
 from dagster_monitoring.monitors._monitor import Monitor
 from dagster_monitoring.monitors.data_quality import DataQualityMonitor
@@ -9,10 +11,20 @@ from dagster_monitoring.monitors.drift import DriftMonitor, Rolling
 from dagster_monitoring.monitors.label_coverage import LabelCoverageMonitor
 from dagster_monitoring.monitors.performance import PerformanceMonitor
 from dagster_monitoring.monitors.threshold import LearnedThreshold
+from dagster_monitoring.partitions import Every
 from dagster_monitoring.schema import Columns, Task
 
+_ROLLING: Mapping[Every, int] = {"hour": 336, "day": 14, "week": 4}
+_ROLLING_WORDS: Mapping[Every, str] = {
+    "hour": "two weeks",
+    "day": "two weeks",
+    "week": "four weeks",
+}
 
-def default_monitors(task: Task, columns: Columns, *, labels: bool = True) -> list[Monitor]:
+
+def default_monitors(
+    task: Task, columns: Columns, *, labels: bool = True, every: Every = "day"
+) -> list[Monitor]:
     """A sensible set for a model: few monitors, and calm ones.
 
     Features that drift never say more than WARN: seasons make them drift for months without any
@@ -24,6 +36,7 @@ def default_monitors(task: Task, columns: Columns, *, labels: bool = True) -> li
         task: what the model predicts.
         columns: the columns of its rows.
         labels: whether ground truth is declared; without it nothing measures performance.
+        every: how long a slice is; windows and look-backs count slices.
 
     Example:
         >>> from dagster_monitoring.schema import Regression
@@ -40,10 +53,10 @@ def default_monitors(task: Task, columns: Columns, *, labels: bool = True) -> li
         ),
         DriftMonitor(
             severity=Severity.WARN,
-            baseline=Rolling(rolling=14),
+            baseline=Rolling(rolling=_ROLLING[every]),
             metrics=("jensen_shannon",),
             threshold=LearnedThreshold(),
-            description="Features against the two weeks before: sudden changes.",
+            description=f"Features against the {_ROLLING_WORDS[every]} before: sudden changes.",
         ),
     ]
     predictions = DriftMonitor(
@@ -54,4 +67,4 @@ def default_monitors(task: Task, columns: Columns, *, labels: bool = True) -> li
     )
     labelled: list[Monitor] = [PerformanceMonitor(), LabelCoverageMonitor()] if labels else []
     drift = [*(features if columns.features else []), predictions]
-    return [DataQualityMonitor(), *drift, *labelled]
+    return [monitor.counted_in(every) for monitor in (DataQualityMonitor(), *drift, *labelled)]

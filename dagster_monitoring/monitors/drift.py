@@ -17,10 +17,17 @@ from dagster_monitoring.monitors._columns import (
     why_unusable,
 )
 from dagster_monitoring.monitors._comparison import BinChoice, Comparison
-from dagster_monitoring.monitors._monitor import Measurement, Monitor, MonitoredAsset, View
+from dagster_monitoring.monitors._monitor import (
+    WINDOW,
+    Measurement,
+    Monitor,
+    MonitoredAsset,
+    View,
+)
 from dagster_monitoring.monitors._names import known_names
-from dagster_monitoring.monitors._reference import reference_profile
+from dagster_monitoring.monitors._reference import reference_of
 from dagster_monitoring.monitors._slices import slices_note
+from dagster_monitoring.monitors._together import measure
 from dagster_monitoring.monitors.threshold import (
     AbsoluteThreshold,
     LearnedThreshold,
@@ -28,23 +35,25 @@ from dagster_monitoring.monitors.threshold import (
     RelativeThreshold,
     Threshold,
 )
+from dagster_monitoring.partitions import MOST_SLICES, ByLength
 from dagster_monitoring.profiles.bins import BinSet, NumericBins
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.statistics.drift import (
     DriftMetric,
     drift_metric,
     drift_metrics,
-    side_by_side,
 )
 
-_TOGETHER = 32
-"""Columns whose bins are looked at together."""
+_TOGETHER = 128
+"""Columns that are looked at together."""
 
 
 class Rolling(Declaration):
     """The slices right before the judged window, as the baseline."""
 
-    rolling: int = Field(ge=2, le=400, description="How many slices, for instance 14 or 28.")
+    rolling: int = Field(
+        ge=2, le=MOST_SLICES, description="How many slices, for instance 14 or 28 days."
+    )
 
 
 class EqualWidth(Declaration):
@@ -57,13 +66,15 @@ class DriftMonitor(Monitor):
     """Compares distributions of features, predictions and scores with a baseline's."""
 
     asset: ClassVar[MonitoredAsset] = "drift"
+    by_length: ClassVar[ByLength] = {"window": WINDOW}
 
     type: Literal["drift"] = "drift"
     window: int = Field(
         default=3,
         ge=1,
-        le=366,
-        description="How many slices, up to the judged one, are put together.",
+        le=MOST_SLICES,
+        description="How many slices, up to the judged one, are put together. Default: 72 hours, "
+        "that is 72 hours, 3 days, or 1 week.",
     )
     columns: Literal["features", "predictions", "all"] | tuple[str, ...] = Field(
         default="features",
@@ -101,7 +112,7 @@ class DriftMonitor(Monitor):
         """
         columns = self.columns_of(view)
         rolling = None if self.baseline == "training" else self.baseline.rolling
-        reference = reference_profile(view, rolling=rolling, window=self.window)
+        reference = reference_of(view, rolling=rolling, window=self.window)
         if isinstance(reference, Measurement):
             return [
                 replace(reference, metric=name, column=column)
@@ -109,14 +120,14 @@ class DriftMonitor(Monitor):
                 for name in self._metrics_for(view.baseline.bins, column)
             ]
         current, own = view.window(self.window), view.window(1).profile
-        note = slices_note(current.partitions, current.missing, self.window)
+        lacking = slices_note(current.partitions, current.missing, self.window)
         scene = _Scene(
             bins=view.baseline.bins,
             segments=view.segments if self.segments else (),
             slice=own,
             current=current.profile,
-            reference=reference,
-            note=note,
+            reference=reference.profile,
+            note="; ".join(note for note in (lacking, reference.note) if note) or None,
             stays=self.baseline == "training",
         )
         metrics = {name: drift_metric(name) for name in self.metrics}
@@ -135,24 +146,21 @@ class DriftMonitor(Monitor):
     ) -> list[Measurement]:
         """What several columns have in common is computed for them together."""
         choice = self.bins.equal_width if isinstance(self.bins, EqualWidth) else self.bins
-        comparisons = {column: [*scene.comparisons(column, choice)] for column in columns}
-        side_by_side(pair for own in comparisons.values() for c in own for pair in c.pairs())
-        found = []
-        for column, own in comparisons.items():
-            names, reason = self._metrics_for(scene.bins, column), scene.why_not(column)
-            usable = [
-                name
-                for name in names
-                if reason is None or (metrics[name].of_missing and scene.has(column))
-            ]
-            found += [
+        found: dict[str, list[Measurement]] = {}
+        comparisons: list[Comparison] = []
+        for column in columns:
+            reason, names = scene.why_not(column), self._metrics_for(scene.bins, column)
+            has = reason is None or scene.has(column)
+            usable = [n for n in names if has and (reason is None or metrics[n].of_missing)]
+            found[column] = [
                 Measurement(metric=name, column=column, value=None, reason=reason, n=0)
                 for name in names
                 if name not in usable
             ]
-            for comparison in own:
-                found += comparison.measure([metrics[name] for name in usable], scene.note)
-        return found
+            comparisons += scene.comparisons(column, choice, [metrics[name] for name in usable])
+        for comparison, own in zip(comparisons, measure(comparisons, scene.note), strict=True):
+            found[comparison.column] += own
+        return [measurement for own in found.values() for measurement in own]
 
     def _metrics_for(self, baseline: BinSet, column: str) -> list[str]:
         """The declared metrics that are defined for the column; all, when its kind is unknown."""
@@ -232,9 +240,11 @@ class _Scene:
     def _sides(self) -> tuple[Profile, Profile, Profile]:
         return self.slice, self.current, self.reference
 
-    def comparisons(self, column: str, choice: BinChoice) -> Iterator[Comparison]:
+    def comparisons(
+        self, column: str, choice: BinChoice, metrics: Sequence[DriftMetric]
+    ) -> Iterator[Comparison]:
         """The column in all rows, then in each segment but those that it makes itself."""
-        if column not in self.bins.columns:
+        if column not in self.bins.columns or not metrics:
             return
         for segment in (None, *segment_names(self.bins, self.segments)):
             before = summary_of(self.reference, column, segment)
@@ -248,6 +258,7 @@ class _Scene:
                     reference=before,
                     current=now,
                     choice=choice,
+                    metrics=metrics,
                     stays=self.stays and segment is None,
                 )
 

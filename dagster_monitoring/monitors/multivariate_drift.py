@@ -8,9 +8,15 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from dagster_monitoring.monitors._columns import why_empty
-from dagster_monitoring.monitors._monitor import Measurement, Monitor, MonitoredAsset, View
+from dagster_monitoring.monitors._monitor import (
+    WINDOW,
+    Measurement,
+    Monitor,
+    MonitoredAsset,
+    View,
+)
 from dagster_monitoring.monitors._names import known_names
-from dagster_monitoring.monitors._reference import reference_profile
+from dagster_monitoring.monitors._reference import reference_of
 from dagster_monitoring.monitors._slices import slices_note
 from dagster_monitoring.monitors.drift import Rolling
 from dagster_monitoring.monitors.threshold import (
@@ -19,6 +25,7 @@ from dagster_monitoring.monitors.threshold import (
     Limits,
     Threshold,
 )
+from dagster_monitoring.partitions import MOST_SLICES, ByLength
 from dagster_monitoring.profiles.bins import BinSet
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.profiles.sample import RowSample
@@ -45,13 +52,15 @@ class MultivariateDriftMonitor(Monitor):
     """
 
     asset: ClassVar[MonitoredAsset] = "drift"
+    by_length: ClassVar[ByLength] = {"window": WINDOW}
 
     type: Literal["multivariate_drift"] = "multivariate_drift"
     window: int = Field(
         default=3,
         ge=1,
-        le=366,
-        description="How many slices, up to the judged one, are put together.",
+        le=MOST_SLICES,
+        description="How many slices, up to the judged one, are put together. Default: 72 hours, "
+        "that is 72 hours, 3 days, or 1 week.",
     )
     columns: Literal["features"] | tuple[str, ...] = Field(
         default="features",
@@ -85,18 +94,19 @@ class MultivariateDriftMonitor(Monitor):
     def measure(self, view: View) -> list[Measurement]:
         """One value a metric, of all columns together."""
         rolling = None if self.baseline == "training" else self.baseline.rolling
-        reference = reference_profile(view, rolling=rolling, window=self.window)
+        reference = reference_of(view, rolling=rolling, window=self.window)
         if isinstance(reference, Measurement):
             return [replace(reference, metric=name) for name in self.metrics]
         current = view.window(self.window)
+        lacking = slices_note(current.partitions, current.missing, self.window)
         scene = _Scene(
             model=view.model,
             bins=view.baseline.bins,
             columns=self.columns_of(view.columns),
             slice=view.window(1).profile,
             current=current.profile,
-            reference=reference,
-            note=slices_note(current.partitions, current.missing, self.window),
+            reference=reference.profile,
+            note="; ".join(note for note in (lacking, reference.note) if note) or None,
         )
         return [scene.measure(multivariate_metric(name)) for name in self.metrics]
 

@@ -16,7 +16,13 @@ from dagster_monitoring.monitors._aspects import (
 )
 from dagster_monitoring.monitors._columns import segment_names
 from dagster_monitoring.monitors._labels import Waiting, is_due, waiting
-from dagster_monitoring.monitors._monitor import Measurement, Monitor, MonitoredAsset, View
+from dagster_monitoring.monitors._monitor import (
+    WINDOW,
+    Measurement,
+    Monitor,
+    MonitoredAsset,
+    View,
+)
 from dagster_monitoring.monitors._names import known_names
 from dagster_monitoring.monitors._slices import slices_note
 from dagster_monitoring.monitors.threshold import (
@@ -26,6 +32,7 @@ from dagster_monitoring.monitors.threshold import (
     Sides,
     Threshold,
 )
+from dagster_monitoring.partitions import MOST_SLICES, ByLength
 from dagster_monitoring.schema import (
     BinaryClassification,
     MulticlassClassification,
@@ -53,13 +60,15 @@ class PerformanceMonitor(Monitor):
     """Holds realized performance against the baseline's, numbers, or its own past."""
 
     asset: ClassVar[MonitoredAsset] = "performance"
+    by_length: ClassVar[ByLength] = {"window": WINDOW}
 
     type: Literal["performance"] = "performance"
     window: int = Field(
         default=3,
         ge=1,
-        le=366,
-        description="How many slices, up to the judged one, are put together.",
+        le=MOST_SLICES,
+        description="How many slices, up to the judged one, are put together. Default: 72 hours, "
+        "that is 72 hours, 3 days, or 1 week.",
     )
     metrics: tuple[str, ...] = Field(
         default=(), description="Performance metrics; a few that suit the task when left out."

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from dagster_monitoring.declaration import Declaration
+from dagster_monitoring.partitions import MOST_SLICES, Every
 from dagster_monitoring.statistics.limits import prediction_limits
 from dagster_monitoring.statistics.undefined import Undefined
 
@@ -17,6 +18,9 @@ Sides = Literal["upper", "lower", "both"]
 Pair = tuple[float | None, float | None]
 
 _FEWEST_WINDOWS = 3
+
+_LEARNED_FROM: Mapping[Every, int] = {"hour": 672, "day": 28, "week": 26}
+_LEARNED_WITH: Mapping[Every, int] = {"hour": 336, "day": 14, "week": 8}
 
 
 class Limits(Declaration):
@@ -74,6 +78,10 @@ class Threshold(Declaration, ABC):
     def past_slices(self) -> int:
         """How many slices before the judged window it learns from; 0 when it does not learn."""
         return 0
+
+    def counted_in(self, every: Every) -> Self:  # noqa: ARG002 - for those that learn
+        """The same threshold over slices of a length: defaults are counted in such slices."""
+        return self
 
 
 class AbsoluteThreshold(Threshold):
@@ -170,10 +178,18 @@ class LearnedThreshold(Threshold):
 
     type: Literal["learned"] = "learned"
     slices: int = Field(
-        default=28, ge=4, le=400, description="How many slices back it learns from."
+        default=28,
+        ge=4,
+        le=MOST_SLICES,
+        description="How many slices back it learns from. Default: 28 days, or 26 weeks; of hours "
+        "672.",
     )
     minimum_slices: int = Field(
-        default=14, ge=3, le=400, description="With fewer slices behind it there is no verdict yet."
+        default=14,
+        ge=3,
+        le=MOST_SLICES,
+        description="With fewer slices behind it there is no verdict yet. Default: 14 days, or 8 "
+        "weeks; of hours 336.",
     )
     warn_alpha: float | None = Field(
         default=0.01, gt=0, lt=1, description="Probability of a false WARN, for the whole monitor."
@@ -206,6 +222,20 @@ class LearnedThreshold(Threshold):
     def past_slices(self) -> int:
         """How many slices before the judged window it learns from."""
         return self.slices
+
+    def counted_in(self, every: Every) -> Self:
+        """See :meth:`Threshold.counted_in`.
+
+        Example:
+            >>> LearnedThreshold().counted_in("hour").slices
+            672
+        """
+        given = self.model_fields_set
+        slices = self.slices if "slices" in given else _LEARNED_FROM[every]
+        fewest = min(_LEARNED_WITH[every], slices)
+        if "minimum_slices" in given:
+            fewest = self.minimum_slices
+        return self.model_copy(update={"slices": slices, "minimum_slices": fewest})
 
     def levels(self, evidence: Evidence) -> Levels | Undefined:
         """Prediction limits of one more value after what is normal of ``evidence.past``."""

@@ -80,7 +80,10 @@ def open_backend(model: MonitoredModel) -> Iterator[Backend]:
         StoreError: the store can't be reached.
     """
     trusted = model.retraining.trusted_types if model.retraining else ()
-    with open_store(model.storage.database_url) as store:
+    storage = model.storage
+    with open_store(storage.database_url, label_folder=storage.label_folder) as store:
+        if model.ground_truth is not None:
+            store.labels.follow(model.model, model.label_ledger)
         yield Backend(
             model=model,
             storage=ProfileStorage(model.storage.path),

@@ -21,7 +21,7 @@ from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.monitors import AnyMonitor, Monitor
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.schema import Columns
-from dagster_monitoring.stores import Chosen, DeclarationInForce
+from dagster_monitoring.stores import BaselineInForce, Chosen, DeclarationInForce
 
 Declared = Literal["then", "now"]
 
@@ -80,9 +80,19 @@ class Declarations:
     def __post_init__(self) -> None:
         self.today = self._put_in_force()
         self._read[self.today.version] = self.today
+        # One run judges by what is in force when it begins.
+        store, name = self.backend.store, self.backend.model.model
+        self._versions = store.declarations.list(name)
+        self._baselines = store.baselines.list(name)
 
     def rules(self, partition: str, monitors: Sequence[Monitor]) -> list[Rule]:
-        """How each of today's monitors judges a partition."""
+        """How each of today's monitors judges a partition.
+
+        Raises:
+            BaselineError: no baseline was built yet.
+        """
+        if not self._baselines:
+            self.backend.baseline_in_force(partition)  # says what to do
         self._choose(partition, [m.name for m in monitors])
         chosen = self.backend.store.declarations.chosen(self.backend.model.model, partition)
         return [self._rule(partition, m, chosen.get(m.name)) for m in monitors]
@@ -98,8 +108,8 @@ class Declarations:
         if chosen is not None:
             version, baseline, declared = chosen.version, chosen.baseline_version, "now"
         else:
-            version, declared = self._in_force(partition), "then"
-            baseline = self.backend.baseline_in_force(partition).version
+            version, declared = _in_force(self._versions, partition), "then"
+            baseline = _in_force(self._baselines, partition)
         settings = self.version(version)
         known = settings.monitors.get(monitor.name) if settings else None
         if settings is None or known is None or known.asset != monitor.asset:
@@ -116,19 +126,10 @@ class Declarations:
         if self.chosen is None:
             return
         store, name = self.backend.store, self.backend.model.model
-        newest = store.baselines.list(name)[-1:]
-        choice = (
-            Chosen(version=self.today.version, baseline_version=newest[0].version)
-            if self.chosen == "now" and newest
-            else None
-        )
+        newest = self._baselines[-1].version
+        today = Chosen(version=self.today.version, baseline_version=newest)
+        choice = today if self.chosen == "now" else None
         store.declarations.choose(name, partition, names, choice)
-
-    def _in_force(self, partition: str) -> str:
-        """The version that judges a partition; before the first one's start, the first."""
-        versions = self.backend.store.declarations.list(self.backend.model.model)
-        begun = [v for v in versions if v.valid_from <= partition]
-        return begun[-1].version if begun else versions[0].version
 
     def _put_in_force(self) -> Settings:
         """Today's settings judge from the partition on that follows the last judged one."""
@@ -152,6 +153,12 @@ class Declarations:
                     )
                 )
         return _read(text, version, model)
+
+
+def _in_force(versions: Sequence[DeclarationInForce | BaselineInForce], partition: str) -> str:
+    """The version that judges a partition; before the first one's start, the first."""
+    begun = [v for v in versions if v.valid_from <= partition]
+    return begun[-1].version if begun else versions[0].version
 
 
 def reach(monitor: Monitor) -> int:

@@ -12,6 +12,7 @@ from dagster_monitoring.orchestration.clock import Clock, utc_now
 from dagster_monitoring.orchestration.evaluation_assets import build_evaluation_assets
 from dagster_monitoring.orchestration.jobs import build_asset_jobs, build_slice_schedule
 from dagster_monitoring.orchestration.labels import build_ground_truth_sensor
+from dagster_monitoring.orchestration.late_slices import build_late_slices_sensor
 from dagster_monitoring.orchestration.model_assets import build_model_assets
 from dagster_monitoring.orchestration.naming import job_name, slice_job
 from dagster_monitoring.orchestration.profile_io_manager import ProfileIOManager, io_manager_key
@@ -56,6 +57,7 @@ def _build(model: MonitoredModel, clock: Clock) -> dg.Definitions:
     by_name = {job.name: job for job in jobs}
     alert_job = build_alert_job(model, clock=clock)
     sensors = [build_alert_sensor(model, alert_job, clock=clock)]
+    sensors.append(build_late_slices_sensor(model, by_name[job_name(model, "slices")], clock=clock))
     if model.ground_truth is not None:
         labels_job = by_name[job_name(model, "labels")]
         sensors.append(build_ground_truth_sensor(model, labels_job, clock=clock))

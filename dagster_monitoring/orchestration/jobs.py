@@ -21,6 +21,7 @@ AssetJob: TypeAlias = UnresolvedAssetJobDefinition
 
 SLICE_ASSETS = ("ground_truth", "profile", "drift", "data_quality", "performance")
 LABEL_ASSETS = ("ground_truth", "performance")
+ROW_ASSETS = ("drift", "data_quality")
 MODEL_ASSETS = ("champion", "baseline")
 
 
@@ -34,6 +35,8 @@ def build_asset_jobs(model: MonitoredModel) -> list[AssetJob]:
         _job(model, "setup", MODEL_ASSETS, "Registers the champion and builds its baseline."),
         _job(model, slice_job(model), _slice_assets(model), f"Judges {every}s, one or a range."),
     ]
+    rows = "Judges drift and data quality anew where a window's slices changed."
+    jobs.append(_job(model, "slices", ROW_ASSETS, rows))
     if model.ground_truth is not None:
         jobs.append(
             _job(model, "labels", LABEL_ASSETS, "Judges performance anew where labels are new.")

@@ -11,6 +11,7 @@ from dagster_monitoring.monitors import Monitor
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.declarations import Declarations, Rule, reach
 from dagster_monitoring.orchestration.evaluator import Evaluator
+from dagster_monitoring.orchestration.label_state import LabelState
 from dagster_monitoring.orchestration.performance_profiles import (
     joined_labels,
     write_performance_profile,
@@ -47,6 +48,7 @@ class Judging:
         self._backend, self._asset, self._now, self._log = backend, asset, now, log
         # Before anything is read: what changes from now on is not known to these verdicts.
         self._knew = backend.store.judgements.changes(backend.model.model)
+        self._states: dict[str, LabelState | None] = {}
         self._evaluator = Evaluator(backend, run_id=run_id, now=now)
         self.monitors = tuple(m for m in backend.model.active_monitors if m.asset == asset)
 
@@ -80,6 +82,7 @@ class Judging:
             self._log(str(error))
         else:
             profiles.knows(change)
+            self._states.pop(partition, None)
 
     def _judgement(
         self, partition: str, rules: Sequence[Rule], found: Sequence[Evaluation]
@@ -105,13 +108,19 @@ class Judging:
         moments = []
         for day in days:
             # What was due before and still is belongs to a slice that can't be read: no reason.
-            joined = joined_labels(self._backend, day)
+            joined = self._joined(day)
             if joined is not None and joined.due is not None and joined.due > self._now:
                 moments.append(joined.due)
             due = max((d for rule in rules if (d := self._due(rule, day))), default=None)
             if due is not None and due > self._now and self._may_change(day, days[-1], found):
                 moments.append(due)
         return moments
+
+    def _joined(self, day: str) -> LabelState | None:
+        """The labels that a day was joined with; read once, as its counts are."""
+        if day not in self._states:
+            self._states[day] = joined_labels(self._backend, day)
+        return self._states[day]
 
     def _due(self, rule: Rule, day: str) -> datetime | None:
         return self._evaluator.view(rule, day).labels_due

@@ -102,10 +102,15 @@ class _Reading:
     def _name(self) -> str:
         return self._backend.model.model
 
+    @property
+    def _ledger(self) -> str:
+        """Models that share a feed take each delivery in once."""
+        return self._backend.model.label_ledger
+
     def unseen(self) -> list[tuple[Delivery, DeliveryState | None]]:
         """Deliveries that are new or changed, each with how far it was taken in."""
         found = self._backend.ground_truth.deliveries(after=self._after())
-        known = self._backend.store.deliveries.known(self._name, [d.uri for d in found])
+        known = self._backend.store.deliveries.known(self._ledger, [d.uri for d in found])
         unseen = []
         for delivery in found:
             state = known.get(delivery.uri)
@@ -131,7 +136,7 @@ class _Reading:
             fault = f"{self._name}: {error}"
             self._faults.append(fault)
             state = replace(state, finished=True, fault=str(error))
-            self._backend.store.deliveries.note(self._name, state, now=self._now)
+            self._backend.store.deliveries.note(self._ledger, state, now=self._now)
         except DataError as error:
             self._retried.append(f"{self._name}: {error}")
             return
@@ -159,7 +164,7 @@ class _Reading:
         """Takes in as much of a delivery as the bound allows; gives how far that is."""
         model, store = self._backend.model, self._backend.store
         tables = self._backend.ground_truth.read(
-            delivery, id=model.columns.id, label=model.task.label
+            delivery, id=model.label_id, label=model.task.label
         )
         taken: list[Appended] = []
         parts = _in_parts(_from_row(tables, state.rows))
@@ -170,7 +175,7 @@ class _Reading:
                 taken += [store.labels.append(model.model, t, delivery.uri) for t in part or ()]
                 rows = state.rows + sum(table.num_rows for table in part or ())
                 state = replace(state, rows=rows, finished=part is None)
-                store.deliveries.note(model.model, state, now=self._now)
+                store.deliveries.note(self._ledger, state, now=self._now)
             if part is None or self._is_late():
                 break
         self._taken += taken
@@ -182,16 +187,16 @@ class _Reading:
 
     @property
     def _cursor(self) -> str:
-        return f"{self._name}/labels-arrived"
+        return f"{self._ledger}/labels-arrived"
 
     def _after(self) -> str | None:
         """The cursor to read on from; ``None`` to look at everything."""
         cursors = self._backend.store.cursors
-        looked = cursors.get(f"{self._name}/labels-looked-at-all")
+        looked = cursors.get(f"{self._ledger}/labels-looked-at-all")
         is_time = looked is None or self._now - datetime.fromisoformat(looked) >= LOOK_AT_ALL
         if self._bound is not None and not is_time:
             return cursors.get(self._cursor)
-        cursors.set(f"{self._name}/labels-looked-at-all", self._now.astimezone(UTC).isoformat())
+        cursors.set(f"{self._ledger}/labels-looked-at-all", self._now.astimezone(UTC).isoformat())
         feed = self._backend.ground_truth
         return cursors.get(self._cursor) if feed.reads_on else None
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from dagster_monitoring.errors import DataError
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.counting import JOINED
+from dagster_monitoring.orchestration.label_keys import key_columns, keyed
 from dagster_monitoring.orchestration.label_state import LabelState
 from dagster_monitoring.orchestration.slices import read_slice, register_slice
 from dagster_monitoring.profiles.performance import scan_performance
@@ -25,16 +26,19 @@ def write_performance_profile(backend: Backend, partition: str, *, as_of: dateti
         DataError: the slice can't be read; what was kept before stays.
     """
     model = backend.model
+    if partition not in backend.judged_days():
+        register_slice(backend, partition)
     baseline = backend.baseline_in_force(partition)
     # Read before the labels: what changes meanwhile is joined the next time.
     change = backend.store.labels.last_change(model.model, partition, partition)
     slices = backend.store.judgements.last_slice_change(model.model, partition)
     due = backend.store.labels.next_arrival(model.model, partition, as_of)
     labels = backend.store.labels.resolved(model.model, partition, as_of)
+    columns, batches = keyed(model, read_slice(model, partition, _columns(backend)))
     found = scan_performance(
-        read_slice(model, partition, _columns(backend)),
+        batches,
         labels=labels,
-        columns=model.columns,
+        columns=columns,
         task=model.task,
         segments=baseline.bins.segments,
     )
@@ -67,8 +71,7 @@ def join_if_stale(backend: Backend, partition: str, *, as_of: datetime) -> int |
     if joined and not joined.is_outdated(change=change, slices=slices, now=as_of):
         return None
     try:
-        is_new = joined is None and partition not in backend.judged_days()
-        if is_new or (joined and slices > joined.slices):
+        if joined and slices > joined.slices:
             register_slice(backend, partition)
         return write_performance_profile(backend, partition, as_of=as_of)
     except DataError:
@@ -88,4 +91,5 @@ def _joined_cursor(backend: Backend, partition: str) -> str:
 
 def _columns(backend: Backend) -> list[str]:
     model = backend.model
-    return [model.columns.id, *joined_columns(model.task), *model.segments]
+    wanted = [*key_columns(model), *joined_columns(model.task), *model.segments]
+    return list(dict.fromkeys(wanted))

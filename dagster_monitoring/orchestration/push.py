@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # What the ledger notes as the delivery of labels that came this way.
 DELIVERY = "pushed"
+# The column of the prediction's moment, where labels are joined by it too.
+_TIME = "prediction_time"
 
 
 def report_labels(
@@ -37,7 +39,8 @@ def report_labels(
         model: the declaration, with ``ground_truth`` of any type (``push`` when there is no other).
         labels: each prediction's id with its label; or a table with the columns ``prediction_id``
             and ``label`` and, where they are known, ``event_time``, ``available_at`` and
-            ``revision``. Labels without ``available_at`` became available now.
+            ``revision``. Labels without ``available_at`` became available now. Where labels are
+            joined by id and time, ``prediction_time`` too; by entity, ``prediction_id`` holds it.
         clock: gives now.
 
     Returns:
@@ -73,15 +76,19 @@ def report_labels(
 def take_pushed(backend: Backend, labels: pa.Table, *, now: datetime) -> Appended:
     """Takes labels in as :func:`report_labels` does, with the store already open."""
     feed = backend.ground_truth
-    unknown = [name for name in labels.column_names if name not in LABEL_FIELDS]
+    is_timed = feed.time is not None
+    known = (*LABEL_FIELDS, _TIME) if is_timed else LABEL_FIELDS
+    unknown = [name for name in labels.column_names if name not in known]
     if unknown:
-        near = did_you_mean(unknown[0], LABEL_FIELDS)
+        near = did_you_mean(unknown[0], known)
         raise SchemaMismatchError(
             f"{backend.model.model}: pushed labels have the unknown column {unknown[0]!r}.{near} "
-            f"Known are {', '.join(LABEL_FIELDS)}"
+            f"Known are {', '.join(known)}"
         )
     # The names are the ledger's own here, whatever the feed's columns are called.
-    plain = PushGroundTruth(expected_delay_days=feed.expected_delay_days)
+    plain = PushGroundTruth(
+        join="id_and_time" if is_timed else "id", time=_TIME if is_timed else None
+    )
     parts = [
         plain.normalise(
             batch,

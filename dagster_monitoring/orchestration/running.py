@@ -9,6 +9,7 @@ import dagster as dg
 from dagster_monitoring.errors import MonitoringError
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import open_backend
+from dagster_monitoring.orchestration.declarations import DECLARED_TAG, Declared
 from dagster_monitoring.orchestration.jobs import range_tags
 from dagster_monitoring.orchestration.naming import job_name, slice_job
 
@@ -65,6 +66,7 @@ def run_range(
     instance: dg.DagsterInstance,
     slices_per_run: int,
     purpose: str | None = None,
+    declared: Declared | None = None,
 ) -> Iterator[tuple[str, str]]:
     """Judge slices as range runs, oldest first; gives each range when it is done.
 
@@ -76,6 +78,8 @@ def run_range(
         instance: where the runs are recorded.
         slices_per_run: the most slices of one run.
         purpose: which of the model's jobs; the one of its slices when left out.
+        declared: judge by today's settings (``now``) or by those in force at each slice
+            (``then``); as each was judged last when left out.
     """
     keys = model.partitions.between(first, last)
     for start in range(0, len(keys), slices_per_run):
@@ -84,7 +88,11 @@ def run_range(
             definitions,
             job_name(model, purpose or slice_job(model)),
             instance=instance,
-            tags={**range_tags(chunk[0], chunk[-1]), "dagster_monitoring/cause": "backfill"},
+            tags={
+                **range_tags(chunk[0], chunk[-1]),
+                "dagster_monitoring/cause": "backfill",
+                **({DECLARED_TAG: declared} if declared else {}),
+            },
         )
         yield chunk[0], chunk[-1]
 

@@ -12,11 +12,11 @@ import pyarrow as pa
 from dagster_monitoring.errors import DataError, SliceNotFoundError
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend
+from dagster_monitoring.orchestration.label_keys import key_columns, label_keys
 from dagster_monitoring.profiles.baseline import Baseline
 from dagster_monitoring.profiles.engine import ScanPlan
 from dagster_monitoring.profiles.predictions import joined_columns, output_columns
 from dagster_monitoring.profiles.profile import Profile
-from dagster_monitoring.profiles.reading import WrongType, id_text
 from dagster_monitoring.sources import Request
 from dagster_monitoring.spark import SparkRows
 
@@ -72,27 +72,14 @@ class _Slice:
 
 
 def read_ids(model: MonitoredModel, partition: str) -> pa.ChunkedArray:
-    """The ids of a slice's predictions, as text; nulls left out.
+    """What a slice's predictions are joined with their labels by, as text.
 
     Raises:
-        DataError: the slice can't be read, or has no column of ids.
+        DataError: the slice can't be read, or has no such column.
     """
-    name = model.columns.id
-    chunks = []
-    for batch in read_slice(model, partition, [name]):
-        if name not in batch.schema.names:
-            raise DataError(
-                f"{model.model}, partition {partition}: the predictions have no column {name!r} "
-                "(field columns.id), so no label can be joined to them"
-            )
-        ids = id_text(batch.column(name))
-        if isinstance(ids, WrongType):
-            raise DataError(
-                f"{model.model}, partition {partition}: the predictions' column {name!r} (field "
-                f"columns.id) holds {ids.found}, which is no text, so no label can be joined to "
-                "them. Write ids as text or whole numbers"
-            )
-        chunks.append(ids.cast(pa.string()))
+    request = slice_request(model, partition, key_columns(model))
+    with _naming(model, partition):
+        chunks = [label_keys(model, batch) for batch in model.predictions.batches(request)]
     return pa.chunked_array(chunks, pa.string())
 
 

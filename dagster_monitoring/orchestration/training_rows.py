@@ -16,6 +16,7 @@ from dagster_monitoring.errors import SchemaMismatchError, SliceNotFoundError
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.clock import utc_now
+from dagster_monitoring.orchestration.label_keys import key_columns, label_keys
 from dagster_monitoring.orchestration.slices import read_slice
 from dagster_monitoring.profiles.predictions import output_columns
 from dagster_monitoring.retraining import Predictions
@@ -171,9 +172,10 @@ def with_outputs(model: MonitoredModel, rows: Rows, said: Predictions, *, versio
 def _day(backend: Backend, partition: str, as_of: datetime) -> Rows:
     model = backend.model
     labels = backend.store.labels.resolved(model.model, partition, as_of)
-    batches = list(read_slice(model, partition, _columns(model)))
+    wanted = list(dict.fromkeys([*_columns(model), *key_columns(model)]))
+    batches = list(read_slice(model, partition, wanted))
     table = _decoded(pa.Table.from_batches(batches))
-    ids = table[model.columns.id].cast(pa.string())
+    ids = pa.chunked_array([label_keys(model, batch) for batch in batches], pa.string())
     place = pc.index_in(ids, value_set=labels["prediction_id"].combine_chunks())
     found = pc.is_valid(place)
     label = labels["label"].take(place.filter(found))

@@ -9,6 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dagster_monitoring import arrays
+from dagster_monitoring.arrays import plain, widened
 from dagster_monitoring.profiles.hashing import SPARE, Hashes, hash_bytes
 
 Floats = npt.NDArray[np.float64]
@@ -23,9 +25,6 @@ _BYTES = (
     pa.types.is_fixed_size_binary,
     pa.types.is_binary_view,
 )
-
-
-_UUID_DIGITS = [place for place in range(36) if place not in {8, 13, 18, 23}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ def read_names(array: pa.Array) -> pa.DictionaryArray | WrongType:
         array = plain(array)
         if not _nameable(array.type):
             return WrongType(found)
-        array = _widened(array).dictionary_encode()
+        array = widened(array).dictionary_encode()
     if not _nameable(array.type.value_type):
         return WrongType(found)
     return array
@@ -129,9 +128,8 @@ def hash_values(array: pa.Array) -> Hashes:
 
     Integers are hashed as their text, so that ``7`` and ``"7"`` are one id.
     """
-    array = plain(array).drop_null()
-    if not pa.types.is_large_string(array.type):
-        array = array.cast(pa.large_string())
+    # Cast first: Arrow can't drop the nulls of a view.
+    array = plain(array).cast(pa.large_string()).drop_null()
     offsets = np.frombuffer(array.buffers()[1], dtype=np.int64)
     offsets = offsets[array.offset : array.offset + len(array) + 1]
     first, last = (int(offsets[0]), int(offsets[-1])) if len(array) else (0, 0)
@@ -155,20 +153,16 @@ def hash_ids(array: pa.Array) -> Hashes | WrongType:
 
 
 def id_text(array: pa.Array) -> pa.Array | WrongType:
-    """Ids as ``large_string``, as labels are found by; bytes must be UTF-8.
+    """Ids as ``large_string``, as labels are found by; see :func:`arrays.id_text`.
 
     Example:
         >>> id_text(pa.array([7, None])).to_pylist()
         ['7', None]
     """
-    found = _found(array.type)
-    array = plain(array)
-    if pa.types.is_large_string(array.type):
-        return array
     try:
-        return array.cast(pa.large_string())
+        return arrays.id_text(array)
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
-        return WrongType(found)
+        return WrongType(_found(array.type))
 
 
 def is_null(array: pa.Array) -> Bools:
@@ -180,53 +174,6 @@ def is_null(array: pa.Array) -> Bools:
     # Arrow's own way from bits to booleans is twenty times as slow.
     flags = np.unpackbits(bits, count=valid.offset + len(valid), bitorder="little")
     return np.asarray(flags[valid.offset :] == 0)
-
-
-def plain(array: pa.Array) -> pa.Array:
-    """The array itself, where it was a dictionary, run-end encoded, or an extension's.
-
-    A UUID becomes its text, JSON its text, an 8-bit boolean a boolean; other extensions stay.
-    """
-    kind = array.type
-    if pa.types.is_dictionary(kind):
-        values = _widened(array.dictionary)
-        if values.type != kind.value_type:
-            array = pa.DictionaryArray.from_arrays(array.indices, values)
-        return plain(array.dictionary_decode())
-    if pa.types.is_run_end_encoded(kind):
-        # Arrow's own decoding knows fewer types.
-        rows = np.arange(array.offset, array.offset + len(array))
-        runs = np.searchsorted(array.run_ends.to_numpy(), rows, side="right")
-        return _widened(plain(array.values)).take(pa.array(runs))
-    if isinstance(kind, pa.UuidType):
-        return _uuid_text(array.storage)
-    if isinstance(kind, pa.Bool8Type):
-        return array.storage.cast(pa.bool_())
-    return array.storage if isinstance(kind, pa.JsonType) else array
-
-
-def _widened(array: pa.Array) -> pa.Array:
-    """Values of a wider type, where Arrow can't take from their own or encode it."""
-    kind = array.type
-    if pa.types.is_string_view(kind):
-        return array.cast(pa.large_string())
-    if pa.types.is_binary_view(kind):
-        return array.cast(pa.large_binary())
-    if pa.types.is_decimal32(kind) or pa.types.is_decimal64(kind):
-        return array.cast(pa.decimal128(kind.precision, kind.scale))
-    return array
-
-
-def _uuid_text(storage: pa.Array) -> pa.Array:
-    """``fixed_size_binary[16]`` as the text that is usual, with four hyphens."""
-    n = len(storage)
-    data = np.frombuffer(storage.buffers()[1], dtype=np.uint8)[16 * storage.offset :][: 16 * n]
-    digits = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
-    text = np.full((n, 36), ord("-"), dtype=np.uint8)
-    text[:, _UUID_DIGITS] = digits[np.column_stack((data >> 4, data & 15))].reshape(n, 32)
-    offsets = pa.py_buffer(np.arange(n + 1, dtype=np.int64) * 36)
-    whole = pa.Array.from_buffers(pa.large_string(), n, [None, offsets, pa.py_buffer(text)])
-    return pc.if_else(storage.is_valid(), whole, pa.scalar(None, pa.large_string()))
 
 
 def _found(kind: pa.DataType) -> str:

@@ -9,6 +9,7 @@ from pydantic import Field
 from dagster_monitoring.sources._catalogue import discover_kinds
 from dagster_monitoring.sources._files import show_path
 from dagster_monitoring.sources._source import Request, SliceFacts, Source
+from dagster_monitoring.sources._times import moments
 from dagster_monitoring.sources.asset import AssetSource
 from dagster_monitoring.sources.ground_truth import (
     GROUND_TRUTHS,
@@ -20,6 +21,7 @@ from dagster_monitoring.sources.ground_truth import (
     ParquetGroundTruth,
     PushGroundTruth,
     SqlGroundTruth,
+    timed_ids,
 )
 from dagster_monitoring.sources.parquet import ParquetSource
 from dagster_monitoring.sources.spark_table import SparkTableSource
@@ -53,5 +55,7 @@ __all__ = [
     "SparkTableSource",
     "SqlGroundTruth",
     "SqlSource",
+    "moments",
     "show_path",
+    "timed_ids",
 ]

@@ -7,6 +7,8 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dagster_monitoring.arrays import plain
+
 UTC = pa.timestamp("us", tz="UTC")
 
 
@@ -35,6 +37,11 @@ def to_utc(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
         naive = pc.cast(values, pa.timestamp("us", tz=zone), safe=False)
         return naive.cast(UTC)
     raise pa.ArrowTypeError(f"{kind} is not a timestamp")
+
+
+def moments(values: pa.Array) -> pa.Array:
+    """As :func:`to_utc`, for an array that may be encoded in any way."""
+    return to_utc(plain(values))
 
 
 def _text_to_utc(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:

@@ -31,4 +31,8 @@ def finite(value: float) -> float | Undefined:
     """
     if math.isfinite(value):
         return value
-    return Undefined("the values are too large: a sum or square of them overflows")
+    return TOO_LARGE
+
+
+TOO_LARGE = Undefined("the values are too large: a sum or square of them overflows")
+"""Of a number that is none because others were too large for a float."""

@@ -84,7 +84,8 @@ class LabelFiles:
             groups: rows with the partitions they belong to.
             schema: of all groups.
         """
-        path = f"{self._base}/{kind}/{owner_id}/{uuid.uuid4().hex}.parquet"
+        # Below the folder, so that it may move.
+        path = f"{kind}/{owner_id}/{uuid.uuid4().hex}.parquet"
         numbers: list[Members] = []
         rows = 0
         with self._writer(path, schema) as writer:
@@ -265,8 +266,8 @@ class LabelFiles:
         )
         with _faults(self._base):
             for path in connection.execute(sa.select(label_files.c.path).where(old)).scalars():
-                if self._files.exists(path):
-                    self._files.rm_file(path)
+                if self._files.exists(f"{self._base}/{path}"):
+                    self._files.rm_file(f"{self._base}/{path}")
         connection.execute(sa.delete(label_files).where(old))
 
     @contextmanager
@@ -278,6 +279,7 @@ class LabelFiles:
             "use_dictionary": [name for name in schema.names if name not in _PLAIN],
             "write_statistics": False,
         }
+        path = f"{self._base}/{path}"
         folder, name = path.rsplit("/", 1)
         with _faults(path):
             self._files.makedirs(folder, exist_ok=True)
@@ -302,6 +304,7 @@ class LabelFiles:
 
     @contextmanager
     def _open(self, path: str) -> Iterator[Any]:
+        path = f"{self._base}/{path}"
         with _faults(path):
             if self._is_local:
                 with pa.memory_map(path) as file:

@@ -152,7 +152,8 @@ class JudgementStore:
         knew = judgement.knew if judgement.on_labels else judgement.knew._replace(labels=0)
         with self._database.write() as connection:
             now = _last_changes(connection, judgement)
-            others = _last_changes(connection, judgement, but=judgement.made)
+            made = judgement.made
+            others = _last_changes(connection, judgement, but=made) if made else now
             is_outdated = others.labels > knew.labels or others.slices > knew.slices
             if not is_outdated:
                 knew = now

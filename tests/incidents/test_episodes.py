@@ -62,7 +62,7 @@ TABLE = [
     ("EhEhh", 1, 2, "ERROR", [(0, 0, 2, 4)], "flapping is one trouble, not two"),
     ("Eh?h", 1, 2, "ERROR", [(0, 0, 0, 3)], "a day that is not known keeps neither open nor ends"),
     ("EhWh", 1, 2, "ERROR", [(0, 0, 0, None)], "between the limits it is not healthy"),
-    ("EWWhh", 1, 2, "ERROR", [(0, 0, 0, 4)], "a warning is not the last bad day, but delays the end"),
+    ("EWWhh", 1, 2, "ERROR", [(0, 0, 0, 4)], "a warning is no bad day, but delays the end"),
     ("EWWhh", 1, 2, "WARN", [(0, 0, 2, 4)], "where warnings count, it is"),
     ("EhhE", 1, 2, "ERROR", [(0, 0, 0, 2), (3, 3, 3, None)], "what comes after the end is another"),
     ("EhhEE", 2, 2, "ERROR", [(3, 4, 4, None)], "one that never fired does not end either"),

@@ -76,14 +76,14 @@ TABLE = [
      "another kind of monitor joins: it got worse"),
     ([{"drift": "hE"}], {"drift": "hE", "quality": "hE"}, [(OPENED, "data"), (RESOLVED, "model")],
      "the cause shows after its consequence: one goes over into the other"),
-    ([{"drift": "hE"}], {"drift": "hh"}, [(RESOLVED, "model")], "late labels took the trouble back"),
+    ([{"drift": "hE"}], {"drift": "hh"}, [(RESOLVED, "model")], "late labels took it back"),
     ([{"drift": "hE"}], {}, [(RESOLVED, "model")], "the monitor was taken away"),
     ([{"drift": "hE"}, {"drift": "hEhh"}], {"drift": "hEhh"}, [], "what is over stays over"),
     ([{"drift": "hE"}, {"drift": "hEhh"}], {"drift": "hEhhE"}, [(OPENED, "model")],
      "new trouble is another incident"),
     ([{"drift": "hE"}, {"drift": "hEhh"}], {"drift": "hEhEE"}, [(REOPENED, "model")],
      "the day that had closed it turned out bad, and so did the next: it is the same incident"),
-    ([{"drift": "hE"}, {"drift": "hEhh"}], {"drift": "EEhh"}, [], "it began earlier: no news today"),
+    ([{"drift": "hE"}, {"drift": "hEhh"}], {"drift": "EEhh"}, [], "it began earlier: old news"),
     ([{"drift": "hhhhE"}], {"drift": "EhhhE"}, [(None, "model"), (None, "model")],
      "an earlier trouble comes to light beside one that is open"),
 ]  # fmt: skip
@@ -108,9 +108,7 @@ def _applied(known: Sequence[Incident], changes) -> list[Incident]:
 
 def test_in_whichever_steps_the_days_come_the_incidents_are_the_same():
     whole = {"drift": "hEEhhhE", "labels": "hhEhh"}
-    ends = [
-        {name: letters[:number] for name, letters in whole.items()} for number in range(1, 8)
-    ]
+    ends = [{name: letters[:number] for name, letters in whole.items()} for number in range(1, 8)]
 
     def shape(incidents: Sequence[Incident]) -> set[tuple[object, ...]]:
         return {

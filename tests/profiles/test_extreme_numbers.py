@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from dagster_monitoring.errors import BaselineError
 from dagster_monitoring.monitors._comparison import Comparison
+from dagster_monitoring.monitors._together import measure
 from dagster_monitoring.profiles.baseline import build_baseline
 from dagster_monitoring.profiles.bins import (
     LARGEST,
@@ -55,6 +56,7 @@ def _column(bins: BinSet, *arrays: pa.Array, kernel: Kernel = "numpy") -> Numeri
 
 def _values_of_drift(bins: NumericBins, reference: NumericColumn, current: NumericColumn) -> None:
     """Each drift metric is a finite number, or says why it is none."""
+    metrics = [metric for metric in drift_metrics().values() if "numeric" in metric.kinds]
     compared = Comparison(
         column="x",
         segment=None,
@@ -62,11 +64,9 @@ def _values_of_drift(bins: NumericBins, reference: NumericColumn, current: Numer
         reference=reference,
         current=current,
         choice="default",
+        metrics=metrics,
     )
-    metrics = [metric for metric in drift_metrics().values() if "numeric" in metric.kinds]
-    # Squares of such numbers may overflow on the way; it is the results that count.
-    with np.errstate(over="ignore", invalid="ignore"):
-        found = compared.measure(metrics, None)
+    [found] = measure([compared], None)
     assert {m.metric for m in found} == {metric.name for metric in metrics}
     for measured in found:
         if measured.value is None:

@@ -50,7 +50,8 @@ def test_a_table_of_a_schema_is_read_and_the_file_is_not_written(file: Path):
         {"n": 1},
         {"n": 2},
     ]
-    with pytest.raises(DataError, match="read-only"):
+    # Before DuckDB 2 the parser refuses it, before it comes to the file.
+    with pytest.raises(DataError, match="read-only|syntax error"):
         read(SqlSource(url=f"duckdb:///{file}", query="SELECT 1); DROP TABLE prod.scores; --"))
     assert file.read_bytes() == before
 
@@ -60,8 +61,9 @@ def test_two_read_the_same_file_at_once(file: Path):
     first = source.batches(Request())
     next(first)
     code = (
-        "import duckdb, sys; "
-        "print(len(duckdb.connect(sys.argv[1], read_only=True).sql('FROM prod.scores').fetchall()))"
+        # Before DuckDB 2 a relation does not keep its connection.
+        "import duckdb, sys; own = duckdb.connect(sys.argv[1], read_only=True); "
+        "print(len(own.sql('FROM prod.scores').fetchall()))"
     )
     other = subprocess.run(  # noqa: S603 - this very interpreter
         [sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True

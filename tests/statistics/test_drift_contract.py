@@ -9,7 +9,7 @@ from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
 from dagster_monitoring.errors import UnknownNameError
-from dagster_monitoring.statistics.drift import Pair, drift_metric, drift_metrics, side_by_side
+from dagster_monitoring.statistics.drift import Pair, Pairs, drift_metric, drift_metrics
 from dagster_monitoring.statistics.histogram import (
     categorical_histogram,
     numeric_histogram,
@@ -342,16 +342,38 @@ def test_pairs_side_by_side_tell_what_each_tells_alone(metric, kind, data):
     sides = st.tuples(rows_of(kind), st.sampled_from([1, 30]), rows_of(kind))
     drawn = data.draw(st.lists(sides, min_size=2, max_size=4))
     given_ = [(histogram(kind, a * times), histogram(kind, b)) for a, times, b in drawn]
-    together = [Pair.of(*own) for own in given_]
-    side_by_side([*together, Pair.of(histogram(kind, []), given_[0][1])])
-    for pair, own in zip(together, given_, strict=True):
-        assert told(metric, pair) == pytest.approx(told(metric, Pair.of(*own)), rel=1e-9, abs=1e-9)
+    empty, huge = Pair.of(histogram(kind, []), given_[0][1]), Pair.of(*overflowing(kind))
+    pairs = [empty, *(Pair.of(*own) for own in given_), huge]
+    together = metric.measure(Pairs.of(pairs), alpha=0.05)
+    for place, own in enumerate(given_, start=1):
+        alone = metric.measure(Pair.of(*own).alone, alpha=0.05)
+        for told in ("values", "noise", "errors", "vagueness"):
+            mine, ours = getattr(alone, told)[0], getattr(together, told)[place]
+            assert ours == (mine if isinstance(mine, Undefined) else close_to(mine))
 
 
-def told(metric, pair):
-    """Value, noise and error; none where there is no number."""
-    value = metric.compute(pair)
-    if isinstance(value, Undefined):
-        return []
-    found = [value, metric.null_quantile(pair, alpha=0.05), metric.standard_error(pair, value)]
-    return [x for x in found if not isinstance(x, Undefined)]
+def close_to(number):
+    return pytest.approx(number, rel=1e-9, abs=1e-9)
+
+
+def overflowing(kind):
+    """Rows whose sums and squares are too large for a float; of names just some."""
+    if kind == "categorical":
+        return histogram(kind, "abc"), histogram(kind, "cde")
+    return histogram(kind, [-1.7e308, 1.0, 2.0]), histogram(kind, [1.7e308, 1.0, 1.0])
+
+
+@pytest.mark.parametrize(("metric", "kind"), EVERY)
+@quick
+@given(data=st.data())
+def test_what_is_told_together_is_what_each_is_asked_for(metric, kind, data):
+    pair = Pair.of(
+        histogram(kind, data.draw(rows_of(kind))),
+        histogram(kind, ["a"] if kind == "categorical" else [1.0, 2.0]),
+    )
+    told, value = metric.measure(pair.alone, alpha=0.05), metric.compute(pair)
+    assert told.values == [value]
+    assert told.noise == [metric.null_quantile(pair, alpha=0.05)]
+    if not isinstance(value, Undefined):
+        assert told.errors == [metric.standard_error(pair, value)]
+    assert told.vagueness == [metric.told_vagueness(pair)]

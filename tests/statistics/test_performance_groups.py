@@ -19,6 +19,14 @@ def test_groups_keep_the_order_of_their_rows():
         assert len(groups.parts) == size
 
 
+def test_many_rows_keep_their_order_too():
+    group = np.random.default_rng(31).integers(0, 3, 3000)
+    groups = Groups(group, 3)
+    rows = groups.ordered(np.arange(3000))
+    for at, own in enumerate(groups.parts):
+        assert rows[own].tolist() == np.flatnonzero(group == at).tolist()
+
+
 def test_a_group_beyond_a_byte_stays_apart():
     groups = Groups(np.array([300, 44, 300, 256, 0]), 301)
     rows = groups.ordered(np.arange(5))

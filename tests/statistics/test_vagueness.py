@@ -44,6 +44,11 @@ def test_no_metric_that_bins_leave_vague_is_without_an_exact_value():
     assert vague == {*EXACT, *BY_FORMULA}
 
 
+def vagueness(metric, pair):
+    with np.errstate(all="ignore"):
+        return metric.vagueness(pair.alone).item()
+
+
 def off_and_told(name, x, y, edges):
     """How far the metric is off, and how far it says that it may be."""
     metric = drift_metric(name)
@@ -51,7 +56,7 @@ def off_and_told(name, x, y, edges):
     value = metric.compute(pair)
     if isinstance(value, Undefined):
         return 0.0, 0.0
-    return abs(value - EXACT[name](x, y)), metric.vagueness(pair)
+    return abs(value - EXACT[name](x, y)), vagueness(metric, pair)
 
 
 @pytest.mark.parametrize("name", sorted(EXACT))
@@ -79,9 +84,9 @@ def test_rows_that_one_side_alone_has_in_a_bin_are_told(name):
 def test_an_open_bin_of_unknown_range_may_be_off_by_any_amount(name):
     x, y = (numeric_histogram(rows, edges=[1.0, 2.0]) for rows in ([0.0, 0.5, 3.0], [-1.0, 3.0]))
     metric = drift_metric(name)
-    assert math.isfinite(metric.vagueness(Pair(x, y)))
+    assert math.isfinite(vagueness(metric, Pair(x, y)))
     unknown = replace(x, minimum=None, maximum=None)
-    assert metric.vagueness(Pair(unknown, y)) == math.inf
+    assert vagueness(metric, Pair(unknown, y)) == math.inf
 
 
 @cache

@@ -24,6 +24,8 @@ def missing_columns(model: MonitoredModel, present: tuple[str, ...], what: str) 
     numeric, categorical = counted_columns(columns, model.task, model.segments)
     wanted = [columns.id, columns.timestamp, columns.model_version, *numeric, *categorical]
     wanted += joined_columns(model.task)
+    if what == "predictions":
+        wanted.append(model.label_id)
     missing = [name for name in dict.fromkeys(wanted) if name and name not in present]
     if missing:
         return [

@@ -67,7 +67,7 @@ def _read(model: MonitoredModel, feed: GroundTruth, deliveries: list[Delivery]) 
     """The newest labels, whole deliveries, up to a bound."""
     tables: list[pa.Table] = []
     for delivery in reversed(deliveries):
-        batches = feed.read(delivery, id=model.columns.id, label=model.task.label)
+        batches = feed.read(delivery, id=model.label_id, label=model.task.label)
         tables += itertools.islice(batches, max(1, _MOST_LABELS // 50_000))
         if sum(table.num_rows for table in tables) >= _MOST_LABELS:
             break
@@ -91,14 +91,14 @@ def _matches(
     looked: list[str] = []
     for key in _days(model, feed, labels, partition):
         try:
-            predicted = [_as_text(array) for array in slice_ids(model, key)]
+            predicted = [*slice_ids(model, key)]
         except (MonitoringError, pa.ArrowException):
             continue
         looked.append(key)
         found = sum(pc.sum(pc.is_in(array, value_set=ids)).as_py() or 0 for array in predicted)
         if found:
             rows = sum(len(array) for array in predicted)
-            text = f"{found:,} of the {rows:,} predictions of {key} have a label"
+            text = f"{found:,} of the {rows:,} predictions of {key} have a label{_joined(feed)}"
             return [ok("ground_truth", text)]
         example = next((str(array[0]) for array in predicted if len(array)), example)
     if not looked:
@@ -109,15 +109,27 @@ def _matches(
             "ground_truth",
             f"no id of the labels (such as {ids[0]}) is one of the predictions (such as "
             f"{example}) of {some(looked)}",
-            "check columns.id and ground_truth.id",
+            _remedy(feed),
         )
     ]
 
 
-def _as_text(ids: pa.Array) -> pa.Array:
-    """Ids as labels have them: whole numbers kept as floats lose their decimals."""
-    whole = ids.cast(pa.int64()) if pa.types.is_floating(ids.type) else ids
-    return whole.cast(pa.string())
+def _joined(feed: GroundTruth) -> str:
+    """How labels are joined, where it is not by the prediction's id."""
+    if feed.join == "entity":
+        return f", joined by {feed.entity}"
+    return ", joined by id and time" if feed.join == "id_and_time" else ""
+
+
+def _remedy(feed: GroundTruth) -> str:
+    if feed.join == "entity":
+        return "check ground_truth.entity and ground_truth.id"
+    if feed.join == "id_and_time":
+        return (
+            "check columns.id and ground_truth.id, columns.timestamp and ground_truth.time: the "
+            "moments (after the @, in microseconds since 1970) must be exactly the same"
+        )
+    return "check columns.id and ground_truth.id"
 
 
 def _days(

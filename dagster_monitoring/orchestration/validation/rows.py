@@ -11,6 +11,7 @@ import pyarrow as pa
 from dagster_monitoring.drafting.facts import RowsFacts, gather_facts
 from dagster_monitoring.errors import DataError
 from dagster_monitoring.model import MonitoredModel
+from dagster_monitoring.orchestration.label_keys import key_columns, label_keys
 from dagster_monitoring.orchestration.validation._finding import (
     Finding,
     fault,
@@ -104,11 +105,10 @@ def newest_partition(model: MonitoredModel) -> str | None:
 
 
 def slice_ids(model: MonitoredModel, partition: str) -> Iterator[pa.Array]:
-    """The ids of a slice, batch by batch; raises ``DataError`` where there is none."""
-    request = _request(model, partition, columns=(model.columns.id, model.columns.timestamp))
-    for batch in model.predictions.batches(request):
-        if model.columns.id in batch.schema.names:
-            yield batch.column(model.columns.id)
+    """What a slice's labels are joined by, batch by batch; raises ``DataError`` without it."""
+    columns = dict.fromkeys((*key_columns(model), model.columns.timestamp))
+    for batch in model.predictions.batches(_request(model, partition, columns=tuple(columns))):
+        yield label_keys(model, batch)
 
 
 def _request(
@@ -125,7 +125,7 @@ def _request(
 def _declared(model: MonitoredModel, schema: pa.Schema) -> tuple[str, ...]:
     """Declared columns that are there; others may be large and are nobody's business."""
     task, columns = model.task, model.columns
-    wanted = {columns.id, columns.timestamp, columns.model_version, task.label}
+    wanted = {columns.id, model.label_id, columns.timestamp, columns.model_version, task.label}
     wanted |= {*columns.features, *model.segments, *joined_columns(task)}
     return tuple(name for name in schema.names if name in wanted)
 

@@ -53,7 +53,7 @@ class SparkEngine(SparkConnection):
     files_read_by: Literal["spark", "workers"] = Field(
         "spark",
         description="Who reads Parquet files: Spark, with its own credentials, or the workers' "
-        "Python, in a fifth of the time, with storage_options.",
+        "Python, in less time, with storage_options.",
     )
 
     def profile(self, rows: SliceRows, plan: ScanPlan) -> Profile:

@@ -11,6 +11,7 @@ from dagster_monitoring.sources.ground_truth._ground_truth import (
     LABEL_FIELDS,
     Delivery,
     GroundTruth,
+    timed_ids,
 )
 from dagster_monitoring.sources.ground_truth.asset import AssetGroundTruth
 from dagster_monitoring.sources.ground_truth.parquet import ParquetGroundTruth
@@ -36,4 +37,5 @@ __all__ = [
     "ParquetGroundTruth",
     "PushGroundTruth",
     "SqlGroundTruth",
+    "timed_ids",
 ]

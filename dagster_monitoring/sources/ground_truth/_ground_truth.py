@@ -7,16 +7,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from dagster_monitoring.arrays import id_text
 from dagster_monitoring.declaration import Declaration
 from dagster_monitoring.errors import SchemaMismatchError, did_you_mean
 from dagster_monitoring.sources._times import UTC, to_utc
 
+FEED_NAME = r"^[a-z][a-z0-9_]{0,63}$"
 LABEL_FIELDS = ("prediction_id", "label", "event_time", "available_at", "revision")
 
 
@@ -48,7 +50,28 @@ class GroundTruth(Declaration):
     The label's column is the task's; the id's column is that of the predictions unless named.
     """
 
-    id: str | None = Field(None, description="Column of the prediction's id, when named otherwise.")
+    id: str | None = Field(
+        None, description="Column of the prediction's id (or of the entity), when named otherwise."
+    )
+    join: Literal["id", "id_and_time", "entity"] = Field(
+        "id",
+        description="What a label is joined by: the prediction's `id`, that `id_and_time` where it "
+        "is not unique alone, or the `entity` that predictions are about.",
+    )
+    time: str | None = Field(
+        None,
+        description="With `join: id_and_time`: column, in the labels, of the prediction's moment, "
+        "which the predictions have in columns.timestamp.",
+    )
+    entity: str | None = Field(
+        None, description="With `join: entity`: column, in the predictions, of the entity."
+    )
+    feed: str | None = Field(
+        None,
+        pattern=FEED_NAME,
+        description="Name of a feed that several models of one store share, such as champion and "
+        "shadow: its labels are taken in once.",
+    )
     available_at: str = Field(
         "available_at", description="Column of the moment a label became available."
     )
@@ -60,6 +83,16 @@ class GroundTruth(Declaration):
 
     reads_on: ClassVar[bool] = False
     """Whether there is no need to look at everything now and then: the data tell what is new."""
+
+    @model_validator(mode="after")
+    def _join_has_its_columns(self) -> Self:
+        for field, join in (("time", "id_and_time"), ("entity", "entity")):
+            if (getattr(self, field) is not None) != (self.join == join):
+                raise ValueError(
+                    f"field {field} goes with join: {join}, and join: {self.join} was given. "
+                    f"{'Name the column' if self.join == join else 'Leave it out'}"
+                )
+        return self
 
     @property
     def asset_key(self) -> tuple[str, ...] | None:
@@ -101,12 +134,16 @@ class GroundTruth(Declaration):
         """The same source with its relative local paths taken from ``root``."""
 
     def optional_columns(self, present: Sequence[str], *, where: str) -> list[str]:
-        """Those of the three optional columns that the data have.
+        """Those of the three optional columns that the data have, and the moment joined by.
 
         Raises:
             SchemaMismatchError: one that the declaration names itself is missing.
         """
         found = []
+        if self.time is not None:
+            if self.time not in present:
+                raise missing_column(self.time, present, where=where, field="time")
+            found.append(self.time)
         for role in ("event_time", "available_at", "revision"):
             name = str(getattr(self, role))
             if name in present:
@@ -136,8 +173,11 @@ class GroundTruth(Declaration):
             available = pa.repeat(pa.scalar(arrived_at, UTC), size)
         elif arrived_at is not None:
             available = pc.fill_null(available, pa.scalar(arrived_at, UTC))
+        ids = as_ids(batch.column(id_column), where=where, name=id_column)
+        if self.time is not None:
+            ids = timed_ids(ids, _times(batch, self.time, where))
         columns = [
-            as_ids(batch.column(id_column), where=where, name=id_column),
+            ids,
             _plain(batch.column(label_column)),
             event,
             available,
@@ -147,20 +187,36 @@ class GroundTruth(Declaration):
 
 
 def as_ids(values: pa.Array, *, where: str, name: str) -> pa.Array:
-    """Ids as text; whole numbers kept as floats lose their ``.0``.
+    """Ids as text; see :func:`dagster_monitoring.arrays.id_text`.
 
     Raises:
-        SchemaMismatchError: the column is no text and no number.
+        SchemaMismatchError: the column can't hold ids.
     """
-    values = _plain(values)
     try:
-        if pa.types.is_floating(values.type):
-            values = values.cast(pa.int64())
-        return values.cast(pa.string())
+        return id_text(values).cast(pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise SchemaMismatchError(
             f"{where}, column {name!r} holds {values.type}, which can't be an id: {error}"
         ) from error
+
+
+def timed_ids(ids: pa.Array, moments: pa.Array | None) -> pa.Array:
+    """Ids with the microsecond (UTC, since 1970) they are joined at; null where one is missing.
+
+    Args:
+        ids: text.
+        moments: as :func:`to_utc` gives them; ``None`` where the rows have none.
+
+    Example:
+        >>> from datetime import datetime, timezone
+        >>> moment = datetime(1970, 1, 1, 0, 0, 1, tzinfo=timezone.utc)
+        >>> timed_ids(pa.array(["a"]), pa.array([moment], UTC)).to_pylist()
+        ['a@1000000']
+    """
+    if moments is None:
+        return pa.nulls(len(ids), pa.string())
+    texts = moments.cast(pa.int64()).cast(pa.string())
+    return pc.binary_join_element_wise(ids.cast(pa.string()), texts, "@")
 
 
 def missing_column(

@@ -1,18 +1,15 @@
-"""The bins of several pairs side by side: what metrics ask of bins, for many columns at once."""
+"""The bins of pairs side by side: shares, and what several metrics make of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from dagster_monitoring.statistics.drift._rows import Flags, Rows
 from dagster_monitoring.statistics.histogram import Counts, Floats
-
-T = TypeVar("T")
 
 FLOOR = 1e-4
 """The least share in a logarithm: one row in ten thousand."""
@@ -20,111 +17,31 @@ FLOOR = 1e-4
 MANY_ROWS = 60.0
 """From so many expected rows a bin on, the chi-square approximation is right within 2 %."""
 
-Flags = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Rows of unlike lengths, one after the other in flat arrays.
-
-    Attributes:
-        sizes: the length of each row, at least 1, shape ``(k,)``.
-    """
-
-    sizes: npt.NDArray[np.int64]
-
-    @cached_property
-    def starts(self) -> npt.NDArray[np.int64]:
-        """Where each row begins."""
-        return self.sizes.cumsum() - self.sizes
-
-    @cached_property
-    def numbers(self) -> npt.NDArray[np.int64]:
-        """The number of the row that each cell is in."""
-        return np.repeat(np.arange(len(self.sizes)), self.sizes)
-
-    def sum(self, cells: Floats) -> Floats:
-        """The sum of each row's cells, shape ``(..., k)``."""
-        found: Floats = np.add.reduceat(cells, self.starts, axis=-1)
-        return found
-
-    def largest(self, cells: Floats) -> Floats:
-        """The largest of each row's cells, shape ``(k,)``."""
-        found: Floats = np.maximum.reduceat(cells, self.starts)
-        return found
-
-    def each(self, values: Floats) -> Floats:
-        """Each row's value at each of its cells."""
-        return values if len(values) == 1 else values[self.numbers]
-
-    def variance(self, shares: Floats, weight: Floats) -> Floats:
-        """The variance of a weight that so large a share of each row has, shape ``(k,)``."""
-        off = weight - self.each(self.sum(shares * weight))
-        return np.maximum(self.sum(shares * off * off), 0.0)
-
 
 @dataclass(frozen=True, eq=False)
 class Bins(Rows):
-    """The bins of pairs that have rows on both sides, a row a pair.
+    """The bins of pairs, a row a pair.
 
     Attributes:
         before: the references' counts, flat.
         after: the current ones, flat.
+        p: shares of the references.
+        q: shares of the current rows.
         n: the references' rows, shape ``(k,)``.
         m: the current rows, shape ``(k,)``.
     """
 
     before: Counts
     after: Counts
+    p: Floats
+    q: Floats
     n: Floats
     m: Floats
-
-    @classmethod
-    def of(cls, counts: Sequence[tuple[Counts, Counts, int, int]]) -> Bins:
-        """From the counts and rows of each pair's reference and current side."""
-        before, after, n, m = zip(*counts, strict=True)
-        return cls(
-            sizes=np.array([len(own) for own in before]),
-            before=np.concatenate(before),
-            after=np.concatenate(after),
-            n=np.array(n, dtype=np.float64),
-            m=np.array(m, dtype=np.float64),
-        )
-
-    def values(self, compute: Callable[[Bins], Floats]) -> list[float]:
-        """``compute(bins)``, one value a pair, computed when first asked for."""
-        if compute not in self._values:
-            self._values[compute] = compute(self).tolist()
-        return self._values[compute]
-
-    def once(self, compute: Callable[[Bins], T]) -> T:
-        """``compute(bins)``, computed when first asked for."""
-        if compute not in self._known:
-            self._known[compute] = compute(self)
-        return cast("T", self._known[compute])
-
-    @cached_property
-    def _known(self) -> dict[object, object]:
-        return {}
-
-    @cached_property
-    def _values(self) -> dict[object, list[float]]:
-        return {}
 
     @cached_property
     def scale(self) -> Floats:
         """``1 / n + 1 / m``, what the variance of a difference of shares goes by."""
         return 1 / self.n + 1 / self.m
-
-    @cached_property
-    def p(self) -> Floats:
-        """Shares of the references."""
-        return self.before / self.each(self.n)
-
-    @cached_property
-    def q(self) -> Floats:
-        """Shares of the current rows."""
-        return self.after / self.each(self.m)
 
     @cached_property
     def apart(self) -> Floats:
@@ -170,7 +87,7 @@ class Bins(Rows):
     @cached_property
     def rare(self) -> RareBins | None:
         """The pairs some of whose bins have few expected rows; ``None`` when there is none."""
-        rarest = np.minimum.reduceat(np.where(self.used, self.p, np.inf), self.starts)
+        rarest = self.smallest(np.where(self.used, self.p, np.inf))
         has_rare = rarest / self.scale < MANY_ROWS
         pairs = np.flatnonzero(has_rare)
         if not len(pairs):

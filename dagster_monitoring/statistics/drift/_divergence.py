@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
 from dagster_monitoring.statistics.drift._bins import FLOOR, MANY_ROWS, Bins, RareBins
-from dagster_monitoring.statistics.drift._pair import Pair
+from dagster_monitoring.statistics.drift._pair import Pairs
+from dagster_monitoring.statistics.drift._rows import Flags, Places
 from dagster_monitoring.statistics.drift._sampling import (
     chi_square_quantile,
     mixed_quantile,
@@ -58,73 +58,56 @@ class Divergence:
     curvature: float
     cell: Callable[[Floats, Floats], Floats]
     empty: Callable[[Floats, Floats], Floats]
-    unseen: Callable[[float, int, int, int], float]
+    unseen: Callable[[Floats, Floats, Floats, Floats], Floats]
     slopes: Callable[[Bins], tuple[Floats, Floats]]
 
-    def null_quantile(self, pair: Pair, alpha: float) -> float:
+    def null_quantile(self, pairs: Pairs, alpha: float) -> Floats:
         """What sampling alone exceeds with probability ``alpha``.
 
         Names that the reference happens to lack are allowed for on top of the others.
         """
-        return self._of_seen(pair, alpha) + self._of_unseen(pair, alpha)
+        found = self._of_seen(pairs, alpha)
+        lacked = pairs.once(unseen, alpha)
+        if lacked is None:
+            return found
+        # As many rows of unseen names as chance may bring, and what they take off the others.
+        rows, names, _ = lacked
+        left = np.maximum(pairs.m - rows, FLOOR * pairs.m)
+        added = self.unseen(rows, names, pairs.n, pairs.m) + self.cell(left, pairs.m)
+        return found + np.where(rows > 0, added / pairs.m, 0.0)
 
-    def _of_unseen(self, pair: Pair, alpha: float) -> float:
-        """What as many rows of unseen names add as chance may bring, and take off the others."""
-        rows, names, _ = unseen(pair, alpha)
-        if not rows:
-            return 0.0
-        m = pair.m
-        left, all_ = np.array([max(m - rows, FLOOR * m)]), np.array([float(m)])
-        added = self.unseen(rows, names, pair.n, m)
-        return (added + float(self.cell(left, all_)[0])) / m
-
-    def _of_seen(self, pair: Pair, alpha: float) -> float:
+    def _of_seen(self, pairs: Pairs, alpha: float) -> Floats:
         """What it exceeds with probability ``alpha`` over the bins that the reference has."""
-        freedom = len(pair.expected) - 1
-        if freedom < 1:
-            return 0.0
-        if pair.sampled.rarest / pair.scale >= MANY_ROWS:
-            return self.curvature * pair.scale * chi_square_quantile(freedom, alpha)
-        empties = pair.of_bins(_empties)
-        if empties >= _OFTEN or empties < alpha / _SELDOM:
-            mean, variance = pair.of_bins(self._null_mean), pair.of_bins(self._null_variance)
-            return positive_quantile(mean, variance, alpha)
+        bins, rare = pairs.bins, pairs.bins.rare
+        found = self.curvature * pairs.scale * pairs.once(_plain_quantile, alpha)
+        if rare is None:
+            return found
+        mean, variance = bins.once(self._null_moments)[:, rare.pairs]
+        of_rare = positive_quantile(mean, variance, alpha)
         # An empty bin now and then: what it adds, apart from what the others do.
-        mean, variance = pair.of_bins(self._filled_mean), pair.of_bins(self._filled_variance)
-        jump = pair.of_bins(self._jump)
-        return mixed_quantile(mean, variance, jump=jump, jumps=empties, alpha=alpha)
+        at = np.flatnonzero(rare.once(_now_and_then, alpha))
+        if len(at):
+            mean, variance = bins.once(self._filled_moments)[:, rare.pairs[at]]
+            of_rare[at] = mixed_quantile(
+                mean, variance, jump=self._jump(rare)[at], jumps=rare.empties[at], alpha=alpha
+            )
+        found[rare.pairs] = of_rare
+        return found
 
-    def standard_error(self, pair: Pair, value: float) -> float:
+    def standard_error(self, pairs: Pairs, value: Floats) -> Floats:
         """The root of the value's variance.
 
         The delta method's, which at small drift counts the noise in the shares twice: once it is
         taken off, and what is left is never less than without any drift.
         """
         del value
-        return math.sqrt(pair.of_bins(self._variance))
+        return np.sqrt(pairs.bins.once(self._variance))
 
-    def root_error(self, pair: Pair, squared: float, power: float = 1.0) -> float:
-        """The standard error of the value's root, ``squared`` being ``power`` times the value."""
-        typical = max(squared, power * pair.of_bins(self._null_mean))
-        if typical <= 0:
-            return 0.0
-        return power * math.sqrt(pair.of_bins(self._variance) / (4 * typical))
-
-    def _null_mean(self, bins: Bins) -> Floats:
-        found: Floats = bins.once(self._null_moments)[0]
-        return found
-
-    def _null_variance(self, bins: Bins) -> Floats:
-        found: Floats = bins.once(self._null_moments)[1]
-        return found
-
-    def _filled_mean(self, bins: Bins) -> Floats:
-        found: Floats = bins.once(self._filled_moments)[0]
-        return found
-
-    def _filled_variance(self, bins: Bins) -> Floats:
-        found: Floats = bins.once(self._filled_moments)[1]
-        return found
+    def root_error(self, pairs: Pairs, squared: Floats) -> Floats:
+        """The standard error of the value's root, whose square this is."""
+        typical = np.maximum(squared, pairs.bins.once(self._null_moments)[0])
+        found = np.sqrt(pairs.bins.once(self._variance) / (4 * typical))
+        return np.where(typical > 0, found, 0.0)
 
     def _null_moments(self, bins: Bins) -> Floats:
         """Mean and variance between two samples of each reference's population."""
@@ -155,30 +138,24 @@ class Divergence:
         by_p, by_q = self.slopes(bins)
         p, q = bins.smoothed
         drifted = bins.variance(p, by_p) / bins.n + bins.variance(q, by_q) / bins.m
-        null = self._null_variance(bins)
+        null = bins.once(self._null_moments)[1]
         filled = null.copy()
         if bins.rare is not None:
-            filled[bins.rare.pairs] = self._filled_variance(bins)[bins.rare.pairs]
-        return np.maximum(drifted + self._of_emptying(bins) - filled, null)
+            filled[bins.rare.pairs] = bins.once(self._filled_moments)[1, bins.rare.pairs]
+        found: Floats = np.maximum(drifted + self._of_emptying(bins) - filled, null)
+        return found
 
     def _of_emptying(self, bins: Bins) -> Floats:
         """What bins with few rows add to the variance because they may have none."""
-        # Halfway between what came and what was to be expected: a single row says little.
-        found, rows, expected, m = bins.once(_few)
-        none = np.exp(-rows)
-        jump = self.empty(expected, m) - self.cell(np.maximum(rows, 1.0), expected)
-        added = np.bincount(
-            found, weights=none * (1 - none) * jump * jump, minlength=len(bins.sizes)
-        )
-        return added / bins.m**2
+        at, rows, expected, m, chance = bins.once(_few)
+        jump = self.empty(expected, m) - self.cell(rows, expected)
+        found: Floats = bins.at(at, chance * jump * jump) / bins.m**2
+        return found
 
-    def _jump(self, bins: Bins) -> Floats:
+    def _jump(self, rare: RareBins) -> Floats:
         """What an empty bin adds on average."""
-        rare = bins.rare
-        found = np.zeros(len(bins.sizes))
-        if rare is not None:
-            added = rare.sum(rare.none * self.empty(rare.cells, rare.each(rare.m)))
-            found[rare.pairs] = added / rare.empties / rare.rows
+        added = rare.sum(rare.none * self.empty(rare.cells, rare.each(rare.m)))
+        found: Floats = added / rare.empties / rare.rows
         return found
 
     def _cell_moments(self, bins: Bins) -> Floats:
@@ -191,15 +168,17 @@ class Divergence:
         return moments
 
 
-def _empties(bins: Bins) -> Floats:
-    """How many bins without a row there are on average; 0 where none is rare."""
-    found = np.zeros(len(bins.sizes))
-    if bins.rare is not None:
-        found[bins.rare.pairs] = bins.rare.empties
-    return found
+def _plain_quantile(pairs: Pairs, alpha: float) -> Floats:
+    return chi_square_quantile(pairs.before.n_filled - 1, alpha)
 
 
-def _entries(bins: Bins) -> tuple[npt.NDArray[np.int64], Floats]:
+def _now_and_then(rare: RareBins, alpha: float) -> Flags:
+    """Whether empty bins are too many to be left out, and too few to be one more part of a sum."""
+    is_few = (rare.empties < _OFTEN) & (rare.empties >= alpha / _SELDOM)
+    return is_few & (rare.sizes > 1)
+
+
+def _entries(bins: Bins) -> tuple[Places, Floats]:
     """Where each rare bin stands in the table: the entry before it, and how far beyond that."""
     cells = bins.rare.cells if bins.rare is not None else np.zeros(0)
     at = (np.log(cells) - _LOWEST) / _STEP
@@ -208,14 +187,17 @@ def _entries(bins: Bins) -> tuple[npt.NDArray[np.int64], Floats]:
     return low, at - low
 
 
-def _few(bins: Bins) -> tuple[npt.NDArray[np.int64], Floats, Floats, Floats]:
-    """Bins with few rows: their pair, rows halfway to the expected ones, these, current rows."""
+def _few(bins: Bins) -> tuple[Places, Floats, Floats, Floats, Floats]:
+    """Bins with few rows: where, rows, expected ones, the window's, and how uncertain none is."""
     p, q = bins.smoothed
     m = bins.each(bins.m)
     twice = m * (p + q)
     at = np.flatnonzero(twice < 2 * _RARE)
     m = m[at] if len(m) > 1 else m
-    return bins.numbers[at], twice[at] / 2, m * p[at], m
+    # Halfway between what came and what was to be expected: a single row says little.
+    rows = twice[at] / 2
+    none = np.exp(-rows)
+    return at, np.maximum(rows, 1.0), m * p[at], m, none * (1 - none)
 
 
 def _of_sum(rare: RareBins, moments: Floats) -> Floats:
@@ -237,7 +219,8 @@ def _table(cell: Callable[[Floats, Floats], Floats]) -> Floats:
     rows = np.arange(1, _MOST_ROWS)[None, :].astype(np.float64)
     chance = np.exp(rows * np.log(expected) - expected - gammaln(rows + 1))
     part = cell(rows, expected)
-    moments = [(chance * x).sum(axis=1) for x in (part, part * part, part * (rows - expected))]
+    weighed = chance * part
+    moments = [(weighed * x).sum(axis=1) for x in (np.ones(1), part, rows - expected)]
     table: Floats = np.array(moments, dtype=np.float64)
     table /= np.minimum(expected[:, 0], 1.0)
     return table

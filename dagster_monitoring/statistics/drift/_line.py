@@ -1,16 +1,17 @@
-"""Two distribution functions over the values of a column, from counts and sums."""
+"""Two distribution functions over the values of columns, from counts and sums."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
+from dagster_monitoring.statistics.drift._grid import Grid
 from dagster_monitoring.statistics.drift._sampling import FOLDED_MEAN
-from dagster_monitoring.statistics.histogram import Floats, Histogram
+from dagster_monitoring.statistics.drift._side import Side
+from dagster_monitoring.statistics.histogram import Floats
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -22,83 +23,73 @@ class Line:
     nothing has to be sorted.
 
     Attributes:
-        widths: distances between successive places, at least 0, shape ``(2 k - 1,)``.
-        gaps: ``F - G`` between them, of the same shape.
-        first: whether the reference's mean is not above the current one, shape ``(k,)``.
-        used: the bins that either side has rows in; ``None`` when all are.
-        p: the reference's share of each bin, shape ``(k,)``.
-        q: the current share of each bin, shape ``(k,)``.
-        n: rows of the reference.
-        m: current rows.
+        before: the references.
+        after: the current histograms.
+        inside: the distance of both places of a bin, at least 0, flat.
+        beyond: the distance from a bin's second place to the next bin, 0 after the last; flat.
+        gap_inside: ``F - G`` between the places of a bin.
+        gap_beyond: ``F - G`` at the right end of a bin.
+        first: whether the reference's mean is not above the current one.
     """
 
-    widths: Floats
-    gaps: Floats
+    before: Side
+    after: Side
+    inside: Floats
+    beyond: Floats
+    gap_inside: Floats
+    gap_beyond: Floats
     first: npt.NDArray[np.bool_]
-    used: npt.NDArray[np.intp] | None
-    p: Floats
-    q: Floats
-    n: int
-    m: int
 
     @classmethod
-    def of(cls, reference: Histogram, current: Histogram) -> Self:
-        """From two numeric histograms on the same bins, both with rows."""
-        left, right = reference.means, current.means
-        shift = current.centre - reference.centre
-        if shift:
-            right = right + shift
-        p, f_before, f = reference.shares, reference.distribution[:-1], reference.distribution[1:]
-        q, g_before, g = current.shares, current.distribution[:-1], current.distribution[1:]
-        used = None
-        if not (reference.is_filled and current.is_filled):
-            used = np.flatnonzero(reference.filled | current.filled)
-            before, after = reference.filled[used], current.filled[used]
-            left, right = left[used], right[used]
-            left, right = np.where(before, left, right), np.where(after, right, left)
-            p, q, f, g = p[used], q[used], f[used], g[used]
-            f_before, g_before = f_before[used], g_before[used]
+    def of(cls, before: Side, after: Side, grid: Grid, gaps: Floats) -> Line:
+        """From both sides of numeric columns, and ``F - G`` at the right end of each bin."""
+        left = before.places(grid)
+        right = after.means + grid.each(after.centre - before.centre)
+        right = np.where(after.filled, right, left)
+        left = np.where(before.filled, left, right)
         first = left <= right
         low, high = np.minimum(left, right), np.maximum(left, right)
-        widths, gaps = np.empty((2, 2 * len(low) - 1))
-        with np.errstate(over="ignore"):
-            np.subtract(high, low, out=widths[0::2])
-            np.subtract(low[1:], high[:-1], out=widths[1::2])
-        np.maximum(widths, 0.0, out=widths)
-        np.subtract(np.where(first, f, f_before), np.where(first, g_before, g), out=gaps[0::2])
-        np.subtract(f[:-1], g[:-1], out=gaps[1::2])
+        beyond = np.zeros_like(low)
+        np.maximum(low[1:] - high[:-1], 0.0, out=beyond[:-1])
+        beyond[grid.ends] = 0.0
         return cls(
-            widths=widths, gaps=gaps, first=first, used=used, p=p, q=q, n=reference.n, m=current.n
+            before=before,
+            after=after,
+            inside=high - low,
+            beyond=beyond,
+            gap_inside=np.where(
+                first,
+                before.distribution - after.distribution_before,
+                before.distribution_before - after.distribution,
+            ),
+            gap_beyond=gaps,
+            first=first,
         )
 
     @cached_property
-    def areas(self) -> Floats:
-        """``F - G`` between the places, times their distance."""
-        return self.gaps * self.widths
+    def areas(self) -> tuple[Floats, Floats]:
+        """``F - G`` times the distance for which it holds, inside the bins and beyond them."""
+        return self.gap_inside * self.inside, self.gap_beyond * self.beyond
 
-    def variance(self, slopes: Floats) -> float:
-        """The first-order variance of a functional of ``F - G``, by the delta method.
-
-        Args:
-            slopes: what the functional changes by with the gap between two places, times their
-                distance.
-        """
-        before, after = self.weights(slopes)
-        return variance(before, self.p) / self.n + variance(after, self.q) / self.m
-
-    def weights(self, slopes: Floats) -> tuple[Floats, Floats]:
-        """What a row of the reference takes off a functional, and what a current one adds.
+    def weights(self, inside: Floats, beyond: Floats) -> tuple[Floats, Floats]:
+        """What a row of the reference takes off a functional of ``F - G``, and a current adds.
 
         Args:
-            slopes: as of :meth:`variance`.
+            inside: what the functional changes by with the gap inside each bin, times its width.
+            beyond: the same beyond it.
 
         Returns:
             Of each bin's reference rows, and of its current ones.
         """
-        weight = np.zeros(len(slopes) + 1)
-        np.cumsum(slopes, out=weight[1:])
-        low, high = weight[0::2], weight[1::2]
+        low = self.before.rows.sum_before(inside + beyond)
+        high = low + inside
         return np.where(self.first, low, high), np.where(self.first, high, low)
+
+    def variance(self, before: Floats, after: Floats) -> Floats:
+        """The first-order variance of a functional with these weights, by the delta method."""
+        rows, n, m = self.before.rows, self.before.n, self.after.n
+        of_reference = rows.variance(self.before.shares, before) / n
+        return of_reference + rows.variance(self.after.shares, after) / m
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -108,61 +99,49 @@ class Bridge:
     Its variance is ``F (1 - F)``, and ``F(s) (1 - F(t))`` the covariance of two places.
 
     Attributes:
-        f: the distribution function, strictly within 0 and 1.
-        widths: the distance for which it holds.
+        mean_square: the mean of the integral of the square, shape ``(k,)``.
+        variance_of_square: the variance of the integral of the square.
+        mean_absolute: the mean of the integral of the absolute value, for normal gaps.
+        variance_of_absolute: the variance of the integral of the absolute value.
     """
 
-    f: Floats
-    widths: Floats
+    mean_square: Floats
+    variance_of_square: Floats
+    mean_absolute: Floats
+    variance_of_absolute: Floats
 
     @classmethod
-    def of(cls, histogram: Histogram) -> Bridge:
-        """Of the rows of a numeric histogram."""
-        means, f = histogram.means, histogram.distribution[1:]
-        if not histogram.is_filled:
-            means, f = means[histogram.filled], f[histogram.filled]
-        with np.errstate(over="ignore"):
-            return cls(f=f[:-1], widths=np.maximum(means[1:] - means[:-1], 0.0))
-
-    @cached_property
-    def mean_square(self) -> float:
-        """The mean of the integral of the square."""
-        return float(np.dot(self.f * (1 - self.f), self.widths))
-
-    @cached_property
-    def variance_of_square(self) -> float:
-        """The variance of the integral of the square: twice the squared covariances."""
-        return 2 * _both_sides(self.f * self.f * self.widths, (1 - self.f) ** 2 * self.widths)
-
-    @cached_property
-    def mean_absolute(self) -> float:
-        """The mean of the integral of the absolute value, for normal gaps."""
-        deviation = np.sqrt(self.f * (1 - self.f))
-        return float(np.dot(deviation, self.widths)) * FOLDED_MEAN
-
-    @cached_property
-    def variance_of_absolute(self) -> float:
-        """The variance of the integral of the absolute value.
+    def of(cls, side: Side, grid: Grid) -> Bridge:
+        """Of the rows of each histogram.
 
         Two normal values of correlation ``r`` have absolute ones whose covariance is
         ``(r^2 + r^4 / 12 + ...) / pi`` times their deviations; the rest of the series adds up to
         a twentieth where ``r`` is 1. Each term is a product of a function of either place.
         """
-        odds = np.sqrt(self.f / (1 - self.f))
-        low, high = self.f * odds * self.widths, (1 - self.f) / odds * self.widths
-        squares = odds * odds
-        first = _both_sides(low, high)
-        second = _both_sides(low * squares, high / squares)
-        return (first + second * (np.pi - 3)) / np.pi
+        f, widths = _steps(side, grid)
+        g = 1 - f
+        deviation, odds = np.sqrt(f * g), np.sqrt(f / g)
+        low, high, squares = f * odds * widths, g / odds * widths, odds * odds
+        first = _both_sides(grid, low, high)
+        second = _both_sides(grid, low * squares, high / squares)
+        return cls(
+            mean_square=grid.sum(f * g * widths),
+            # Twice the squared covariances.
+            variance_of_square=2 * _both_sides(grid, f * f * widths, g * g * widths),
+            mean_absolute=grid.sum(deviation * widths) * FOLDED_MEAN,
+            variance_of_absolute=(first + second * (np.pi - 3)) / np.pi,
+        )
 
 
-def _both_sides(low: Floats, high: Floats) -> float:
+def _steps(side: Side, grid: Grid) -> tuple[Floats, Floats]:
+    """Values of the distribution function within 0 and 1, and for what distances they hold."""
+    f, places = side.distribution, side.places(grid)
+    inner = (f > 0) & (f < 1)
+    widths = np.zeros_like(f)
+    np.maximum(places[1:] - places[:-1], 0.0, out=widths[:-1])
+    return np.where(inner, f, 0.5), np.where(inner, widths, 0.0)
+
+
+def _both_sides(grid: Grid, low: Floats, high: Floats) -> Floats:
     """The sum over all pairs of places ``s <= t`` and ``t < s`` of ``low(s) high(t)``."""
-    return 2 * float(np.dot(np.cumsum(low), high)) - float(np.dot(low, high))
-
-
-def variance(weight: Floats, shares: Floats) -> float:
-    """The variance of a weight that so large a share of the rows has."""
-    mean = float(np.dot(shares, weight))
-    off = weight - mean
-    return max(float(np.dot(shares, off * off)), 0.0)
+    return grid.sum((2 * grid.sum_before(low) + low) * high)

@@ -2,31 +2,65 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
-from dagster_monitoring.statistics.drift._pair import Pair
+import numpy as np
+
+from dagster_monitoring.statistics.drift._pair import Pair, Pairs
+from dagster_monitoring.statistics.histogram import Floats
 from dagster_monitoring.statistics.limits import check_alpha
-from dagster_monitoring.statistics.undefined import Undefined
+from dagster_monitoring.statistics.undefined import TOO_LARGE, Undefined
 
 Kind = Literal["numeric", "categorical"]
 BOTH_KINDS: frozenset[Kind] = frozenset({"numeric", "categorical"})
 NUMERIC: frozenset[Kind] = frozenset({"numeric"})
 
 
+_QUIET = partial(np.errstate, all="ignore")
+"""Where there is no number, NaN and infinity say so, and no warning has to."""
+
+
+def too_large(pairs: Pairs, place: int) -> Undefined:
+    """The reason why values of most metrics are none."""
+    del pairs, place
+    return TOO_LARGE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a metric tells of pairs side by side; a list of one entry a pair each.
+
+    Attributes:
+        values: the finite value, or why there is none.
+        noise: what sampling alone exceeds, as :meth:`DriftMetric.null_quantile`.
+        errors: the values' standard errors.
+        vagueness: by how much a value may be off, as :meth:`DriftMetric.told_vagueness`.
+    """
+
+    values: list[float | Undefined]
+    noise: list[float | Undefined]
+    errors: list[float | Undefined]
+    vagueness: list[float]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftMetric:
     """A pure function of two aligned histograms, with its declared properties.
 
+    Its functions take pairs side by side (:class:`Pairs`) and give an array of a number a pair;
+    NaN or infinity where there is none, for which ``undefined`` has the reason. Sides without
+    values are seen to before.
+
     Attributes:
         name: as written in YAML; also the module's name.
         title: as a person reads it.
-        formula: the value of a pair of which both sides have rows, or why there is none.
-        noise: ``(pair, alpha)`` to what sampling alone exceeds with probability ``alpha`` when
+        formula: pairs to their values.
+        noise: ``(pairs, alpha)`` to what sampling alone exceeds with probability ``alpha`` when
             nothing has drifted; 0.0 for a value that allows for sampling itself.
-        error: ``(pair, value)`` to the standard error of that value.
+        error: ``(pairs, values)`` to the standard errors of those values.
         kinds: which columns it is defined on.
         bins: what numeric columns are binned on unless asked otherwise: the baseline's deciles,
             or all of the profile's bins; ``categories`` when it takes no numeric column.
@@ -43,15 +77,16 @@ class DriftMetric:
             ``None`` when bins are what it is defined on, or sums say it all.
         tolerance: a vagueness beyond this is told with the value; in its unit, where the
             column's unit is the baseline's standard deviation.
+        undefined: ``(pairs, place)`` to why one of the pairs has no number.
         conventional_limits: WARN and ERROR against training; ``None`` when there is no custom.
         limits_source: where these are from.
     """
 
     name: str
     title: str
-    formula: Callable[[Pair], float | Undefined]
-    noise: Callable[[Pair, float], float | Undefined]
-    error: Callable[[Pair, float], float | Undefined]
+    formula: Callable[[Pairs], Floats]
+    noise: Callable[[Pairs, float], Floats]
+    error: Callable[[Pairs, Floats], Floats]
     kinds: frozenset[Kind]
     bins: Literal["deciles", "profile", "categories"]
     bounds: tuple[float, float]
@@ -72,10 +107,30 @@ class DriftMetric:
     sampling: str
     higher_is_worse: bool = True
     of_missing: bool = False
-    vagueness: Callable[[Pair], float] | None = None
+    vagueness: Callable[[Pairs], Floats] | None = None
     tolerance: float = 1e-3
+    undefined: Callable[[Pairs, int], Undefined] = too_large
     conventional_limits: tuple[float, float] | None = None
     limits_source: str = ""
+
+    def measure(self, pairs: Pairs, *, alpha: float) -> Told:
+        """All that there is to tell of pairs side by side.
+
+        Args:
+            pairs: of a kind that the metric is defined for.
+            alpha: of the noise.
+
+        Raises:
+            ValueError: ``alpha`` is out of range, or the kind of column is wrong.
+        """
+        with _QUIET():
+            values = self._values(pairs)
+            return Told(
+                values=self._told(pairs, values),
+                noise=self._told(pairs, self._noise(pairs, alpha)),
+                errors=self._told(pairs, self._errors(pairs, values)),
+                vagueness=self._vagueness(pairs).tolist(),
+            )
 
     def compute(self, pair: Pair) -> float | Undefined:
         """The value: a finite number, or the reason why there is none.
@@ -83,7 +138,8 @@ class DriftMetric:
         Raises:
             ValueError: the metric is not defined for columns of this kind.
         """
-        return self._why_not(pair) or self.formula(pair)
+        with _QUIET():
+            return self._told(pair.alone, self._values(pair.alone))[0]
 
     def null_quantile(self, pair: Pair, *, alpha: float) -> float | Undefined:
         """What sampling alone exceeds with probability ``alpha`` when nothing has drifted.
@@ -99,12 +155,8 @@ class DriftMetric:
         Raises:
             ValueError: ``alpha`` is out of range, or the kind of column is wrong.
         """
-        check_alpha(alpha)
-        noise = self._why_not(pair)
-        if noise is None:
-            found = self.noise(pair, alpha)
-            return found if isinstance(found, Undefined) else min(found, self.bounds[1])
-        return noise
+        with _QUIET():
+            return self._told(pair.alone, self._noise(pair.alone, alpha))[0]
 
     def standard_error(self, pair: Pair, value: float) -> float | Undefined:
         """The standard error of a value of this pair, at least 0, in its unit.
@@ -112,22 +164,52 @@ class DriftMetric:
         Raises:
             ValueError: the metric is not defined for columns of this kind.
         """
-        return self._why_not(pair) or self.error(pair, value)
+        with _QUIET():
+            return self._told(pair.alone, self._errors(pair.alone, np.array([value])))[0]
 
     def told_vagueness(self, pair: Pair) -> float:
         """By how much the value may be off, when that is worth telling; 0.0 when it is not.
 
         Infinite when the bins say nothing of it: a segment's rows beyond the baseline's range.
         """
-        if self.vagueness is None or self._why_not(pair) is not None:
-            return 0.0
-        found = pair.once(self.vagueness)
-        spread = pair.spread
-        unit = 1.0 if isinstance(spread, Undefined) else spread
-        scale = {"column unit": unit, "root of the column unit": math.sqrt(unit)}
-        return found if found > self.tolerance * scale.get(self.unit, 1.0) else 0.0
+        with _QUIET():
+            return float(self._vagueness(pair.alone)[0])
 
-    def _why_not(self, pair: Pair) -> Undefined | None:
-        if "categorical" not in self.kinds and not pair.reference.is_numeric:
+    def _values(self, pairs: Pairs) -> Floats:
+        self._check_kind(pairs)
+        return pairs.once(self.formula)
+
+    def _noise(self, pairs: Pairs, alpha: float) -> Floats:
+        check_alpha(alpha)
+        self._check_kind(pairs)
+        return np.minimum(pairs.once(self.noise, alpha), self.bounds[1])
+
+    def _errors(self, pairs: Pairs, values: Floats) -> Floats:
+        self._check_kind(pairs)
+        return self.error(pairs, values)
+
+    def _vagueness(self, pairs: Pairs) -> Floats:
+        if self.vagueness is None:
+            return np.zeros(len(pairs.n))
+        self._check_kind(pairs)
+        unit = np.where(np.isnan(pairs.spread), 1.0, pairs.spread)
+        scale = {"column unit": unit, "root of the column unit": np.sqrt(unit)}
+        found = pairs.once(self.vagueness)
+        is_told = found > self.tolerance * scale.get(self.unit, np.ones(1))
+        return np.where(is_told & ~pairs.is_empty(rows=False), found, 0.0)
+
+    def _check_kind(self, pairs: Pairs) -> None:
+        if "categorical" not in self.kinds and pairs.grid is None:
             raise ValueError(f"{self.name} is defined on numeric columns only")
-        return pair.why_empty(rows=self.of_missing)
+
+    def _told(self, pairs: Pairs, numbers: Floats) -> list[float | Undefined]:
+        """Python's floats, and the reasons where a number is none."""
+        is_empty = pairs.is_empty(rows=self.of_missing)
+        found: list[float | Undefined] = numbers.tolist()
+        for place in np.flatnonzero(is_empty | ~np.isfinite(numbers)).tolist():
+            found[place] = (
+                pairs.why_empty(place, rows=self.of_missing)
+                if is_empty[place]
+                else self.undefined(pairs, place)
+            )
+        return found

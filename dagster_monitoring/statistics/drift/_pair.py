@@ -1,21 +1,20 @@
-"""Two histograms on the same bins, and what several metrics need of them, computed once."""
+"""Two histograms on the same bins, and many such pairs side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from dagster_monitoring.statistics.drift._bins import Bins
+from dagster_monitoring.statistics.drift._grid import Grid
 from dagster_monitoring.statistics.drift._line import Bridge, Line
+from dagster_monitoring.statistics.drift._rows import Flags, Remembering
+from dagster_monitoring.statistics.drift._side import Side
 from dagster_monitoring.statistics.histogram import Floats, Histogram, align, same_bins
-from dagster_monitoring.statistics.undefined import Undefined
-
-T = TypeVar("T")
+from dagster_monitoring.statistics.undefined import TOO_LARGE, Undefined
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +24,8 @@ class Pair:
     Attributes:
         reference: the baseline, with shares ``p`` and ``n`` rows.
         current: the window, with shares ``q`` and ``m`` rows.
-        unaligned: the reference before unseen categories were added to its bins, which remembers
-            from pair to pair what belongs to it alone; ``None`` where it is the same.
+        unaligned: the reference before unseen categories were added to its bins; ``None`` where
+            it is the same.
 
     Raises:
         ValueError: the bins differ; :meth:`of` aligns them first.
@@ -34,8 +33,8 @@ class Pair:
     Example:
         >>> from dagster_monitoring.statistics.histogram import categorical_histogram
         >>> pair = Pair.of(categorical_histogram("aabb"), categorical_histogram("abbb"))
-        >>> pair.n, pair.m, pair.q.tolist()
-        (4, 4, [0.25, 0.75])
+        >>> pair.n, pair.m
+        (4, 4)
     """
 
     reference: Histogram
@@ -55,167 +54,165 @@ class Pair:
         """
         return cls(*align(reference, current), unaligned=reference)
 
-    def regroup(self, edges: Floats) -> Pair:
-        """Both sides on coarser bins, each edge one of theirs.
-
-        Raises:
-            ValueError: a categorical pair, or an edge that is not there.
-        """
-        if edges is self.reference.edges:
-            return self
-        coarse, starts = self.reference.once(_regrouped, _Same(edges))
-        return Pair(coarse, self.current.grouped(edges, starts))
-
-    @cached_property
+    @property
     def n(self) -> int:
         """Rows of the reference that are in a bin."""
         return self.reference.n
 
-    @cached_property
+    @property
     def m(self) -> int:
         """Current rows that are in a bin."""
         return self.current.n
 
-    def once(self, compute: Callable[[Pair], T]) -> T:
-        """``compute(pair)``, computed when first asked for: several metrics share parts."""
-        if compute not in self._known:
-            self._known[compute] = compute(self)
-        return cast("T", self._known[compute])
-
-    @cached_property
-    def _known(self) -> dict[object, object]:
-        return {}
-
-    def of_bins(self, compute: Callable[[Bins], Floats]) -> float:
-        """This pair's value of ``compute(bins)``, computed once for all pairs side by side.
-
-        Both sides have to have rows.
-        """
-        bins, place = self._place
-        return bins.values(compute)[place]
-
-    @cached_property
-    def _place(self) -> tuple[Bins, int]:
-        """Its bins, and which row of them it is: alone, unless :func:`side_by_side` says more."""
-        return Bins.of([(self.reference.counts, self.current.counts, self.n, self.m)]), 0
-
     @property
     def sampled(self) -> Histogram:
-        """The reference as what sampling noise is told from."""
+        """The reference as what sampling noise is told from.
+
+        What only the window has plays no part: a flood of new names would widen its own threshold.
+        """
         return self.reference if self.unaligned is None else self.unaligned
 
     @cached_property
-    def scale(self) -> float:
+    def alone(self) -> Pairs:
+        """Side by side with no other."""
+        return Pairs.of([self])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pairs(Remembering):
+    """Pairs side by side, all of numbers or all of names: arrays pay when they are long.
+
+    Metrics take these, and give a number a pair; NaN where there is none.
+
+    Attributes:
+        before: the references, on the bins of the current side.
+        after: the current histograms.
+        sampled: the references as what sampling noise is told from.
+        grid: where the bins are; ``None`` of names.
+
+    Example:
+        >>> from dagster_monitoring.statistics.histogram import categorical_histogram
+        >>> before, after = categorical_histogram("aabb"), categorical_histogram("abbb")
+        >>> pairs = Pairs.of([Pair.of(before, after), Pair.of(after, before)])
+        >>> pairs.bins.q.tolist()
+        [0.25, 0.75, 0.5, 0.5]
+    """
+
+    before: Side
+    after: Side
+    sampled: Side
+    grid: Grid | None
+
+    @classmethod
+    def of(cls, pairs: Sequence[Pair], sampled: Side | None = None) -> Pairs:
+        """From pairs, at least one, all of numbers or all of names.
+
+        Args:
+            pairs: some.
+            sampled: their references, unaligned, where these are side by side already.
+        """
+        edges = [pair.reference.edges for pair in pairs if pair.reference.edges is not None]
+        grid = Grid.of(edges) if edges else None
+        if sampled is None:
+            sampled = Side.of([pair.sampled for pair in pairs], grid)
+        is_aligned = all(pair.sampled is pair.reference for pair in pairs)
+        before = sampled if is_aligned else Side.of([pair.reference for pair in pairs])
+        return cls(
+            before=before,
+            after=Side.of([pair.current for pair in pairs], before.rows),
+            sampled=sampled,
+            grid=grid,
+        )
+
+    def regroup(self, edges: Sequence[Floats]) -> Pairs:
+        """Numeric pairs on coarser bins.
+
+        Args:
+            edges: a pair's interior edges each, all of them among its own.
+        """
+        coarse = Grid.of(edges)
+        before = self.before.once(Side.regroup, self.on_line, coarse)
+        after = self.after.regroup(self.on_line, coarse)
+        return Pairs(before=before, after=after, sampled=before, grid=coarse)
+
+    @property
+    def n(self) -> Floats:
+        """Rows of each reference that are in a bin, shape ``(k,)``."""
+        return self.before.n
+
+    @property
+    def m(self) -> Floats:
+        """Current rows that are in a bin, shape ``(k,)``."""
+        return self.after.n
+
+    @cached_property
+    def scale(self) -> Floats:
         """``1 / n + 1 / m``, what the variance of a difference of shares goes by."""
         return 1 / self.n + 1 / self.m
 
     @property
-    def p(self) -> Floats:
-        """Shares of the reference a bin."""
-        return self.reference.shares
+    def on_line(self) -> Grid:
+        """Where the bins are.
 
-    @property
-    def q(self) -> Floats:
-        """Shares of the current rows a bin."""
-        return self.current.shares
+        Raises:
+            ValueError: pairs of names; names have no places.
+        """
+        if self.grid is None:
+            raise ValueError("names have no places on a line")
+        return self.grid
+
+    @cached_property
+    def bins(self) -> Bins:
+        """Shares and what metrics make of them, bin by bin."""
+        before, after = self.before, self.after
+        return Bins(
+            sizes=before.rows.sizes,
+            before=before.counts,
+            after=after.counts,
+            p=before.shares,
+            q=after.shares,
+            n=self.n,
+            m=self.m,
+        )
 
     @cached_property
     def gaps(self) -> Floats:
-        """``F - G`` of the distribution functions at the right end of each bin."""
-        # Cumulated as integers: cumulated shares end at 1 only up to rounding.
-        return self.reference.distribution[1:] - self.current.distribution[1:]
-
-    @cached_property
-    def widest(self) -> int:
-        """The bin at whose right end the gap is widest."""
-        return int(np.abs(self.gaps).argmax())
-
-    @property
-    def expected(self) -> Floats:
-        """Shares of the reference in the bins that it has a row in.
-
-        Sampling noise is told from these, and from how much the reference is likely to lack. What
-        only the window has plays no part: a flood of new names would widen its own threshold.
-        """
-        return self.sampled.expected
+        """``F - G`` of the distribution functions at the right end of each bin, flat."""
+        return self.before.distribution - self.after.distribution
 
     @cached_property
     def line(self) -> Line:
         """Both distribution functions over the values; numeric columns only."""
-        return Line.of(self.reference, self.current)
+        return Line.of(self.before, self.after, self.on_line, self.gaps)
 
     @property
     def bridge(self) -> Bridge:
         """What sampling noise is made of; numeric columns only."""
-        return self.sampled.once(Bridge.of)
-
-    @property
-    def spread(self) -> float | Undefined:
-        """The reference's standard deviation, as a unit; a constant has none."""
-        return self.sampled.once(_spread)
-
-    @property
-    def skewness(self) -> float:
-        """The reference's third standardised moment, from the means of its bins; 0 for names."""
-        if isinstance(self.spread, Undefined) or self.reference.sums is None:
-            return 0.0
-        return self.sampled.standard_moments[2]
-
-    def why_empty(self, *, rows: bool) -> Undefined | None:
-        """Which side has no value, or, when ``rows``, not even a missing one."""
-        return self._no_rows if rows else self._no_values
+        return self.sampled.once(Bridge.of, self.on_line)
 
     @cached_property
-    def _no_rows(self) -> Undefined | None:
-        return self._why_empty(before=self.reference.rows, after=self.current.rows)
+    def spread(self) -> Floats:
+        """The references' standard deviations, as a unit; NaN of a constant."""
+        return np.where(self.sampled.std > 0, self.sampled.std, np.nan)
 
-    @cached_property
-    def _no_values(self) -> Undefined | None:
-        return self._why_empty(before=self.n, after=self.m)
+    def is_empty(self, *, rows: bool) -> Flags:
+        """Whether either side has no value, or, when ``rows``, not even a missing one; ``(k,)``."""
+        before, after = (s.all_rows if rows else s.n for s in (self.before, self.after))
+        found: Flags = (before == 0) | (after == 0)
+        return found
 
-    def _why_empty(self, *, before: int, after: int) -> Undefined | None:
-        if before and after:
-            return None
-        side, histogram = ("window", self.current) if before else ("baseline", self.reference)
-        return Undefined(f"the {side} has no values to compare (missing: {histogram.n_missing})")
+    def why_empty(self, place: int, *, rows: bool) -> Undefined:
+        """Which side of a pair has nothing to compare."""
+        has = self.before.all_rows if rows else self.n
+        side, name = (self.after, "window") if has[place] else (self.before, "baseline")
+        missing = int(side.n_missing[place])
+        return Undefined(f"the {name} has no values to compare (missing: {missing})")
 
-
-def side_by_side(pairs: Iterable[Pair]) -> None:
-    """Let pairs compute together what their metrics ask of bins: arrays pay when they are long."""
-    together = [pair for pair in pairs if pair.n and pair.m]
-    if len(together) > 1:
-        bins = Bins.of([(p.reference.counts, p.current.counts, p.n, p.m) for p in together])
-        for place, pair in enumerate(together):
-            # A cached property's value, given before it is asked for.
-            pair.__dict__["_place"] = bins, place
-
-
-@dataclass(frozen=True, eq=False)
-class _Same:
-    """Edges as a key: the same array, not an equal one."""
-
-    edges: Floats
-
-    def __hash__(self) -> int:
-        return id(self.edges)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.edges is self.edges
-
-
-def _regrouped(reference: Histogram, wanted: _Same) -> tuple[Histogram, npt.NDArray[np.int64]]:
-    """The histogram on coarser bins, and where each of them begins."""
-    if reference.edges is None:
-        raise ValueError("a categorical histogram has no edges to regroup on")
-    coarse = reference.regroup(wanted.edges)
-    return coarse, np.concatenate(([0], np.searchsorted(reference.edges, wanted.edges) + 1))
-
-
-def _spread(reference: Histogram) -> float | Undefined:
-    std = reference.std
-    if isinstance(std, Undefined):
-        return std
-    return std or Undefined(
-        "the baseline's column is constant, so a shift has no scale: "
-        "monitor it by psi or wasserstein"
-    )
+    def why_no_spread(self, place: int) -> Undefined:
+        """Why there is nothing in standard deviations of a reference."""
+        if self.sampled.std[place] == 0:
+            return Undefined(
+                "the baseline's column is constant, so a shift has no scale: "
+                "monitor it by psi or wasserstein"
+            )
+        return TOO_LARGE

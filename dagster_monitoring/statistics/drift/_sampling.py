@@ -1,4 +1,4 @@
-"""Quantiles and standard errors that the metrics share."""
+"""Quantiles and standard errors that the metrics share; numbers or arrays of them."""
 
 from __future__ import annotations
 
@@ -7,44 +7,53 @@ from functools import lru_cache
 
 import numpy as np
 
+from dagster_monitoring.statistics.histogram import Floats
+
 _CLOSE = 1e-3
 _HARDLY_SKEWED = 0.02
 _MOST_JUMPS = 12
 _NUMBERS = np.arange(_MOST_JUMPS, dtype=np.float64)
 _FACTORIALS = np.cumprod(np.maximum(_NUMBERS, 1))
 
+_KEPT = 8192
+"""Quantiles that are remembered: rows a day and bins hardly change."""
 
-@lru_cache(maxsize=4096)
-def normal_quantile(alpha: float) -> float:
+
+def normal_quantile(alpha: float | Floats) -> Floats:
     """What a standard normal value exceeds with probability ``alpha``."""
     from scipy.special import ndtri
 
-    return -float(ndtri(alpha))
+    found: Floats = -ndtri(alpha)
+    return found
 
 
-@lru_cache(maxsize=65536)
-def chi_square_quantile(freedom: float, alpha: float) -> float:
+def chi_square_quantile(freedom: Floats, alpha: float) -> Floats:
     """What a chi-square value exceeds with probability ``alpha``; 0.0 without freedom."""
+    return np.array([_chi_square_quantile(own, alpha) for own in freedom.tolist()])
+
+
+@lru_cache(maxsize=_KEPT)
+def _chi_square_quantile(freedom: float, alpha: float) -> float:
     from scipy.special import chdtri
 
     return float(chdtri(freedom, alpha)) if freedom > 0 else 0.0
 
 
-def positive_quantile(mean: float, variance: float, alpha: float) -> float:
+def positive_quantile(mean: Floats, variance: Floats, alpha: float) -> Floats:
     """The upper quantile of a sum of squares, by the scaled chi-square with its two moments.
 
     Source: Satterthwaite (1946), Biometrics Bulletin 2, 110-114.
     """
-    if not mean > 0 or not variance > 0:
-        return max(mean, 0.0)
-    # In hundredths, so that the quantile is found in the cache again.
-    freedom = max(round(2 * mean * mean / variance, 2), 0.01)
-    return mean / freedom * chi_square_quantile(freedom, alpha)
+    # In hundredths, so that the quantile is found among those that are remembered.
+    freedom = np.maximum(np.round(2 * mean * mean / variance, 2), 0.01)
+    varies = (mean > 0) & (variance > 0)
+    found = mean / freedom * chi_square_quantile(np.where(varies, freedom, 1.0), alpha)
+    return np.where(varies, found, np.maximum(mean, 0.0))
 
 
 def mixed_quantile(
-    mean: float, variance: float, *, jump: float, jumps: float, alpha: float
-) -> float:
+    mean: Floats, variance: Floats, *, jump: Floats, jumps: Floats, alpha: float
+) -> Floats:
     """The upper quantile of a sum of squares to which now and then a jump is added.
 
     Args:
@@ -56,62 +65,66 @@ def mixed_quantile(
     """
     from scipy.special import chdtrc
 
-    freedom = 2 * mean * mean / variance
-    unit = freedom / mean
-
-    chances = math.exp(-jumps) * jumps**_NUMBERS / _FACTORIALS
-    jumped = _NUMBERS * jump
-
-    def beyond(value: float) -> float:
-        return float(np.dot(chances, chdtrc(freedom, unit * np.maximum(value - jumped, 0.0))))
-
-    low, high = 0.0, _MOST_JUMPS * jump + positive_quantile(mean, variance, alpha / 2)
-    while high - low > _CLOSE * high:
-        middle = (low + high) / 2
-        low, high = (middle, high) if beyond(middle) > alpha else (low, middle)
+    freedom = (2 * mean * mean / variance)[:, None]
+    unit = freedom / mean[:, None]
+    chances = np.exp(-jumps)[:, None] * jumps[:, None] ** _NUMBERS / _FACTORIALS
+    jumped = jump[:, None] * _NUMBERS
+    low = np.zeros(len(mean))
+    high = _MOST_JUMPS * jump + positive_quantile(mean, variance, alpha / 2)
+    while (wide := np.flatnonzero(high - low > _CLOSE * high)).size:
+        middle = (low[wide] + high[wide]) / 2
+        left = np.maximum(middle[:, None] - jumped[wide], 0.0)
+        beyond = (chances[wide] * chdtrc(freedom[wide], unit[wide] * left)).sum(axis=1)
+        low[wide] = np.where(beyond > alpha, middle, low[wide])
+        high[wide] = np.where(beyond > alpha, high[wide], middle)
     return high
 
 
-@lru_cache(maxsize=4096)
-def skewed_quantile(skewness: float, alpha: float) -> float:
+def skewed_quantile(skewness: Floats, alpha: float) -> Floats:
     """The two-sided quantile of a standardised mean whose distribution is skewed.
 
     By Pearson's type III (a shifted gamma) distribution, whose tail a skewness of any size
     leaves finite; at least the normal one.
     """
+    return np.array([_skewed_quantile(own, alpha) for own in skewness.tolist()])
+
+
+@lru_cache(maxsize=_KEPT)
+def _skewed_quantile(skewness: float, alpha: float) -> float:
     from scipy.special import gammainccinv
 
-    plain = normal_quantile(alpha / 2)
+    plain = float(normal_quantile(alpha / 2))
     if abs(skewness) < _HARDLY_SKEWED:
         return plain
     shape = 4 / skewness**2
     return max((float(gammainccinv(shape, alpha / 2)) - shape) / math.sqrt(shape), plain)
 
 
-def root_quantile(mean: float, variance: float, alpha: float) -> float:
+def root_quantile(mean: Floats, variance: Floats, alpha: float) -> Floats:
     """The upper quantile of a root of a sum of squares, from the root's two moments.
 
     A chi value has about the variance 1/2, so that ``mean^2 / (2 variance) + 1/2`` is how many
     squares are in the sum.
     """
-    if not mean > 0 or not variance > 0:
-        return max(mean, 0.0)
-    freedom = max(round(mean * mean / (2 * variance) + 0.5, 2), 1.0)
+    freedom = np.maximum(np.round(mean * mean / (2 * variance) + 0.5, 2), 1.0)
+    varies = (mean > 0) & (variance > 0)
     square = (mean * mean + variance) / freedom
-    return math.sqrt(square * chi_square_quantile(freedom, alpha))
+    found = np.sqrt(square * chi_square_quantile(np.where(varies, freedom, 1.0), alpha))
+    return np.where(varies, found, np.maximum(mean, 0.0))
 
 
-def above_noise(value: float, null_mean: float, null_deviation: float, deviation: float) -> float:
+def above_noise(
+    value: Floats, null_mean: Floats, null_deviation: Floats, deviation: Floats
+) -> Floats:
     """The standard error of a distance, between what it is without a drift and with a large one.
 
     A distance is never negative: without a drift it has the mean and spread of noise alone, and
     the spread that the delta method gives only once it is well above. In between, the share of
     its square that noise does not explain weighs the two.
     """
-    if value <= 0:
-        return null_deviation
-    drifted = max(1 - (null_mean / value) ** 2, 0.0)
-    return math.sqrt((1 - drifted) * null_deviation**2 + drifted * deviation**2)
+    drifted = np.maximum(1 - np.square(null_mean / value), 0.0)
+    found = np.sqrt((1 - drifted) * np.square(null_deviation) + drifted * np.square(deviation))
+    return np.where(value > 0, found, null_deviation)
 
 
 FOLDED_MEAN = math.sqrt(2 / math.pi)
@@ -121,6 +134,6 @@ FOLDED_DEVIATION = math.sqrt(1 - 2 / math.pi)
 """Its standard deviation."""
 
 
-def folded_error(value: float, deviation: float) -> float:
+def folded_error(value: Floats, deviation: Floats) -> Floats:
     """The standard error of ``|x|`` for a normal ``x`` of this deviation."""
     return above_noise(value, deviation * FOLDED_MEAN, deviation * FOLDED_DEVIATION, deviation)

@@ -8,15 +8,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dagster_monitoring.statistics.drift._pair import Pair
-from dagster_monitoring.statistics.histogram import Histogram
+from dagster_monitoring.statistics.drift._pair import Pairs
+from dagster_monitoring.statistics.drift._side import Side
+from dagster_monitoring.statistics.histogram import Floats
 
 _HAIR = 1 + 1e-9
 """So that just as many rows are within the noise whichever way a sum is rounded."""
 
 
 class Unseen(NamedTuple):
-    """Rows of a window whose names the baseline never had, as many as chance may bring.
+    """Rows of windows whose names the baselines never had, as many as chance may bring.
 
     Attributes:
         rows: how many, of all such names together; 0 where none is within what chance does.
@@ -24,12 +25,12 @@ class Unseen(NamedTuple):
         largest: how many of them have one name.
     """
 
-    rows: float
-    names: int
-    largest: float
+    rows: Floats
+    names: Floats
+    largest: Floats
 
 
-def unseen(pair: Pair, alpha: float) -> Unseen:
+def unseen(pairs: Pairs, alpha: float) -> Unseen | None:
     """As many rows as come with a probability of more than ``alpha`` without any drift.
 
     A baseline of ``n`` rows tells of a population whose rarer names it happens to lack: those
@@ -38,31 +39,35 @@ def unseen(pair: Pair, alpha: float) -> Unseen:
     window shows plays no part: a flood of new names does not widen its own threshold.
 
     Args:
-        pair: of its current side, only how many rows it has is used.
+        pairs: of their current sides, only how many rows they have is used.
         alpha: probability, strictly within 0..1.
 
     Returns:
-        No rows for a numeric pair, whose bins leave out no value.
+        ``None`` for numeric pairs, whose bins leave out no value.
 
     Source: Good (1953), The population frequencies of species and the estimation of population
     parameters, Biometrika 40, 237-264.
     """
-    if pair.reference.is_numeric:
-        return _NONE
-    names = pair.sampled.once(_seen_once) + 1
-    rate = pair.m / (pair.n + 1)
-    rows = min(_poisson_quantile(rate * names, alpha), pair.m)
+    if pairs.grid is not None:
+        return None
+    once = pairs.sampled.once(_seen_once)
+    sides = zip(once.tolist(), pairs.n.tolist(), pairs.m.tolist(), strict=True)
+    found = np.array([_of_pair(s + 1, n, m, alpha) for s, n, m in sides])
+    rows, names, largest = found.T
+    return Unseen(rows, names, largest)
+
+
+def _of_pair(names: float, n: float, m: float, alpha: float) -> tuple[float, float, float]:
+    rate = m / (n + 1)
+    rows = min(_poisson_quantile(rate * names, alpha), m)
     if not rows:
-        return _NONE
+        return 0.0, 1.0, 0.0
     largest = min(_poisson_quantile(rate, alpha / names), rows)
-    return Unseen(rows * _HAIR, min(names, rows), largest * _HAIR)
+    return rows * _HAIR, min(names, rows), largest * _HAIR
 
 
-_NONE = Unseen(0.0, 1, 0.0)
-
-
-def _seen_once(reference: Histogram) -> int:
-    return int(np.count_nonzero(reference.counts == 1))
+def _seen_once(side: Side) -> Floats:
+    return side.rows.count(side.counts == 1)
 
 
 @lru_cache(maxsize=4096)
@@ -70,6 +75,8 @@ def _poisson_quantile(mean: float, alpha: float) -> int:
     """The least number that a Poisson one exceeds with a probability of at most ``alpha``."""
     from scipy.special import pdtrc, pdtrik
 
+    if not mean:
+        return 0
     least = math.ceil(max(float(pdtrik(1 - alpha, mean)) - 1, 0.0))
     # The inverse is not exact at whole numbers.
     while pdtrc(least, mean) > alpha:

@@ -7,67 +7,61 @@ import numpy as np
 from dagster_monitoring.statistics.drift._bins import Bins
 from dagster_monitoring.statistics.drift._divergence import Divergence
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
-from dagster_monitoring.statistics.drift._pair import Pair
+from dagster_monitoring.statistics.drift._pair import Pairs
 from dagster_monitoring.statistics.histogram import Floats
 
 
-def compute(pair: Pair) -> float:
+def compute(pairs: Pairs) -> Floats:
     """Pearson's statistic of the 2 x K table of counts, without Yates' correction.
 
     Bins that both sides leave empty are not in the table. It grows with the number of rows: take
     :mod:`.cramers_v` to compare windows of different sizes.
 
     Returns:
-        From 0 upwards; 0 where there is one bin only; ``Undefined`` when either side is empty.
+        From 0 upwards; 0 where there is one bin only.
 
     Example:
+        >>> from dagster_monitoring.statistics.drift import Pair
         >>> from dagster_monitoring.statistics.histogram import categorical_histogram
         >>> pair = Pair.of(categorical_histogram("aabb"), categorical_histogram("abbb"))
-        >>> round(compute(pair), 12)
+        >>> round(METRIC.compute(pair), 12)
         0.533333333333
     """
-    return pair.of_bins(_statistic)
-
-
-def _statistic(bins: Bins) -> Floats:
+    bins = pairs.bins
     total = np.maximum(bins.before + bins.after, 1)
     return bins.n * bins.m * bins.sum(bins.apart * bins.apart / total)
 
 
-def degrees_of_freedom(pair: Pair) -> int:
+def degrees_of_freedom(pairs: Pairs) -> Floats:
     """One less than the bins that either side has a row in; at least 0."""
-    return max(int(pair.of_bins(_used)) - 1, 0)
+    bins = pairs.bins
+    return np.maximum(bins.count(bins.before + bins.after > 0) - 1, 0.0)
 
 
-def _used(bins: Bins) -> Floats:
-    return bins.sum((bins.before + bins.after > 0).astype(np.float64))
-
-
-def p_value(pair: Pair, statistic: float | None = None) -> float:
+def p_value(pairs: Pairs, statistic: Floats) -> Floats:
     """How likely so large a statistic is when both sides have the same distribution.
 
     Args:
-        pair: both with rows.
-        statistic: of the pair; computed when left out.
+        pairs: both sides with rows.
+        statistic: one of each pair.
 
     Returns:
         From 0 to 1, by the chi-square distribution; 1 where there is one bin only.
     """
     from scipy.special import chdtrc
 
-    freedom = degrees_of_freedom(pair)
-    reached = compute(pair) if statistic is None else statistic
-    return float(chdtrc(freedom, reached)) if freedom else 1.0
+    freedom = pairs.once(degrees_of_freedom)
+    return np.where(freedom > 0, chdtrc(freedom, statistic), 1.0)
 
 
-def noise(pair: Pair, alpha: float) -> float:
+def noise(pairs: Pairs, alpha: float) -> Floats:
     """The chi-square distribution's quantile, corrected for bins of few expected rows."""
-    return SAMPLING.null_quantile(pair, alpha) / pair.scale
+    return SAMPLING.null_quantile(pairs, alpha) / pairs.scale
 
 
-def error(pair: Pair, value: float) -> float:
+def error(pairs: Pairs, value: Floats) -> Floats:
     """By the delta method; never less than without any drift."""
-    return SAMPLING.standard_error(pair, value) / pair.scale
+    return SAMPLING.standard_error(pairs, value) / pairs.scale
 
 
 def _cell(x: Floats, y: Floats) -> Floats:
@@ -79,7 +73,7 @@ def _empty(y: Floats, m: Floats) -> Floats:
     return y
 
 
-def _unseen(x: float, k: int, n: int, m: int) -> float:
+def _unseen(x: Floats, k: Floats, n: Floats, m: Floats) -> Floats:
     del k
     rows = n + m
     # Over the pooled share, which is the current one's m / (n + m); and as that grows, the other

@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from dagster_monitoring.statistics.drift import chi_square
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
-from dagster_monitoring.statistics.drift._pair import Pair
+from dagster_monitoring.statistics.drift._pair import Pairs
+from dagster_monitoring.statistics.histogram import Floats
 
 
-def compute(pair: Pair) -> float:
+def compute(pairs: Pairs) -> Floats:
     """How likely so large a chi-square statistic is when nothing has drifted.
 
     Low values tell of drift. With many rows it is low for a drift that does not matter: take
     :mod:`.cramers_v` to judge its size.
 
     Returns:
-        From 0 to 1; 1 where there is one bin only; ``Undefined`` when either side is empty.
+        From 0 to 1; 1 where there is one bin only.
 
     Example:
+        >>> from dagster_monitoring.statistics.drift import Pair
         >>> from dagster_monitoring.statistics.histogram import categorical_histogram
         >>> pair = Pair.of(categorical_histogram("aabb"), categorical_histogram("abbb"))
-        >>> round(compute(pair), 4)
+        >>> round(METRIC.compute(pair), 4)
         0.4652
     """
-    return chi_square.p_value(pair)
+    return chi_square.p_value(pairs, pairs.once(chi_square.compute))
 
 
-def noise(pair: Pair, alpha: float) -> float:
+def noise(pairs: Pairs, alpha: float) -> Floats:
     """None: how many rows there are is in the value."""
-    del pair, alpha
-    return 0.0
+    del alpha
+    return np.zeros(len(pairs.n))
 
 
-def error(pair: Pair, value: float) -> float:
+def error(pairs: Pairs, value: Floats) -> Floats:
     """Half of what the p-value moves by as the statistic moves by its error either way."""
     del value
-    statistic = chi_square.compute(pair)
-    aside = chi_square.error(pair, statistic)
-    low = chi_square.p_value(pair, statistic + aside)
-    return (chi_square.p_value(pair, max(statistic - aside, 0.0)) - low) / 2
+    statistic = pairs.once(chi_square.compute)
+    aside = chi_square.error(pairs, statistic)
+    low = chi_square.p_value(pairs, statistic + aside)
+    return (chi_square.p_value(pairs, np.maximum(statistic - aside, 0.0)) - low) / 2
 
 
 METRIC = DriftMetric(

@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-import math
+import numpy as np
 
 from dagster_monitoring.statistics.drift import chi_square
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
-from dagster_monitoring.statistics.drift._pair import Pair
+from dagster_monitoring.statistics.drift._pair import Pairs
+from dagster_monitoring.statistics.histogram import Floats
 
 
-def compute(pair: Pair) -> float:
+def compute(pairs: Pairs) -> Floats:
     """``sqrt(chi_square / (n + m))``: the strength of the chi-square of a 2 x K table.
 
     Not corrected for bias: of equal distributions it is about ``sqrt((K - 1) / (n + m))``.
 
     Returns:
-        From 0 to 1 (no bin in common); ``Undefined`` when either side is empty.
+        From 0 to 1 (no bin in common).
 
     Example:
+        >>> from dagster_monitoring.statistics.drift import Pair
         >>> from dagster_monitoring.statistics.histogram import categorical_histogram
         >>> pair = Pair.of(categorical_histogram("aabb"), categorical_histogram("abbb"))
-        >>> round(compute(pair), 6)
+        >>> round(METRIC.compute(pair), 6)
         0.258199
     """
-    return math.sqrt(min(chi_square.compute(pair) / (pair.n + pair.m), 1.0))
+    return np.sqrt(np.minimum(pairs.once(chi_square.compute) / (pairs.n + pairs.m), 1.0))
 
 
-def noise(pair: Pair, alpha: float) -> float:
+def noise(pairs: Pairs, alpha: float) -> Floats:
     """From the chi-square statistic's."""
-    return math.sqrt(chi_square.noise(pair, alpha) / (pair.n + pair.m))
+    return np.sqrt(pairs.once(chi_square.noise, alpha) / (pairs.n + pairs.m))
 
 
-def error(pair: Pair, value: float) -> float:
+def error(pairs: Pairs, value: Floats) -> Floats:
     """From the chi-square statistic's, by the delta method."""
-    rows = pair.n + pair.m
-    squared = value * value * rows * pair.scale
-    return chi_square.SAMPLING.root_error(pair, squared) / math.sqrt(rows * pair.scale)
+    rows = (pairs.n + pairs.m) * pairs.scale
+    return chi_square.SAMPLING.root_error(pairs, value * value * rows) / np.sqrt(rows)
 
 
 METRIC = DriftMetric(

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from dagster_monitoring.statistics.drift._metric import NUMERIC, DriftMetric
-from dagster_monitoring.statistics.drift._pair import Pair
+from dagster_monitoring.statistics.drift._pair import Pairs
 from dagster_monitoring.statistics.drift._places import scatter
 from dagster_monitoring.statistics.drift._sampling import positive_quantile
+from dagster_monitoring.statistics.drift._side import Side
 from dagster_monitoring.statistics.drift.wasserstein import most_vague
-from dagster_monitoring.statistics.histogram import Histogram
-from dagster_monitoring.statistics.undefined import Undefined, finite
+from dagster_monitoring.statistics.histogram import Floats
 
 TOLERANCE = 2e-2
 """Roots of a standard deviation; what the value may be off by beyond this is told."""
 
 
-def compute(pair: Pair) -> float | Undefined:
+def compute(pairs: Pairs) -> Floats:
     """``sqrt(2 * integral of (F - G) ** 2)``, as ``scipy.stats.energy_distance``.
 
     It is ``sqrt(2 E|X - Y| - E|X - X'| - E|Y - Y'|)``, in the root of the column's unit. Each
@@ -28,47 +26,45 @@ def compute(pair: Pair) -> float | Undefined:
     may be off by more than 2e-2 of these the evaluation says by how much.
 
     Returns:
-        From 0 upwards; ``Undefined`` when either side is empty.
-
-    Raises:
-        ValueError: a categorical histogram; names have no distance.
+        From 0 upwards.
 
     Example:
+        >>> from dagster_monitoring.statistics.drift import Pair
         >>> from dagster_monitoring.statistics.histogram import numeric_histogram
         >>> before = numeric_histogram([1.0, 1.0], edges=[2.0, 3.0])
-        >>> compute(Pair(before, numeric_histogram([3.0], edges=[2.0, 3.0])))
+        >>> METRIC.compute(Pair(before, numeric_histogram([3.0], edges=[2.0, 3.0])))
         2.0
     """
-    squared = finite(float(np.dot(pair.line.gaps, pair.line.areas)))
-    return squared if isinstance(squared, Undefined) else math.sqrt(2 * squared)
+    line, (inside, beyond) = pairs.line, pairs.line.areas
+    return np.sqrt(2 * pairs.on_line.sum(line.gap_inside * inside + line.gap_beyond * beyond))
 
 
-def noise(pair: Pair, alpha: float) -> float | Undefined:
+def noise(pairs: Pairs, alpha: float) -> Floats:
     """The root of a scaled chi-square's, with the moments of :func:`null_moments`."""
-    return finite(math.sqrt(positive_quantile(*null_moments(pair), alpha)))
+    return np.sqrt(positive_quantile(*pairs.once(null_moments), alpha))
 
 
-def error(pair: Pair, value: float) -> float | Undefined:
+def error(pairs: Pairs, value: Floats) -> Floats:
     """The square's by the delta method, and from it the root's; never less than noise."""
-    mean, null = null_moments(pair)
-    drifted = 16 * pair.line.variance(pair.line.areas)
-    typical = max(value * value, mean)
+    mean, null = pairs.once(null_moments)
+    drifted = 16 * pairs.line.variance(*pairs.line.weights(*pairs.line.areas))
+    typical = np.maximum(value * value, mean)
     # The noise in the gaps is counted twice at small drift: once it is taken off.
-    variance = max(drifted - null, null)
-    return finite(math.sqrt(variance / (4 * typical))) if typical > 0 else 0.0
+    variance = np.maximum(drifted - null, null)
+    return np.where(typical > 0, np.sqrt(variance / (4 * typical)), 0.0)
 
 
-def null_moments(pair: Pair) -> tuple[float, float]:
-    """Mean and variance of the square between two samples of the reference's population.
+def null_moments(pairs: Pairs) -> tuple[Floats, Floats]:
+    """Mean and variance of the square between two samples of each reference's population.
 
     Of the integral of ``2 B(F(x))^2``, ``B`` a Brownian bridge: a sum of chi-squares whose
     weights belong to the reference's own distribution function ``F``.
     """
-    bridge, unit = pair.bridge, 2 * pair.scale
+    bridge, unit = pairs.bridge, 2 * pairs.scale
     return unit * bridge.mean_square, unit * unit * bridge.variance_of_square
 
 
-def vagueness(pair: Pair) -> float:
+def vagueness(pairs: Pairs) -> Floats:
     """The most that rows can matter which lie elsewhere in their bin than at its mean.
 
     Let ``H`` and ``K`` be both sides' distribution functions within a bin of shares ``p`` and
@@ -77,32 +73,34 @@ def vagueness(pair: Pair) -> float:
     rows at both ends of the bin take half of :func:`scatter` off each. The last moves by no more
     than half of both sides' together, either way.
     """
-    value = pair.once(compute)
-    known, spread = 0.0 if isinstance(value, Undefined) else value, pair.spread
-    if not isinstance(spread, Undefined):
-        largest = pair.sampled.once(_largest) + float(pair.q.max())
-        less = 2 * largest * pair.once(most_vague)
-        at_most = _farthest_root(known, less=less, more=less)
-        if at_most <= TOLERANCE * math.sqrt(spread):
-            return at_most
-    at = np.flatnonzero((pair.reference.counts > 1) | (pair.current.counts > 1))
-    p, q = pair.p[at], pair.q[at]
-    before, after = scatter(pair.reference, at), scatter(pair.current, at)
-    if math.isinf(before.max(initial=0.0)) or math.isinf(after.max(initial=0.0)):
-        return math.inf
-    both = 2 * float(np.dot(p * q, before + after))
-    own = float(np.dot(p * p, before) + np.dot(q * q, after))
-    return _farthest_root(known, less=own + both, more=both)
+    grid, known = pairs.on_line, np.nan_to_num(pairs.once(compute), posinf=0.0)
+    largest = pairs.before.once(_largest) + pairs.after.once(_largest)
+    less = 2 * largest * pairs.once(most_vague)
+    at_most = _farthest_root(known, less=less, more=less)
+    is_little = at_most <= TOLERANCE * np.sqrt(pairs.spread)
+    if is_little.all():
+        return at_most
+    has_room = (pairs.before.counts > 1) | (pairs.after.counts > 1)
+    at = np.flatnonzero(has_room & np.repeat(~is_little, grid.sizes))
+    p, q = pairs.before.shares[at], pairs.after.shares[at]
+    before, after = (scatter(side, grid, at) for side in (pairs.before, pairs.after))
+    both = 2 * grid.at(at, p * q * (before + after))
+    own = grid.at(at, p * p * before + q * q * after)
+    found = _farthest_root(known, less=own + both, more=both)
+    # NaN where a bin is of unknown range and one side has no row there: nothing times infinity.
+    return np.where(is_little, at_most, np.where(np.isnan(found), np.inf, found))
 
 
-def _farthest_root(known: float, *, less: float, more: float) -> float:
+def _farthest_root(known: Floats, *, less: Floats, more: Floats) -> Floats:
     """How far the root can be from the known one if its square is so much less, or more."""
     squared = known * known
-    return max(known - math.sqrt(max(squared - less, 0.0)), math.sqrt(squared + more) - known)
+    lowest = np.sqrt(np.maximum(squared - less, 0.0))
+    return np.maximum(known - lowest, np.sqrt(squared + more) - known)
 
 
-def _largest(reference: Histogram) -> float:
-    return float(reference.shares.max())
+def _largest(side: Side) -> Floats:
+    """The largest share of a bin."""
+    return side.rows.largest(side.shares)
 
 
 METRIC = DriftMetric(

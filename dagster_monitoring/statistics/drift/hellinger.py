@@ -2,45 +2,41 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from dagster_monitoring.statistics.drift._bins import Bins
 from dagster_monitoring.statistics.drift._divergence import Divergence
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
-from dagster_monitoring.statistics.drift._pair import Pair
+from dagster_monitoring.statistics.drift._pair import Pairs
 from dagster_monitoring.statistics.histogram import Floats
 
 
-def compute(pair: Pair) -> float:
+def compute(pairs: Pairs) -> Floats:
     """``sqrt(sum((sqrt(p) - sqrt(q)) ** 2) / 2)``, of shares that are not floored.
 
     Returns:
-        From 0 to 1 (no bin in common); ``Undefined`` when either side is empty.
+        From 0 to 1 (no bin in common).
 
     Example:
+        >>> from dagster_monitoring.statistics.drift import Pair
         >>> from dagster_monitoring.statistics.histogram import categorical_histogram
         >>> pair = Pair.of(categorical_histogram("aabb"), categorical_histogram("abbb"))
-        >>> round(compute(pair), 4)
+        >>> round(METRIC.compute(pair), 4)
         0.1846
     """
-    return math.sqrt(min(pair.of_bins(_squared), 1.0))
-
-
-def _squared(bins: Bins) -> Floats:
+    bins = pairs.bins
     roots = np.sqrt(bins.p) - np.sqrt(bins.q)
-    return bins.sum(roots * roots) / 2
+    return np.sqrt(np.minimum(bins.sum(roots * roots) / 2, 1.0))
 
 
-def noise(pair: Pair, alpha: float) -> float:
+def noise(pairs: Pairs, alpha: float) -> Floats:
     """The root of the squared distance's."""
-    return math.sqrt(SAMPLING.null_quantile(pair, alpha))
+    return np.sqrt(SAMPLING.null_quantile(pairs, alpha))
 
 
-def error(pair: Pair, value: float) -> float:
+def error(pairs: Pairs, value: Floats) -> Floats:
     """From the squared distance's, by the delta method."""
-    return SAMPLING.root_error(pair, value * value)
+    return SAMPLING.root_error(pairs, value * value)
 
 
 def _cell(x: Floats, y: Floats) -> Floats:
@@ -53,7 +49,7 @@ def _empty(y: Floats, m: Floats) -> Floats:
     return y / 2
 
 
-def _unseen(x: float, k: int, n: int, m: int) -> float:
+def _unseen(x: Floats, k: Floats, n: Floats, m: Floats) -> Floats:
     del k, n, m
     return x / 2
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
+import numpy as np
 
 from dagster_monitoring.statistics.drift import jensen_shannon_divergence as divergence
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
-from dagster_monitoring.statistics.drift._pair import Pair
+from dagster_monitoring.statistics.drift._pair import Pairs
+from dagster_monitoring.statistics.histogram import Floats
 
 
-def compute(pair: Pair) -> float:
+def compute(pairs: Pairs) -> Floats:
     """The square root of the Jensen-Shannon divergence in base 2: the distance, a metric.
 
     The divergence is ``(KL(p, a) + KL(q, a)) / 2`` with ``a = (p + q) / 2``, of shares that are
@@ -17,25 +18,26 @@ def compute(pair: Pair) -> float:
     bins: the baseline's deciles, unless the monitor asks for equal-width edges.
 
     Returns:
-        From 0 to 1 (no bin in common); ``Undefined`` when either side is empty.
+        From 0 to 1 (no bin in common).
 
     Example:
+        >>> from dagster_monitoring.statistics.drift import Pair
         >>> from dagster_monitoring.statistics.histogram import categorical_histogram
         >>> pair = Pair.of(categorical_histogram("aabb"), categorical_histogram("abbb"))
-        >>> round(compute(pair), 4)
+        >>> round(METRIC.compute(pair), 4)
         0.2209
     """
-    return math.sqrt(divergence.compute(pair))
+    return np.sqrt(pairs.once(divergence.compute))
 
 
-def noise(pair: Pair, alpha: float) -> float:
+def noise(pairs: Pairs, alpha: float) -> Floats:
     """The root of the divergence's."""
-    return math.sqrt(divergence.SAMPLING.null_quantile(pair, alpha))
+    return np.sqrt(pairs.once(divergence.SAMPLING.null_quantile, alpha))
 
 
-def error(pair: Pair, value: float) -> float:
+def error(pairs: Pairs, value: Floats) -> Floats:
     """From the divergence's, by the delta method."""
-    return divergence.SAMPLING.root_error(pair, value * value)
+    return divergence.SAMPLING.root_error(pairs, value * value)
 
 
 METRIC = DriftMetric(

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from dagster_monitoring.statistics.drift._bins import FLOOR, Bins
 from dagster_monitoring.statistics.drift._divergence import Divergence
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
-from dagster_monitoring.statistics.drift._pair import Pair
+from dagster_monitoring.statistics.drift._pair import Pairs
 from dagster_monitoring.statistics.histogram import Floats
 
 
-def compute(pair: Pair) -> float:
+def compute(pairs: Pairs) -> Floats:
     """``KL(q || p) = sum(q * ln(q / p))`` of the current shares ``q`` from the reference's ``p``.
 
     Smoothing: each share is floored at 1e-4 and both are then rescaled to sum to 1; without the
@@ -21,18 +19,16 @@ def compute(pair: Pair) -> float:
     its kind.
 
     Returns:
-        From 0 upwards; ``Undefined`` when either side is empty.
+        From 0 upwards.
 
     Example:
+        >>> from dagster_monitoring.statistics.drift import Pair
         >>> from dagster_monitoring.statistics.histogram import categorical_histogram
         >>> pair = Pair.of(categorical_histogram("aabb"), categorical_histogram("abbb"))
-        >>> round(compute(pair), 4)
+        >>> round(METRIC.compute(pair), 4)
         0.1308
     """
-    return pair.of_bins(_divergence)
-
-
-def _divergence(bins: Bins) -> Floats:
+    bins = pairs.bins
     p, q = (shares / bins.each(bins.sum(shares)) for shares in bins.floored)
     return np.maximum(bins.sum(q * np.log(q / p)), 0.0)
 
@@ -45,10 +41,10 @@ def _empty(y: Floats, m: Floats) -> Floats:
     return _cell(np.minimum(FLOOR * m, y), y)
 
 
-def _unseen(x: float, k: int, n: int, m: int) -> float:
+def _unseen(x: Floats, k: Floats, n: Floats, m: Floats) -> Floats:
     del n
     floor = FLOOR * m * k
-    return x * math.log(x / floor) - x + floor if x > floor else 0.0
+    return np.where(x > floor, x * np.log(x / floor) - x + floor, 0.0)
 
 
 def _slopes(bins: Bins) -> tuple[Floats, Floats]:

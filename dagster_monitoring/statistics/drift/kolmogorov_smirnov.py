@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from functools import lru_cache
-
 import numpy as np
 
 from dagster_monitoring.statistics.drift._metric import NUMERIC, DriftMetric
-from dagster_monitoring.statistics.drift._pair import Pair
+from dagster_monitoring.statistics.drift._pair import Pairs
+from dagster_monitoring.statistics.drift._rows import Flags
 from dagster_monitoring.statistics.drift._sampling import above_noise, normal_quantile
-from dagster_monitoring.statistics.histogram import Histogram
+from dagster_monitoring.statistics.drift._side import Side
+from dagster_monitoring.statistics.histogram import Floats
 
 _MEAN, _DEVIATION = 0.868731, 0.260333
 """Of Kolmogorov's distribution: Marsaglia, Tsang, Wang (2003), sqrt(pi / 2) ln 2."""
@@ -19,7 +18,7 @@ _FEW_VALUES = 32
 _EPSILON = 2.0**-52
 
 
-def compute(pair: Pair) -> float:
+def compute(pairs: Pairs) -> Floats:
     """``max |F - G|`` of the two distribution functions, at the edges of the bins.
 
     Between two edges it can be missed by no more than the smaller of both shares in that bin:
@@ -28,18 +27,19 @@ def compute(pair: Pair) -> float:
     evaluation says by how much.
 
     Returns:
-        From 0 to 1; ``Undefined`` when either side is empty.
+        From 0 to 1.
 
     Example:
+        >>> from dagster_monitoring.statistics.drift import Pair
         >>> from dagster_monitoring.statistics.histogram import numeric_histogram
         >>> before = numeric_histogram([1.0, 2.5, 3.5, 4.0], edges=[2.0, 3.0])
-        >>> compute(Pair(before, numeric_histogram([3.0, 3.5, 4.0, 5.0], edges=[2.0, 3.0])))
+        >>> METRIC.compute(Pair(before, numeric_histogram([3.0, 3.5, 4.0, 5.0], edges=[2.0, 3.0])))
         0.5
     """
-    return abs(float(pair.gaps[pair.widest]))
+    return pairs.before.rows.largest(np.abs(pairs.gaps))
 
 
-def p_value(pair: Pair, statistic: float | None = None) -> float:
+def p_value(pairs: Pairs, statistic: Floats) -> Floats:
     """How likely so large a statistic is when both sides have the same distribution.
 
     Kolmogorov's distribution of ``D (sqrt(N) + 0.12 + 0.11 / sqrt(N))`` with
@@ -48,75 +48,70 @@ def p_value(pair: Pair, statistic: float | None = None) -> float:
     values repeat.
 
     Args:
-        pair: both with rows.
-        statistic: of the pair; computed when left out.
+        pairs: both sides with rows.
+        statistic: one of each pair.
 
     Source: Stephens (1970), Journal of the Royal Statistical Society B 32, 115-122.
     """
     from scipy.special import kolmogorov
 
-    reached = compute(pair) if statistic is None else statistic
-    return float(kolmogorov(reached * _root_rows(pair)))
+    found: Floats = kolmogorov(statistic * _root_rows(pairs))
+    return found
 
 
-def noise(pair: Pair, alpha: float) -> float:
+def noise(pairs: Pairs, alpha: float) -> Floats:
     """Kolmogorov's quantile; of few distinct values, Bonferroni's bound over them if lower."""
-    smooth = _kolmogorov_quantile(alpha) / _root_rows(pair)
-    return min(smooth, _of_few_values(pair, alpha)) if len(pair.expected) <= _FEW_VALUES else smooth
+    from scipy.special import kolmogi
+
+    smooth = kolmogi(alpha) / _root_rows(pairs)
+    # The largest of so many normal gaps, one at each distinct value but the last.
+    places = np.maximum(pairs.sampled.n_filled - 1, 1.0)
+    few = normal_quantile(alpha / 2 / places) * _widest(pairs) / 2
+    found: Floats = np.where(_has_few_values(pairs), np.minimum(smooth, few), smooth)
+    return found
 
 
-def error(pair: Pair, value: float) -> float:
+def error(pairs: Pairs, value: Floats) -> Floats:
     """The gap's where it is widest, when it is well above noise."""
-    at = pair.widest
-    f = float(pair.reference.cumulated[at]) / pair.n
-    g = float(pair.current.cumulated[at]) / pair.m
-    drifted = math.sqrt(f * (1 - f) / pair.n + g * (1 - g) / pair.m)
-    widest = _widest(pair)
+    at = pairs.before.rows.widest(np.abs(pairs.gaps))
+    f, g = pairs.before.distribution[at], pairs.after.distribution[at]
+    drifted = np.sqrt(f * (1 - f) / pairs.n + g * (1 - g) / pairs.m)
+    widest = _widest(pairs)
     return above_noise(value, _MEAN * widest, _DEVIATION * widest, drifted)
 
 
-def vagueness(pair: Pair) -> float:
+def vagueness(pairs: Pairs) -> Floats:
     """By how much the gap within a bin may exceed the widest one at an edge."""
-    p, q, gaps = pair.p, pair.q, pair.gaps
+    grid, gaps = pairs.on_line, pairs.gaps
     # All rows of one side before all of the other's: the gap at the left edge and one share.
-    inside = np.maximum(gaps + q, p - gaps)
-    reached = compute(pair)
-    wider = np.flatnonzero(inside > reached + _EPSILON)
-    wider = wider[~pair.reference.single(wider)]
-    return float(inside[wider].max(initial=reached)) - reached
+    inside = np.maximum(gaps + pairs.after.shares, pairs.before.shares - gaps)
+    reached = pairs.once(compute)
+    wider = np.flatnonzero(inside > grid.each(reached + _EPSILON))
+    wider = wider[~grid.single[wider]]
+    found = reached.copy()
+    np.maximum.at(found, grid.numbers[wider], inside[wider])
+    return found - reached
 
 
-def _root_rows(pair: Pair) -> float:
-    root = 1 / math.sqrt(pair.scale)
+def _root_rows(pairs: Pairs) -> Floats:
+    root = 1 / np.sqrt(pairs.scale)
     return root + 0.12 + 0.11 / root
 
 
-@lru_cache(maxsize=256)
-def _kolmogorov_quantile(alpha: float) -> float:
-    from scipy.special import kolmogi
-
-    return float(kolmogi(alpha))
+def _has_few_values(pairs: Pairs) -> Flags:
+    found: Flags = pairs.sampled.n_filled <= _FEW_VALUES
+    return found
 
 
-def _of_few_values(pair: Pair, alpha: float) -> float:
-    """The largest of so many normal gaps, one at each distinct value but the last."""
-    places = len(pair.expected) - 1
-    if not places:
-        return 0.0
-    return normal_quantile(alpha / 2 / places) * _widest(pair) / 2
-
-
-def _widest(pair: Pair) -> float:
+def _widest(pairs: Pairs) -> Floats:
     """Twice the largest deviation of a gap: 1 over the root of the rows when continuous."""
-    if len(pair.expected) > _FEW_VALUES:
-        return math.sqrt(pair.scale)
-    return 2 * math.sqrt(pair.scale * pair.sampled.once(_largest_variance))
+    few = 4 * pairs.sampled.once(_largest_variance)
+    return np.sqrt(pairs.scale * np.where(_has_few_values(pairs), few, 1.0))
 
 
-def _largest_variance(sampled: Histogram) -> float:
-    """Of the distribution function of one row, at the distinct values but the last."""
-    cumulated = np.cumsum(sampled.expected)[:-1]
-    return float(np.max(cumulated * (1 - cumulated), initial=0.0))
+def _largest_variance(sampled: Side) -> Floats:
+    """Of the distribution function of one row, at the distinct values."""
+    return sampled.rows.largest(sampled.distribution * (1 - sampled.distribution))
 
 
 METRIC = DriftMetric(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from dagster_monitoring.statistics.drift import kolmogorov_smirnov
 from dagster_monitoring.statistics.drift._metric import NUMERIC, DriftMetric
-from dagster_monitoring.statistics.drift._pair import Pair
+from dagster_monitoring.statistics.drift._pair import Pairs
+from dagster_monitoring.statistics.histogram import Floats
 
 
-def compute(pair: Pair) -> float:
+def compute(pairs: Pairs) -> Floats:
     """How likely so large a K-S statistic is when nothing has drifted.
 
     Low values tell of drift. With many rows it is low for a drift that does not matter: take
@@ -17,41 +20,38 @@ def compute(pair: Pair) -> float:
     safe side) where values repeat.
 
     Returns:
-        From 0 to 1; 1 for equal distributions; ``Undefined`` when either side is empty.
+        From 0 to 1; 1 for equal distributions.
 
     Example:
+        >>> from dagster_monitoring.statistics.drift import Pair
         >>> from dagster_monitoring.statistics.histogram import numeric_histogram
         >>> before = numeric_histogram([1.0, 2.5, 3.5, 4.0], edges=[2.0, 3.0])
         >>> pair = Pair(before, numeric_histogram([3.0, 3.5, 4.0, 5.0], edges=[2.0, 3.0]))
-        >>> round(compute(pair), 2)
+        >>> round(METRIC.compute(pair), 2)
         0.53
     """
-    return kolmogorov_smirnov.p_value(pair)
+    return kolmogorov_smirnov.p_value(pairs, pairs.once(kolmogorov_smirnov.compute))
 
 
-def noise(pair: Pair, alpha: float) -> float:
+def noise(pairs: Pairs, alpha: float) -> Floats:
     """None: how many rows there are is in the value."""
-    del pair, alpha
-    return 0.0
+    del alpha
+    return np.zeros(len(pairs.n))
 
 
-def error(pair: Pair, value: float) -> float:
+def error(pairs: Pairs, value: Floats) -> Floats:
     """Half of what the p-value moves by as the statistic moves by its error either way."""
     del value
-    statistic = kolmogorov_smirnov.compute(pair)
-    aside = kolmogorov_smirnov.error(pair, statistic)
-    low = kolmogorov_smirnov.p_value(pair, statistic + aside)
-    return (kolmogorov_smirnov.p_value(pair, max(statistic - aside, 0.0)) - low) / 2
+    statistic = pairs.once(kolmogorov_smirnov.compute)
+    aside = kolmogorov_smirnov.error(pairs, statistic)
+    low = kolmogorov_smirnov.p_value(pairs, statistic + aside)
+    return (kolmogorov_smirnov.p_value(pairs, np.maximum(statistic - aside, 0.0)) - low) / 2
 
 
-def vagueness(pair: Pair) -> float:
+def vagueness(pairs: Pairs) -> Floats:
     """How much lower it is when the statistic is as large as the bins allow."""
-    missed = pair.once(kolmogorov_smirnov.vagueness)
-    if not missed:
-        return 0.0
-    statistic = kolmogorov_smirnov.compute(pair)
-    low = kolmogorov_smirnov.p_value(pair, statistic + missed)
-    return kolmogorov_smirnov.p_value(pair, statistic) - low
+    largest = pairs.once(kolmogorov_smirnov.compute) + pairs.once(kolmogorov_smirnov.vagueness)
+    return pairs.once(compute) - kolmogorov_smirnov.p_value(pairs, largest)
 
 
 METRIC = DriftMetric(

@@ -6,12 +6,13 @@ import math
 
 import numpy as np
 
-from dagster_monitoring.statistics.drift._bins import Bins
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
-from dagster_monitoring.statistics.drift._pair import Pair
+from dagster_monitoring.statistics.drift._pair import Pairs
+from dagster_monitoring.statistics.drift._rows import Rows
 from dagster_monitoring.statistics.drift._sampling import above_noise, normal_quantile
+from dagster_monitoring.statistics.drift._side import Side
 from dagster_monitoring.statistics.drift._unseen import unseen
-from dagster_monitoring.statistics.histogram import Floats, Histogram
+from dagster_monitoring.statistics.histogram import Floats
 
 _LEAST_SIMILAR = 0.05
 """Bins whose deviation is a smaller part of the largest one's do not make the maximum."""
@@ -20,97 +21,90 @@ _GRID_STEP = 0.2
 _GRID = np.arange(_GRID_STEP / 2, 5, _GRID_STEP)[:, None]
 
 
-def compute(pair: Pair) -> float:
+def compute(pairs: Pairs) -> Floats:
     """``max |p - q|``: the change of the share that changed most.
 
     Returns:
-        From 0 to 1; ``Undefined`` when either side is empty.
+        From 0 to 1.
 
     Example:
+        >>> from dagster_monitoring.statistics.drift import Pair
         >>> from dagster_monitoring.statistics.histogram import categorical_histogram
-        >>> compute(Pair.of(categorical_histogram("aabb"), categorical_histogram("abbb")))
+        >>> METRIC.compute(Pair.of(categorical_histogram("aabb"), categorical_histogram("abbb")))
         0.25
     """
-    return pair.of_bins(_widest)
+    return pairs.bins.largest(pairs.bins.distances)
 
 
-def _widest(bins: Bins) -> Floats:
-    return bins.largest(bins.distances)
-
-
-def noise(pair: Pair, alpha: float) -> float:
+def noise(pairs: Pairs, alpha: float) -> Floats:
     """Bonferroni's bound over the bins, each with its own normal deviation and skewness.
 
     No less than what as many rows of one unseen name are as chance may bring.
     """
-    of_unseen = unseen(pair, alpha).largest / pair.m
-    if len(pair.expected) == 1:
-        return of_unseen
-    z, largest, rare = pair.sampled.once(_noisiest, alpha)
-    skewed = max(z * z - 1, 0.0) * (1 - 2 * min(rare, 0.5)) * pair.scale / 6
-    return max(z * largest * math.sqrt(pair.scale) + skewed, of_unseen)
+    z, largest, rare = pairs.sampled.once(_noisiest, alpha)
+    skewed = np.maximum(z * z - 1, 0.0) * (1 - 2 * np.minimum(rare, 0.5)) * pairs.scale / 6
+    found = z * largest * np.sqrt(pairs.scale) + skewed
+    found = np.where(pairs.sampled.n_filled > 1, found, 0.0)
+    lacked = pairs.once(unseen, alpha)
+    return found if lacked is None else np.maximum(found, lacked.largest / pairs.m)
 
 
-def error(pair: Pair, value: float) -> float:
+def error(pairs: Pairs, value: Floats) -> Floats:
     """The share's that changed most, where it is well above noise."""
-    return above_noise(value, *null_moments(pair), pair.of_bins(_deviation))
-
-
-def _deviation(bins: Bins) -> Floats:
-    """Of the difference of the share that changed most."""
-    widest = np.flatnonzero(bins.distances == bins.each(_widest(bins)))
-    at = np.empty(len(bins.sizes), dtype=np.int64)
-    # The first of several: what is written last stays.
-    at[bins.numbers[widest[::-1]]] = widest[::-1]
+    bins = pairs.bins
+    at = bins.widest(bins.distances)
     p, q = (bins.before[at] + 0.5) / (bins.n + 1), (bins.after[at] + 0.5) / (bins.m + 1)
-    return np.sqrt(p * (1 - p) / bins.n + q * (1 - q) / bins.m)
+    deviation = np.sqrt(p * (1 - p) / bins.n + q * (1 - q) / bins.m)
+    mean, null = (root * np.sqrt(pairs.scale) for root in pairs.sampled.once(null_moments))
+    return above_noise(value, mean, null, deviation)
 
 
-def null_moments(pair: Pair) -> tuple[float, float]:
-    """Mean and deviation between two samples, as if the bins were independent of each other."""
-    if len(pair.expected) == 1:
-        return 0.0, 0.0
-    mean, deviation = pair.sampled.once(_moments_of_one_row)
-    return mean * math.sqrt(pair.scale), deviation * math.sqrt(pair.scale)
+def null_moments(sampled: Side) -> tuple[Floats, Floats]:
+    """Mean and deviation between two samples, as if the bins were independent of each other.
 
-
-def _moments_of_one_row(sampled: Histogram) -> tuple[float, float]:
+    Of samples of one row; those of more go by the root of their scale.
+    """
     from scipy.special import erf
 
-    deviations = _deviations(sampled)
-    largest = float(deviations.max())
-    relative = deviations[deviations > _LEAST_SIMILAR * largest] / largest
+    largest, relative = sampled.once(_relative)
+    # The noisiest bin itself is always among them, so that no row is without.
+    at = np.flatnonzero(relative > _LEAST_SIMILAR)
+    rows = Rows(sampled.rows.count(relative > _LEAST_SIMILAR).astype(np.int64))
+    within = np.multiply.reduceat(erf(_GRID / (relative[at] * math.sqrt(2))), rows.starts, axis=1)
     # Two bins are one value and its opposite.
-    relative = relative[:1] if len(deviations) == 2 else relative  # noqa: PLR2004
-    beyond = 1 - np.prod(erf(_GRID / (relative * math.sqrt(2))), axis=1)
-    mean = _GRID_STEP * float(beyond.sum())
-    square = 2 * _GRID_STEP * float(np.dot(beyond, _GRID[:, 0]))
-    return largest * mean, largest * math.sqrt(max(square - mean * mean, 0.0))
+    beyond = 1 - np.where(sampled.n_filled == 2, np.sqrt(within), within)  # noqa: PLR2004
+    mean, square = _GRID_STEP * beyond.sum(axis=0), 2 * _GRID_STEP * (beyond * _GRID).sum(axis=0)
+    return largest * mean, largest * np.sqrt(np.maximum(square - mean * mean, 0.0))
 
 
-def _deviations(sampled: Histogram) -> Floats:
-    p = sampled.expected
-    return np.sqrt(p * (1 - p))
+def _relative(sampled: Side) -> tuple[Floats, Floats]:
+    """The largest deviation of a share in each row, and all in parts of it."""
+    deviations = np.sqrt(sampled.shares * (1 - sampled.shares))
+    largest = sampled.rows.largest(deviations)
+    each = sampled.rows.each(largest)
+    # Of one bin alone there is none: it is as noisy as itself.
+    return largest, np.where(each > 0, deviations / each, 1.0)
 
 
-def _noisiest(sampled: Histogram, alpha: float) -> tuple[float, float, float]:
+def _noisiest(sampled: Side, alpha: float) -> tuple[Floats, Floats, Floats]:
     """Which quantile of the noisiest share, its deviation, and the share itself."""
-    deviations = _deviations(sampled)
-    cells = _as_noisy(deviations, alpha)
+    largest, relative = sampled.once(_relative)
     # Two bins are one value and its opposite.
-    z = normal_quantile(alpha / (2 * cells if len(deviations) > 2 else 2))  # noqa: PLR2004
-    at = int(deviations.argmax())
-    return z, float(deviations[at]), float(sampled.expected[at])
+    cells = np.where(sampled.n_filled > 2, _as_noisy(sampled, alpha), 1.0)  # noqa: PLR2004
+    at = sampled.rows.widest(relative)
+    return normal_quantile(alpha / (2 * cells)), largest, sampled.shares[at]
 
 
-def _as_noisy(deviations: Floats, alpha: float) -> float:
+def _as_noisy(sampled: Side, alpha: float) -> Floats:
     """How many bins as noisy as the noisiest all of them are worth, as far out as ``alpha``."""
     from scipy.special import ndtr
 
-    relative = deviations / deviations.max()
-    relative = relative[relative > _LEAST_SIMILAR]
-    z = normal_quantile(alpha / (2 * len(relative)))
-    return max(float(ndtr(-z / relative).sum()) / float(ndtr(-z)), 1.0)
+    _, relative = sampled.once(_relative)
+    is_similar = relative > _LEAST_SIMILAR
+    z = normal_quantile(alpha / (2 * sampled.rows.count(is_similar)))
+    beyond = np.where(is_similar, ndtr(-sampled.rows.each(z) / relative), 0.0)
+    found: Floats = np.maximum(sampled.rows.sum(beyond) / ndtr(-z), 1.0)
+    return found
 
 
 METRIC = DriftMetric(

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
+import numpy as np
 
 from dagster_monitoring.statistics.drift import l_infinity
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
-from dagster_monitoring.statistics.drift._pair import Pair
+from dagster_monitoring.statistics.drift._pair import Pairs
+from dagster_monitoring.statistics.histogram import Floats
 
 C = 1.8
 """The 99.7 % quantile of Kolmogorov's distribution, ``2 exp(-2 c^2) = 0.003``."""
 
 
-def compute(pair: Pair) -> float:
+def compute(pairs: Pairs) -> Floats:
     """``max(0, max |p - q| - c * sqrt((n + m) / (n * m)))`` with ``c = 1.8``.
 
     The form of Deequ and, after it, of Amazon SageMaker Model Monitor (``Robust``): what is left
@@ -23,25 +24,27 @@ def compute(pair: Pair) -> float:
     :mod:`.kolmogorov_smirnov` less the same amount.
 
     Returns:
-        From 0 to 1; ``Undefined`` when either side is empty.
+        From 0 to 1.
 
     Example:
+        >>> from dagster_monitoring.statistics.drift import Pair
         >>> from dagster_monitoring.statistics.histogram import categorical_histogram
         >>> before, after = (categorical_histogram(x * 100) for x in ("aabb", "aaab"))
-        >>> round(compute(Pair.of(before, after)), 4)
+        >>> round(METRIC.compute(Pair.of(before, after)), 4)
         0.1227
     """
-    return max(l_infinity.compute(pair) - C * math.sqrt(pair.scale), 0.0)
+    return np.maximum(pairs.once(l_infinity.compute) - C * np.sqrt(pairs.scale), 0.0)
 
 
-def noise(pair: Pair, alpha: float) -> float:
+def noise(pairs: Pairs, alpha: float) -> Floats:
     """What the plain distance reaches beyond the amount taken off; as a rule nothing."""
-    return max(l_infinity.noise(pair, alpha) - C * math.sqrt(pair.scale), 0.0)
+    return np.maximum(pairs.once(l_infinity.noise, alpha) - C * np.sqrt(pairs.scale), 0.0)
 
 
-def error(pair: Pair, value: float) -> float:
+def error(pairs: Pairs, value: Floats) -> Floats:
     """The plain distance's."""
-    return l_infinity.error(pair, value + C * math.sqrt(pair.scale)) if value else 0.0
+    found = l_infinity.error(pairs, value + C * np.sqrt(pairs.scale))
+    return np.where(value > 0, found, 0.0)
 
 
 METRIC = DriftMetric(

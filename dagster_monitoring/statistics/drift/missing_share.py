@@ -2,54 +2,54 @@
 
 from __future__ import annotations
 
-import math
+import numpy as np
 
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
-from dagster_monitoring.statistics.drift._pair import Pair
+from dagster_monitoring.statistics.drift._pair import Pairs
 from dagster_monitoring.statistics.drift._sampling import folded_error, normal_quantile
-from dagster_monitoring.statistics.histogram import Histogram
+from dagster_monitoring.statistics.drift._side import Side
+from dagster_monitoring.statistics.histogram import Floats
 
 
-def compute(pair: Pair) -> float:
+def compute(pairs: Pairs) -> Floats:
     """``|share of missing, current - reference|``: nulls and NaN among all rows.
 
     Rows with a value of a wrong type are in neither. The bins do not matter.
 
     Returns:
-        From 0 to 1; ``Undefined`` when either side has no rows at all.
+        From 0 to 1.
 
     Example:
+        >>> from dagster_monitoring.statistics.drift import Pair
         >>> from dagster_monitoring.statistics.histogram import categorical_histogram
         >>> before = categorical_histogram(["a", "b", "b", None])
-        >>> compute(Pair.of(before, categorical_histogram([None, None, "b", None])))
+        >>> METRIC.compute(Pair.of(before, categorical_histogram([None, None, "b", None])))
         0.5
     """
-    before, after = (h.n_missing / h.rows for h in (pair.reference, pair.current))
-    return abs(after - before)
+    before, after = (side.n_missing / side.all_rows for side in (pairs.before, pairs.after))
+    return np.abs(after - before)
 
 
-def noise(pair: Pair, alpha: float) -> float:
+def noise(pairs: Pairs, alpha: float) -> Floats:
     """The normal quantile of a difference of shares, with the correction for their skewness."""
-    scale = 1 / pair.reference.rows + 1 / pair.current.rows
-    share, z = _smoothed(pair.reference), normal_quantile(alpha / 2)
-    skewed = max(z * z - 1, 0.0) * (1 - 2 * min(share, 0.5)) * scale / 6
+    scale = 1 / pairs.before.all_rows + 1 / pairs.after.all_rows
+    share, z = _smoothed(pairs.before), normal_quantile(alpha / 2)
+    skewed = np.maximum(z * z - 1, 0.0) * (1 - 2 * np.minimum(share, 0.5)) * scale / 6
     # A baseline without one missing value does not make the first one noise.
-    return z * math.sqrt(share * (1 - share) * scale) + min(skewed, share)
+    found: Floats = z * np.sqrt(share * (1 - share) * scale) + np.minimum(skewed, share)
+    return found
 
 
-def error(pair: Pair, value: float) -> float:
+def error(pairs: Pairs, value: Floats) -> Floats:
     """Binomial, of both shares."""
-    variance = sum(s * (1 - s) / h.rows for h in _sides(pair) for s in (_smoothed(h),))
-    return folded_error(value, math.sqrt(variance))
+    p, q = _smoothed(pairs.before), _smoothed(pairs.after)
+    variance = p * (1 - p) / pairs.before.all_rows + q * (1 - q) / pairs.after.all_rows
+    return folded_error(value, np.sqrt(variance))
 
 
-def _sides(pair: Pair) -> tuple[Histogram, Histogram]:
-    return pair.reference, pair.current
-
-
-def _smoothed(histogram: Histogram) -> float:
+def _smoothed(side: Side) -> Floats:
     """With half a row more on either side: none so far is not none for sure."""
-    return (histogram.n_missing + 0.5) / (histogram.rows + 1)
+    return (side.n_missing + 0.5) / (side.all_rows + 1)
 
 
 METRIC = DriftMetric(

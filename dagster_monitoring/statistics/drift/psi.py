@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from dagster_monitoring.statistics.drift._bins import FLOOR, Bins
 from dagster_monitoring.statistics.drift._divergence import Divergence
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
-from dagster_monitoring.statistics.drift._pair import Pair
+from dagster_monitoring.statistics.drift._pair import Pairs
 from dagster_monitoring.statistics.histogram import Floats
 
 
-def compute(pair: Pair) -> float:
+def compute(pairs: Pairs) -> Floats:
     """``sum((q - p) * ln(q / p))`` with reference shares ``p`` and current shares ``q``.
 
     Each share is floored at 1e-4, so that an empty bin costs a finite amount, and shares are not
@@ -22,18 +20,16 @@ def compute(pair: Pair) -> float:
     It is not the figure that equal-width or moving bins give.
 
     Returns:
-        From 0 (same shares) upwards; ``Undefined`` when either side is empty.
+        From 0 (same shares) upwards.
 
     Example:
+        >>> from dagster_monitoring.statistics.drift import Pair
         >>> from dagster_monitoring.statistics.histogram import numeric_histogram
         >>> day = numeric_histogram([1.0, 2.0], edges=[1.5])
-        >>> compute(Pair(day, day))
+        >>> METRIC.compute(Pair(day, day))
         0.0
     """
-    return pair.of_bins(_index)
-
-
-def _index(bins: Bins) -> Floats:
+    bins = pairs.bins
     p, q = bins.floored
     return bins.sum((q - p) * bins.log_ratio)
 
@@ -46,10 +42,10 @@ def _empty(y: Floats, m: Floats) -> Floats:
     return _cell(np.minimum(FLOOR * m, y), y)
 
 
-def _unseen(x: float, k: int, n: int, m: int) -> float:
+def _unseen(x: Floats, k: Floats, n: Floats, m: Floats) -> Floats:
     del n
     floor = FLOOR * m * k
-    return max(x - floor, 0.0) * math.log(max(x / floor, 1.0))
+    return np.maximum(x - floor, 0.0) * np.log(np.maximum(x / floor, 1.0))
 
 
 def _slopes(bins: Bins) -> tuple[Floats, Floats]:

@@ -2,61 +2,57 @@
 
 from __future__ import annotations
 
-import math
+import numpy as np
 
 from dagster_monitoring.statistics.drift._metric import NUMERIC, DriftMetric
-from dagster_monitoring.statistics.drift._pair import Pair
+from dagster_monitoring.statistics.drift._pair import Pairs
 from dagster_monitoring.statistics.drift._sampling import folded_error, normal_quantile
-from dagster_monitoring.statistics.histogram import Histogram
-from dagster_monitoring.statistics.undefined import Undefined, finite
+from dagster_monitoring.statistics.drift._side import Side
+from dagster_monitoring.statistics.histogram import Floats
+from dagster_monitoring.statistics.undefined import Undefined
 
 
-def compute(pair: Pair) -> float | Undefined:
+def compute(pairs: Pairs) -> Floats:
     """``|ln(std(current) / std(reference))|``: 0.69 when the spread doubles or halves.
 
     From sums, so it does not depend on the bins.
 
     Returns:
-        From 0 upwards; ``Undefined`` when either side is empty or constant.
+        From 0 upwards.
 
     Example:
+        >>> from dagster_monitoring.statistics.drift import Pair
         >>> from dagster_monitoring.statistics.histogram import numeric_histogram
         >>> before = numeric_histogram([1.0, 3.0], edges=[2.0, 3.0])
-        >>> round(compute(Pair(before, numeric_histogram([0.0, 4.0], edges=[2.0, 3.0]))), 3)
+        >>> round(METRIC.compute(Pair(before, numeric_histogram([0.0, 4.0], edges=[2.0, 3.0]))), 3)
         0.693
     """
-    before, after = pair.spread, pair.current.std
-    if isinstance(before, Undefined) or isinstance(after, Undefined):
-        return before if isinstance(before, Undefined) else after
-    if not after:
-        return Undefined("the window's column is constant: look at where it comes from")
-    return finite(abs(math.log(after / before)))
+    return np.abs(np.log(pairs.after.std / pairs.spread))
 
 
-def noise(pair: Pair, alpha: float) -> float | Undefined:
+def noise(pairs: Pairs, alpha: float) -> Floats:
     """The normal quantile, with the kurtosis that the reference has."""
-    one = pair.sampled.once(_variance_of_log)
-    if isinstance(one, Undefined):
-        return one
-    return finite(normal_quantile(alpha / 2) * math.sqrt(one * pair.scale))
+    return normal_quantile(alpha / 2) * np.sqrt(_variance_of_log(pairs.sampled) * pairs.scale)
 
 
-def error(pair: Pair, value: float) -> float | Undefined:
+def error(pairs: Pairs, value: Floats) -> Floats:
     """Of both standard deviations, by the kurtosis that each side has."""
-    before, after = pair.sampled.once(_variance_of_log), _variance_of_log(pair.current)
-    if isinstance(before, Undefined) or isinstance(after, Undefined):
-        return before if isinstance(before, Undefined) else after
-    return finite(folded_error(value, math.sqrt(before / pair.n + after / pair.m)))
+    before, after = _variance_of_log(pairs.sampled), _variance_of_log(pairs.after)
+    return folded_error(value, np.sqrt(before / pairs.n + after / pairs.m))
 
 
-def _variance_of_log(histogram: Histogram) -> float | Undefined:
-    """Of the logarithm of one row's standard deviation: ``(kurtosis - 1) / 4``."""
-    std = histogram.std
-    if isinstance(std, Undefined) or histogram.sums is None or not std:
-        return Undefined("a constant column has no spread whose error could be told")
-    kurtosis = histogram.standard_moments[3]
+def undefined(pairs: Pairs, place: int) -> Undefined:
+    """A column without a spread."""
+    if pairs.spread[place] > 0 and pairs.after.std[place] == 0:
+        return Undefined("the window's column is constant: look at where it comes from")
+    return pairs.why_no_spread(place)
+
+
+def _variance_of_log(side: Side) -> Floats:
+    """Of the logarithm of one row's standard deviation: ``(kurtosis - 1) / 4``; NaN of none."""
+    kurtosis = side.moments[2]
     # A constant baseline but for rounding, or two values of equal share, have a kurtosis of 1.
-    return finite(max(kurtosis - 1, 0.0) / 4)
+    return np.where(side.std > 0, np.maximum(kurtosis - 1, 0.0) / 4, np.nan)
 
 
 METRIC = DriftMetric(
@@ -75,6 +71,7 @@ METRIC = DriftMetric(
     source="logarithm of the ratio of standard deviations: Nakagawa et al. (2015), Methods in "
     "Ecology and Evolution 6, lnVR",
     sampling="normal, by the kurtosis of the rows (delta method); too low for heavy tails",
+    undefined=undefined,
     conventional_limits=(0.2, 0.4),
     limits_source="a spread that is 22 % and 49 % wider",
 )

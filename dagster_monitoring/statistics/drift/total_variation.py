@@ -2,87 +2,79 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from dagster_monitoring.statistics.drift._bins import Bins
 from dagster_monitoring.statistics.drift._metric import BOTH_KINDS, DriftMetric
-from dagster_monitoring.statistics.drift._pair import Pair
+from dagster_monitoring.statistics.drift._pair import Pairs
 from dagster_monitoring.statistics.drift._sampling import (
     FOLDED_DEVIATION,
     FOLDED_MEAN,
     above_noise,
     root_quantile,
 )
+from dagster_monitoring.statistics.drift._side import Side
 from dagster_monitoring.statistics.drift._unseen import unseen
-from dagster_monitoring.statistics.histogram import Floats, Histogram
+from dagster_monitoring.statistics.histogram import Floats
 
 
-def compute(pair: Pair) -> float:
+def compute(pairs: Pairs) -> Floats:
     """``sum |p - q| / 2``: the share of rows that would have to change bin.
 
     Returns:
-        From 0 to 1; ``Undefined`` when either side is empty.
+        From 0 to 1.
 
     Example:
+        >>> from dagster_monitoring.statistics.drift import Pair
         >>> from dagster_monitoring.statistics.histogram import categorical_histogram
-        >>> compute(Pair.of(categorical_histogram("aabb"), categorical_histogram("abbb")))
+        >>> METRIC.compute(Pair.of(categorical_histogram("aabb"), categorical_histogram("abbb")))
         0.25
     """
-    return min(pair.of_bins(_distance), 1.0)
+    return np.minimum(pairs.bins.sum(pairs.bins.distances) / 2, 1.0)
 
 
-def _distance(bins: Bins) -> Floats:
-    return bins.sum(bins.distances) / 2
-
-
-def noise(pair: Pair, alpha: float) -> float:
+def noise(pairs: Pairs, alpha: float) -> Floats:
     """The quantile of a chi distribution with the moments of :func:`null_moments`.
 
     And on top as many rows of unseen names as chance may bring.
     """
-    mean, deviation = pair.once(null_moments)
-    return root_quantile(mean, deviation**2, alpha) + unseen(pair, alpha).rows / pair.m
+    mean, deviation = pairs.once(null_moments)
+    found, lacked = root_quantile(mean, deviation**2, alpha), pairs.once(unseen, alpha)
+    return found if lacked is None else found + lacked.rows / pairs.m
 
 
-def error(pair: Pair, value: float) -> float:
+def error(pairs: Pairs, value: Floats) -> Floats:
     """By the delta method, where the value is well above noise."""
-    return above_noise(value, *pair.once(null_moments), pair.of_bins(_deviation))
-
-
-def _deviation(bins: Bins) -> Floats:
-    """Of the distance, when it is well above noise."""
+    bins = pairs.bins
     sides: Floats = np.sign(bins.apart)
     # Of whole rows, whose sum is exact: the root of a difference of 1e-16 would be 1e-8.
-    sums = bins.sum(sides * bins.before) / bins.n, bins.sum(sides * bins.after) / bins.m
-    by_p, by_q = (1 - mean**2 for mean in sums)
-    return np.sqrt(np.maximum(by_p / bins.n + by_q / bins.m, 0.0)) / 2
+    by_p, by_q = bins.sum(sides * bins.before) / bins.n, bins.sum(sides * bins.after) / bins.m
+    variance = (1 - by_p * by_p) / bins.n + (1 - by_q * by_q) / bins.m
+    deviation = np.sqrt(np.maximum(variance, 0.0)) / 2
+    return above_noise(value, *pairs.once(null_moments), deviation)
 
 
-def null_moments(pair: Pair) -> tuple[float, float]:
-    """Mean and deviation between two samples of the reference's population.
+def null_moments(pairs: Pairs) -> tuple[Floats, Floats]:
+    """Mean and deviation between two samples of each reference's population.
 
     Each ``|p - q|`` is the absolute value of a normal one; two of them with the correlation
     ``r`` have the covariance ``r^2 / pi`` times their deviations, to second order.
     """
-    p = pair.expected
-    if len(p) == 1:
-        return 0.0, 0.0
-    deviations, squares, shared = pair.sampled.once(_of_one_row)
+    sampled = pairs.sampled
+    deviations, squares, shared = sampled.once(_of_one_row)
     # A bin with fewer expected rows than one is off by twice its share at most.
-    mean = float(np.minimum(deviations * (FOLDED_MEAN * math.sqrt(pair.scale)), 2 * p).sum())
-    variance = pair.scale * (FOLDED_DEVIATION**2 * squares + shared / math.pi)
-    return mean / 2, math.sqrt(variance) / 2
+    usual = deviations * sampled.rows.each(FOLDED_MEAN * np.sqrt(pairs.scale))
+    mean = sampled.rows.sum(np.minimum(usual, 2 * sampled.shares))
+    variance = pairs.scale * (FOLDED_DEVIATION**2 * squares + shared / np.pi)
+    varies = sampled.n_filled > 1
+    return np.where(varies, mean / 2, 0.0), np.where(varies, np.sqrt(variance) / 2, 0.0)
 
 
-def _of_one_row(sampled: Histogram) -> tuple[Floats, float, float]:
+def _of_one_row(sampled: Side) -> tuple[Floats, Floats, Floats]:
     """The deviations of the shares, their squares' sum, and what two shares have in common."""
-    p = sampled.expected
-    deviations = np.sqrt(p * (1 - p))
+    p, total = sampled.shares, sampled.rows.sum
     together = p * np.sqrt(p / (1 - p))
-    shared = float(together.sum()) ** 2 - float(np.dot(together, together))
-    return deviations, float(np.dot(deviations, deviations)), shared
+    shared = np.square(total(together)) - total(together * together)
+    return np.sqrt(p * (1 - p)), total(p * (1 - p)), shared
 
 
 METRIC = DriftMetric(

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from dagster_monitoring.statistics.drift import mean_shift
-from dagster_monitoring.statistics.drift._line import variance
 from dagster_monitoring.statistics.drift._metric import NUMERIC, DriftMetric
-from dagster_monitoring.statistics.drift._pair import Pair
-from dagster_monitoring.statistics.drift._places import half_widths, most_scatter, scatter
+from dagster_monitoring.statistics.drift._pair import Pairs
+from dagster_monitoring.statistics.drift._places import most_scatter, scatter
 from dagster_monitoring.statistics.drift._sampling import above_noise
-from dagster_monitoring.statistics.histogram import Floats, Histogram
-from dagster_monitoring.statistics.undefined import Undefined, finite
+from dagster_monitoring.statistics.histogram import Floats
 
 TOLERANCE = 1e-2
 """Standard deviations; what the value may be off by beyond this is told."""
 
 
-def compute(pair: Pair) -> float | Undefined:
+def compute(pairs: Pairs) -> Floats:
     """The integral of ``|F - G|``: how far, on average, a row has to be moved.
 
     Each bin's rows stand at their mean, which the sums give exactly. So it is exact where a bin
@@ -28,85 +24,78 @@ def compute(pair: Pair) -> float | Undefined:
     may be more than 1e-2 the evaluation says by how much.
 
     Returns:
-        From 0 upwards, in the column's unit; ``Undefined`` when either side is empty.
-
-    Raises:
-        ValueError: a categorical histogram; names have no distance.
+        From 0 upwards, in the column's unit.
 
     Example:
+        >>> from dagster_monitoring.statistics.drift import Pair
         >>> from dagster_monitoring.statistics.histogram import numeric_histogram
         >>> before = numeric_histogram([1.0, 2.5, 3.5], edges=[2.0, 3.0])
-        >>> compute(Pair(before, numeric_histogram([2.0, 3.5, 4.5], edges=[2.0, 3.0])))
+        >>> METRIC.compute(Pair(before, numeric_histogram([2.0, 3.5, 4.5], edges=[2.0, 3.0])))
         1.0
     """
-    return finite(float(np.abs(pair.line.areas).sum()))
+    inside, beyond = pairs.line.areas
+    return pairs.on_line.sum(np.abs(inside) + np.abs(beyond))
 
 
-def noise(pair: Pair, alpha: float) -> float | Undefined:
+def noise(pairs: Pairs, alpha: float) -> Floats:
     """The mean's quantile, and what the rest of the distribution adds to its square.
 
     The distance is never less than the shift of the mean, and far out hardly more.
     """
-    scale = pair.reference.std
-    if isinstance(scale, Undefined):
-        return scale
-    mean, deviation = null_moments(pair)
-    rest = mean * mean + deviation * deviation - scale * scale * pair.scale
-    of_mean = mean_shift.noise(pair, alpha) * scale
-    return finite(math.hypot(of_mean, math.sqrt(max(rest, 0.0))))
+    std, (mean, deviation) = pairs.sampled.std, pairs.once(null_moments)
+    rest = mean * mean + deviation * deviation - std * std * pairs.scale
+    of_mean = pairs.once(mean_shift.noise, alpha) * std
+    return np.hypot(of_mean, np.sqrt(np.maximum(rest, 0.0)))
 
 
-def error(pair: Pair, value: float) -> float | Undefined:
+def error(pairs: Pairs, value: Floats) -> Floats:
     """By the delta method, where the value is well above noise."""
-    before, after = pair.once(weights)
-    drifted = variance(before, pair.line.p) / pair.n + variance(after, pair.line.q) / pair.m
-    return finite(above_noise(value, *null_moments(pair), math.sqrt(drifted)))
+    drifted = np.sqrt(pairs.line.variance(*pairs.once(weights)))
+    return above_noise(value, *pairs.once(null_moments), drifted)
 
 
-def weights(pair: Pair) -> tuple[Floats, Floats]:
+def weights(pairs: Pairs) -> tuple[Floats, Floats]:
     """What a row of the reference takes off the distance in each bin, and a current one adds."""
-    return pair.line.weights(np.copysign(pair.line.widths, pair.line.gaps) * (pair.line.gaps != 0))
+    line = pairs.line
+    return line.weights(
+        np.sign(line.gap_inside) * line.inside, np.sign(line.gap_beyond) * line.beyond
+    )
 
 
-def null_moments(pair: Pair) -> tuple[float, float]:
-    """Mean and deviation between two samples of the reference's population.
+def null_moments(pairs: Pairs) -> tuple[Floats, Floats]:
+    """Mean and deviation between two samples of each reference's population.
 
     Of the integral of ``|B(F(x))|``, ``B`` a Brownian bridge, on the reference's own distribution
     function ``F``: a heavy tail is as noisy as it is.
     """
-    bridge, root = pair.bridge, math.sqrt(pair.scale)
-    return bridge.mean_absolute * root, math.sqrt(bridge.variance_of_absolute) * root
+    bridge, root = pairs.bridge, np.sqrt(pairs.scale)
+    return bridge.mean_absolute * root, np.sqrt(bridge.variance_of_absolute) * root
 
 
-def vagueness(pair: Pair) -> float:
+def vagueness(pairs: Pairs) -> Floats:
     """The most that rows can matter which lie elsewhere in their bin than at its mean.
 
     Only where one function may cross the other within the bin, be it that one side alone has rows
     there: the integral of their difference follows from the means. Of all bins where that is
     within the tolerance already.
     """
-    at_most, spread = pair.once(most_vague), pair.spread
-    if not isinstance(spread, Undefined) and at_most <= TOLERANCE * spread:
+    at_most, grid = pairs.once(most_vague), pairs.on_line
+    is_little = at_most <= TOLERANCE * pairs.spread
+    if is_little.all():
         return at_most
-    p, q, right = pair.p, pair.q, pair.gaps
+    p, q, right = pairs.before.shares, pairs.after.shares, pairs.gaps
     left = right - p + q
     # Before any of the current rows of the bin, or after all of them: the widest gaps inside.
-    highest, lowest = left + p, left - q
-    at = np.flatnonzero((highest > 0) & (lowest < 0))
-    if not len(at):
-        return 0.0
-    before, after = scatter(pair.reference, at), scatter(pair.current, at)
-    return float(np.dot(p[at], before) + np.dot(q[at], after))
+    crosses = (left + p > 0) & (left - q < 0) & np.repeat(~is_little, grid.sizes)
+    at = np.flatnonzero(crosses)
+    before, after = (scatter(side, grid, at) for side in (pairs.before, pairs.after))
+    return np.where(is_little, at_most, grid.at(at, p[at] * before + q[at] * after))
 
 
-def most_vague(pair: Pair) -> float:
+def most_vague(pairs: Pairs) -> Floats:
     """The most that rows of both sides can be away from their bins' means, on average."""
-    widths = pair.sampled.once(half_widths)
-    return pair.sampled.once(_of_itself) + most_scatter(pair.current, widths)
-
-
-def _of_itself(reference: Histogram) -> float:
-    return most_scatter(reference, reference.once(half_widths))
+    before = pairs.before.once(most_scatter, pairs.on_line)
+    return before + most_scatter(pairs.after, pairs.on_line)
 
 
 METRIC = DriftMetric(

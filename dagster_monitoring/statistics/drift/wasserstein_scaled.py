@@ -2,76 +2,60 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from dagster_monitoring.statistics.drift import wasserstein
-from dagster_monitoring.statistics.drift._line import variance
 from dagster_monitoring.statistics.drift._metric import NUMERIC, DriftMetric
-from dagster_monitoring.statistics.drift._pair import Pair
+from dagster_monitoring.statistics.drift._pair import Pairs
 from dagster_monitoring.statistics.drift._sampling import above_noise
-from dagster_monitoring.statistics.histogram import Floats, Histogram
-from dagster_monitoring.statistics.undefined import Undefined, finite
+from dagster_monitoring.statistics.drift._side import Side
+from dagster_monitoring.statistics.histogram import Floats
 
 
-def compute(pair: Pair) -> float | Undefined:
+def compute(pairs: Pairs) -> Floats:
     """The Wasserstein distance over the reference's population standard deviation.
 
     Columns of any unit can share one threshold. See :mod:`.wasserstein` for its exactness.
 
     Returns:
-        From 0 upwards; ``Undefined`` when either side is empty or the reference is constant.
-
-    Raises:
-        ValueError: a categorical histogram; names have no distance.
+        From 0 upwards.
 
     Example:
+        >>> from dagster_monitoring.statistics.drift import Pair
         >>> from dagster_monitoring.statistics.histogram import numeric_histogram
         >>> before = numeric_histogram([1.0, 3.0], edges=[2.0, 3.0])
-        >>> compute(Pair(before, numeric_histogram([2.0, 4.0], edges=[2.0, 3.0])))
+        >>> METRIC.compute(Pair(before, numeric_histogram([2.0, 4.0], edges=[2.0, 3.0])))
         1.0
     """
-    distance = pair.once(wasserstein.compute)
-    if isinstance(distance, Undefined):
-        return distance
-    scale = pair.spread
-    return scale if isinstance(scale, Undefined) else finite(distance / scale)
+    return pairs.once(wasserstein.compute) / pairs.spread
 
 
-def noise(pair: Pair, alpha: float) -> float | Undefined:
+def noise(pairs: Pairs, alpha: float) -> Floats:
     """The distance's, in standard deviations."""
-    scale, plain = pair.spread, wasserstein.noise(pair, alpha)
-    if isinstance(scale, Undefined) or isinstance(plain, Undefined):
-        return scale if isinstance(scale, Undefined) else plain
-    return finite(plain / scale)
+    return pairs.once(wasserstein.noise, alpha) / pairs.spread
 
 
-def error(pair: Pair, value: float) -> float | Undefined:
+def error(pairs: Pairs, value: Floats) -> Floats:
     """The distance's and that of the standard deviation, which share the reference's rows."""
-    scale = pair.spread
-    if isinstance(scale, Undefined):
-        return scale
-    before, after = pair.once(wasserstein.weights)
-    of_current = variance(after, pair.line.q) / (scale * scale)
+    grid, scale = pairs.on_line, pairs.spread
+    before, after = pairs.once(wasserstein.weights)
     # The rows of the reference move the unit too.
-    squares = pair.sampled.once(_squares)
-    own = squares if pair.line.used is None else squares[pair.line.used]
-    both = before / scale + own * (value / 2)
-    drifted = math.sqrt(variance(both, pair.line.p) / pair.n + of_current / pair.m)
-    mean, deviation = wasserstein.null_moments(pair)
-    return finite(above_noise(value, mean / scale, deviation / scale, drifted))
+    squares = pairs.sampled.once(_squares)
+    both = before / grid.each(scale) + squares * grid.each(value / 2)
+    drifted = np.sqrt(pairs.line.variance(both, after / grid.each(scale)))
+    mean, deviation = pairs.once(wasserstein.null_moments)
+    return above_noise(value, mean / scale, deviation / scale, drifted)
 
 
-def _squares(reference: Histogram) -> Floats:
+def _squares(reference: Side) -> Floats:
     """Squares of standardised values, each at its bin's mean."""
     return np.square(reference.standardised)
 
 
-def vagueness(pair: Pair) -> float:
-    """The distance's, in standard deviations."""
-    scale = pair.spread
-    return 0.0 if isinstance(scale, Undefined) else pair.once(wasserstein.vagueness) / scale
+def vagueness(pairs: Pairs) -> Floats:
+    """The distance's, in standard deviations; 0 without one."""
+    found = pairs.once(wasserstein.vagueness) / pairs.spread
+    return np.where(np.isnan(pairs.spread), 0.0, found)
 
 
 METRIC = DriftMetric(
@@ -91,6 +75,7 @@ METRIC = DriftMetric(
     sampling="wasserstein's over the standard deviation; delta method for both together",
     vagueness=vagueness,
     tolerance=1e-2,
+    undefined=Pairs.why_no_spread,
     conventional_limits=(0.1, 0.25),
     limits_source="use in the field: 0.1 is NannyML's and Evidently's",
 )

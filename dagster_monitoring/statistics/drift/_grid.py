@@ -1,0 +1,93 @@
+"""Where the bins of numeric columns lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from dagster_monitoring.statistics.drift._rows import Flags, Places, Rows
+from dagster_monitoring.statistics.histogram import Floats
+
+_KEPT = 32
+"""Grids that are remembered: a baseline's columns are the same from slice to slice."""
+
+
+@dataclass(frozen=True, eq=False)
+class Grid(Rows):
+    """The bins of several numeric columns, a row a column.
+
+    Attributes:
+        edges: each column's interior edges.
+    """
+
+    edges: tuple[Floats, ...]
+
+    @classmethod
+    def of(cls, edges: Iterable[Floats]) -> Grid:
+        """Of each column's interior edges; the same grid for the same arrays."""
+        return _grid(tuple(map(_Same, edges)))
+
+    @cached_property
+    def low(self) -> Floats:
+        """The left edge of each bin; minus infinity for a column's first."""
+        return np.concatenate([part for own in self.edges for part in ([-np.inf], own)])
+
+    @cached_property
+    def high(self) -> Floats:
+        """The right edge of each bin; infinity for a column's last."""
+        return np.concatenate([part for own in self.edges for part in (own, [np.inf])])
+
+    @cached_property
+    def single(self) -> Flags:
+        """Whether each bin has room for one value only: its right edge is the float after."""
+        found: Flags = np.nextafter(self.low, np.inf) == self.high
+        return found
+
+    @cached_property
+    def half_widths(self) -> Floats:
+        """Half of each bin's width; 0 for single values, and for the outer two bins."""
+        with np.errstate(over="ignore"):
+            half = (self.high - self.low) / 2
+        inner = np.isfinite(self.low) & np.isfinite(self.high)
+        return np.where(inner & ~self.single, half, 0.0)
+
+    @cached_property
+    def places(self) -> Floats:
+        """A value in or at each bin; of its edges the left one, where it has one."""
+        value = np.where(np.isfinite(self.low), self.low, self.high)
+        return np.where(np.isfinite(value), value, 0.0)
+
+    def starts_of(self, coarse: Grid) -> Places:
+        """Where coarser bins begin among these; each edge of theirs is one of these."""
+        return self.once(_starts_of, coarse)
+
+
+@dataclass(frozen=True, eq=False)
+class _Same:
+    """Edges as a key: the same array, not an equal one."""
+
+    edges: Floats
+
+    def __hash__(self) -> int:
+        return id(self.edges)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.edges is self.edges
+
+
+@lru_cache(maxsize=_KEPT)
+def _grid(given: tuple[_Same, ...]) -> Grid:
+    edges = tuple(own.edges for own in given)
+    return Grid(sizes=np.array([len(own) + 1 for own in edges]), edges=edges)
+
+
+def _starts_of(grid: Grid, coarse: Grid) -> Places:
+    starts = [
+        part
+        for fine, wanted, first in zip(grid.edges, coarse.edges, grid.starts.tolist(), strict=True)
+        for part in ([first], np.searchsorted(fine, wanted) + (first + 1))
+    ]
+    return np.concatenate(starts)

@@ -1,0 +1,107 @@
+"""Whatever came late, crashed or ran twice: in the end it is what one range run says."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.orchestration.schedules import DAYS, ROWS, Production, like, production
+from tests.orchestration.world import day_of, morning
+
+END = DAYS + 5
+SCHEDULES, TOGETHER = 5, 1
+
+Event = Callable[[Production], None]
+
+
+def events(draw: random.Random) -> list[tuple[int, Event]]:
+    """What happens to a model, by the morning of which day: slices, labels, promotions."""
+    found: list[tuple[int, Event]] = []
+    for number in range(DAYS):
+        arrives = number if draw.random() < 0.8 else number + draw.randint(1, 3)
+        if draw.random() < 0.95:
+            found.append((arrives, served(number, draw.randint(0, 5))))
+        if draw.random() < 0.2:
+            found.append((arrives + draw.randint(1, 3), served(number, draw.randint(0, 5))))
+        for revision in range(1, draw.randint(1, 3) + 1):
+            only = sorted(draw.sample(range(ROWS), draw.choice([2, 8, 15, ROWS])))
+            at = number + draw.randint(0, 4)
+            dated = morning(at) + timedelta(hours=draw.choice([-3, -1, 30]))
+            found.append((at, delivered(number, dated, only, revision)))
+    if draw.random() < 0.3:
+        found.append((draw.randint(1, DAYS), lambda live: live.promote(1)))
+    return sorted(found, key=lambda event: event[0])
+
+
+def served(number: int, seed: int) -> Event:
+    def serve(live: Production) -> None:
+        live.serve(number, seed)
+        judged = live.backend.store.evaluations.last_partition(live.name) or ""
+        if day_of(number) <= judged:
+            # Whoever writes a day again runs it again.
+            live.whole([day_of(number)])
+
+    return serve
+
+
+def delivered(number: int, dated: datetime, only: list[int], revision: int) -> Event:
+    return lambda live: live.deliver(number, dated, only, revision)
+
+
+def live_through(live: Production, draw: random.Random) -> None:
+    """Each morning the day before is judged, and now and then a run dies or a tick is missed."""
+    happening = events(draw)
+    for today in range(END + 1):
+        live.now = morning(today)
+        for at, event in happening:
+            if at == today:
+                event(live)
+        if today < DAYS:
+            judge_the_day(live, today, draw)
+        if draw.random() < 0.7:
+            live.tick()
+    live.now = morning(END + 5)
+    live.settle()
+
+
+def judge_the_day(live: Production, today: int, draw: random.Random) -> None:
+    days = [day_of(today)]
+    if draw.random() < 0.25:
+        survived = draw.randint(0, 4)
+        for step, _ in enumerate(live.run(days)):
+            if step >= survived:
+                break
+    live.whole(days)
+
+
+def in_one_range(other: Production) -> None:
+    other.whole([day_of(n) for n in range(DAYS)])
+
+
+def in_chunks(other: Production) -> None:
+    for first in range(0, DAYS, 3):
+        other.whole([day_of(n) for n in range(first, min(first + 3, DAYS))])
+
+
+def shuffled(other: Production) -> None:
+    for number in random.Random(1).sample(range(DAYS), DAYS):  # noqa: S311 - no secret
+        other.whole([day_of(number)])
+
+
+@pytest.mark.parametrize("block", range(SCHEDULES // TOGETHER))
+def test_live_is_what_a_backfill_gives(block: int, tmp_path: Path):
+    for seed in range(block * TOGETHER, (block + 1) * TOGETHER):
+        name = f"schedule_{seed}"
+        with (
+            production(tmp_path, "live", name) as live,
+            production(tmp_path, "other", name) as other,
+        ):
+            live_through(live, random.Random(seed))  # noqa: S311 - no secret
+            like(live, other)
+            expected, other.now = live.verdicts(), live.now
+            (in_one_range, in_chunks, shuffled)[seed % 3](other)
+            assert other.verdicts() == expected, f"schedule {seed}"

@@ -1,0 +1,198 @@
+"""What a scan tells of a slice beside its counts: columns, ids, moments and versions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from dagster_monitoring.profiles.bins import BinSet, CategoricalBins, build_numeric_bins
+from dagster_monitoring.profiles.names import short
+from dagster_monitoring.profiles.profile import Profile
+from dagster_monitoring.profiles.scan import scan
+from dagster_monitoring.schema import Columns
+
+BINS = BinSet(
+    columns={
+        "size": build_numeric_bins(np.arange(20.0)),
+        "city": CategoricalBins(vocabulary=("Oslo", "Rome", "Lima")),
+        "gate": CategoricalBins(vocabulary=("a", "b")),
+    },
+    segments={"city": ("Rome", "Oslo"), "gate": ("b",)},
+)
+COLUMNS = Columns(
+    id="id", timestamp="at", numeric=("size",), categorical=("city",), model_version="version"
+)
+DAY = (datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 2, tzinfo=UTC))
+STEP = timedelta(microseconds=1)
+UTC_TIME = pa.timestamp("us", "UTC")
+
+
+def scanned(*batches: pa.RecordBatch, **options: object) -> Profile:
+    return scan(batches, bins=BINS, columns=COLUMNS, kernel="numpy", **options)
+
+
+def one(**columns: object) -> Profile:
+    return scanned(pa.record_batch(columns))
+
+
+EVERYTHING = {"id": [1], "at": [1], "size": [1.0], "city": ["Oslo"], "gate": ["a"], "version": [1]}
+
+
+@pytest.mark.parametrize("name", [*EVERYTHING, "score", "guess"])
+def test_a_column_that_is_expected_and_not_there_is_named(name: str) -> None:
+    given = {**EVERYTHING, "score": [1.0], "guess": ["x"], "late": [1], "colour": ["red"]}
+    del given[name]
+    found = scanned(
+        pa.record_batch(given),
+        extra_numeric=("score",),
+        extra_categorical=("guess",),
+        known=iter(["late"]),
+    )
+    assert (found.missing_columns, found.extra_columns) == ((name,), ("colour",))
+
+
+def test_without_a_column_of_versions_none_is_missing() -> None:
+    roles = Columns(id="id", timestamp="at", numeric=("size",), categorical=("city",))
+    batch = pa.record_batch(EVERYTHING).drop_columns(["version"])
+    found = scan([batch], bins=BINS, columns=roles, kernel="numpy")
+    assert (found.missing_columns, found.model_versions) == ((), {})
+
+
+def test_columns_are_missing_or_extra_where_any_batch_says_so() -> None:
+    first, second = {**EVERYTHING, "b": [1]}, {**EVERYTHING, "a": [1]}
+    del first["size"], second["gate"]
+    found = scanned(pa.record_batch(first), pa.record_batch(second), pa.record_batch(EVERYTHING))
+    assert found.missing_columns == ("gate", "size")
+    assert found.extra_columns == ("a", "b")
+    assert (found.rows, found.columns["size"].rows, found.columns["gate"].rows) == (3, 2, 2)
+    assert [*found.columns] == ["city", "gate", "size"]
+
+
+def test_a_profile_names_its_bins_and_files_in_order() -> None:
+    found = scanned(sources=("b.parquet", "a.parquet"))
+    assert found.bins_key == BINS.key
+    assert found.sources == ("a.parquet", "b.parquet")
+
+
+def test_rows_are_counted_by_segment_in_the_order_of_the_bins() -> None:
+    found = one(
+        city=["Oslo", "Rome", "Rome", "Lima", None, "Bonn"], gate=["a", "b", "b", "b", "b", None]
+    )
+    assert found.segment_rows == {
+        "city=Rome": 2,
+        "city=Oslo": 1,
+        "city=<other>": 3,
+        "gate=b": 4,
+        "gate=<other>": 2,
+    }
+    assert found.segments["city=Rome"]["gate"].counts.tolist() == [0, 2]
+    assert found.segments["gate=b"]["city"].counts.tolist() == [0, 2, 1]
+    assert found.segments["gate=b"]["city"].n_null == 1
+
+
+def moments(*given: datetime | None) -> pa.Array:
+    return pa.array(given, UTC_TIME)
+
+
+@pytest.mark.parametrize(
+    ("given", "n_outside"),
+    [
+        ([DAY[0], DAY[1] - STEP], 0),
+        ([DAY[0] - STEP, DAY[0]], 1),
+        ([DAY[0], DAY[1]], 1),
+        ([DAY[1], DAY[1] + STEP, None], 2),
+        ([DAY[0] - STEP, DAY[1], DAY[0]], 2),
+        ([None], 0),
+    ],
+)
+def test_a_day_has_its_first_microsecond_and_not_its_last(
+    given: list[datetime | None], n_outside: int
+) -> None:
+    batches = [pa.record_batch({"at": moments(moment)}) for moment in given]
+    for parts in (batches, [pa.record_batch({"at": moments(*given)})]):
+        found = scanned(*parts, bounds=DAY)
+        there = [moment for moment in given if moment]
+        assert found.n_outside_partition == n_outside
+        assert found.n_bad_timestamps == given.count(None)
+        assert found.first_timestamp == min(there, default=None)
+        assert found.last_timestamp == max(there, default=None)
+        assert scanned(*parts).n_outside_partition == 0
+
+
+def test_the_span_is_that_of_all_batches_in_any_order() -> None:
+    days = [datetime(2024, 1, day, 1, 2, 3, 4, tzinfo=UTC) for day in (5, 2, 9, 3)]
+    text = pa.array(["x"] * 40_000)
+    batches = [pa.record_batch({"at": moments(*[day] * 40_000), "city": text}) for day in days]
+    for parts in (batches, batches[::-1]):
+        found = scanned(*parts)
+        assert (found.first_timestamp, found.last_timestamp) == (days[1], days[2])
+        assert found.rows == 160_000
+
+
+@pytest.mark.parametrize(
+    ("ticks", "expected"),
+    [
+        (2**62, datetime.max.replace(tzinfo=UTC)),
+        (-(2**62), datetime.min.replace(tzinfo=UTC)),
+        (-1, datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)),
+    ],
+)
+def test_a_moment_beyond_the_calendar_is_its_end(ticks: int, expected: datetime) -> None:
+    found = one(at=pa.array([ticks], UTC_TIME))
+    assert found.first_timestamp == found.last_timestamp == expected
+
+
+def test_ids_that_miss_repeat_or_are_none_are_told_apart() -> None:
+    assert one(id=["a", None, "b", "a", None]).n_duplicate_ids == 3
+    assert one(id=[[1], [1], None]).n_duplicate_ids == 0
+    assert one(id=[[1], [1], None]).type_faults == {"id": "list<item: int64>"}
+    assert one(size=[1.0, 1.0]).n_duplicate_ids == 0
+    rows = pa.record_batch({"id": [f"{i}" for i in range(40_000)]})
+    assert scanned(rows, rows.slice(7, 2)).n_duplicate_ids == 2
+
+
+def test_versions_are_counted_by_name_in_every_form() -> None:
+    given = pa.DictionaryArray.from_arrays(
+        pa.array([0, 1, 1, None, 3, 4]), pa.array(["v1", None, "never", "x" * 900, "v1"])
+    )
+    batch = pa.record_batch({"version": given})
+    expected = {"v1": 2, "<missing>": 3, short("x" * 900): 1}
+    assert scanned(batch).model_versions == expected
+    twice = scanned(batch, pa.record_batch({"version": [1.0, 2.5]}))
+    assert twice.model_versions == {**expected, "1": 1, "2.5": 1}
+    assert one(version=[1.0]).model_versions == {"1": 1}
+    assert one(version=["<missing>", None]).model_versions == {"<missing>": 2}
+    assert one(version=[[1]]).model_versions == {}
+    assert one(version=pa.array([], pa.string())).model_versions == {}
+
+
+def test_wrong_types_are_named_together_and_their_rows_counted() -> None:
+    found = scanned(
+        pa.record_batch({"size": ["x", None], "city": [[1], None]}),
+        pa.record_batch({"size": [[1], [2]], "city": ["Oslo", "Rome"]}),
+        pa.record_batch({"size": ["y"], "city": ["Oslo"]}),
+    )
+    assert found.type_faults == {"city": "list<item: int64>", "size": "list<item: int64>, string"}
+    size, city = found.columns["size"], found.columns["city"]
+    assert (size.n_type_fault, size.n_null, size.n) == (4, 1, 0)
+    assert (city.n_type_fault, city.n_null, city.n) == (1, 1, 3)
+    assert found.segments["city=Oslo"]["size"].n_type_fault == 2
+    assert found.segments["city=<other>"]["size"].n_type_fault == 1
+    assert found.segments["city=<other>"]["city"].n_type_fault == 1
+
+
+def test_a_slice_without_columns_still_has_rows() -> None:
+    found = scanned(pa.record_batch({"other": [1, 2]}))
+    assert (found.rows, found.columns, found.n_bad_timestamps) == (2, {}, 0)
+    assert found.segment_rows["city=<other>"] == 2
+
+
+@pytest.mark.parametrize("values", [[1e200, -1e300], [1e308, 1e308], [np.inf, np.nan, -np.inf]])
+def test_no_number_is_too_large_to_be_scanned(values: list[float]) -> None:
+    """Squares that overflow raise no warning, which would be an error here."""
+    column = one(size=values).columns["size"]
+    assert column.rows == len(values)
+    assert column.n_nonfinite + column.n_nan == len(values)
