@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +32,7 @@ from dagster_monitoring.profiles.segments import (
 )
 from dagster_monitoring.statistics.exact_sum import ExactSum
 
-FORMAT = 2
+FORMAT = 3
 """The format's version; a reader refuses others."""
 
 _KEY = b"dagster_monitoring.profile"
@@ -64,11 +64,11 @@ class _Part(TypedDict):
     numeric: bool
     shape: list[int]
     rows: int
-    range: list[float] | None
-    unseen: dict[str, int]
-    n_unseen: int
     exponents: list[int]
     rests: list[dict[str, str]]
+    range: NotRequired[tuple[float | None, float | None]]
+    unseen: NotRequired[dict[str, int]]
+    n_unseen: NotRequired[int]
 
 
 def to_table(profile: Profile) -> pa.Table:
@@ -81,9 +81,7 @@ def to_table(profile: Profile) -> pa.Table:
     the bits of its values as sums. The rest is JSON in the schema's metadata.
     """
     parts, rows = [], []
-    for part, block in _blocks(profile):
-        cells = _cells(block)
-        part["rows"] = len(cells.bin)
+    for part, cells in _parts(profile):
         parts.append(part)
         rows.append(cells)
     header = {"format": FORMAT, "parts": parts, **_scalars(profile)}
@@ -96,10 +94,10 @@ def to_table(profile: Profile) -> pa.Table:
     arrays = [
         _repeated([segment_column for segment_column, _ in names], sizes),
         _repeated([column for _, column in names], sizes),
-        pa.array(_joined([cells.segment for cells in rows], np.int32)),
-        pa.array(_joined([cells.bin for cells in rows], np.int32)),
-        pa.array(_joined([cells.count for cells in rows], np.int64)),
-        pa.array(_joined([cells.sum for cells in rows], np.int64)),
+        _joined(cells.segment for cells in rows),
+        _joined(cells.bin for cells in rows),
+        _joined(cells.count for cells in rows),
+        _joined(cells.sum for cells in rows),
     ]
     return pa.Table.from_arrays(arrays, schema=_SCHEMA.with_metadata(metadata))
 
@@ -184,36 +182,33 @@ def _scalars(profile: Profile) -> Mapping[str, object]:
     }
 
 
-def _blocks(profile: Profile) -> Iterator[tuple[_Part, Block]]:
+def _parts(profile: Profile) -> Iterator[tuple[_Part, _Cells]]:
     for name, column in sorted(profile.columns.items()):
-        block = _as_block(column)
-        part = _part("", name, block)
+        part, cells = _part("", name, _as_block(column))
         if isinstance(column, NumericColumn):
-            low, high = column.minimum, column.maximum
-            part["range"] = None if low is None or high is None else [low, high]
+            part["range"] = column.minimum, column.maximum
         else:
             part["unseen"] = dict(column.unseen.counts)
             part["n_unseen"] = column.unseen.total
-        yield part, block
+        yield part, cells
     for segment_column, table in sorted(profile.segment_tables.items()):
         for name, block in sorted(table.columns.items()):
-            yield _part(segment_column, name, block), block
+            yield _part(segment_column, name, block)
 
 
-def _part(segment_column: str, column: str, block: Block) -> _Part:
+def _part(segment_column: str, column: str, block: Block) -> tuple[_Part, _Cells]:
+    cells = _cells(block)
     sums = (block.sums, block.sum_squares) if isinstance(block, NumericBlock) else ()
-    return _Part(
+    part = _Part(
         segment_column=segment_column,
         column=column,
         numeric=isinstance(block, NumericBlock),
         shape=list(block.counts.shape),
-        rows=0,
-        range=None,
-        unseen={},
-        n_unseen=0,
+        rows=len(cells.bin),
         exponents=[own.exponent for own in sums],
         rests=[{str(i): str(value) for i, value in own.rest.items()} for own in sums],
     )
+    return part, cells
 
 
 def _as_block(column: ColumnSummary) -> Block:
@@ -252,7 +247,7 @@ def _column(part: _Part, cells: _Cells) -> ColumnSummary:
     sums, squared = np.zeros_like(counts), cells.bin[inside:] == _SQUARES
     sums[cells.bin[:inside]] = cells.sum[:inside]
     squares = cells.sum[inside:][squared].sum(keepdims=True)
-    low, high = part["range"] or (None, None)
+    low, high = part["range"]
     return NumericColumn(
         counts=counts,
         sums=_fixed_sums(part, 0, sums),
@@ -329,5 +324,5 @@ def _repeated(names: list[str], sizes: list[int]) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(distinct, pa.string()))
 
 
-def _joined(parts: list[npt.NDArray[Any]], kind: type[np.generic]) -> npt.NDArray[Any]:
-    return np.concatenate([*parts, np.zeros(0, dtype=kind)]).astype(kind)
+def _joined(parts: Iterable[npt.NDArray[np.int64]]) -> pa.Array:
+    return pa.array(np.concatenate([*parts, np.zeros(0, dtype=np.int64)]))

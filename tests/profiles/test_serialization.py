@@ -115,8 +115,9 @@ PROFILE = Profile(
         Profile(columns={"none": NOTHING}),
         Profile(columns={"size": SIZE}),
         Profile(columns={"city": CITY}),
+        Profile(columns={"city": CategoricalColumn(counts=np.array([1]), unseen=NameCounts())}),
     ],
-    ids=["of everything", "empty", "without rows", "no number", "numbers", "names"],
+    ids=["of everything", "empty", "without rows", "no number", "numbers", "names", "no fault"],
 )
 def test_a_profile_is_read_as_it_was_written(profile: Profile) -> None:
     data = to_bytes(to_table(profile))
@@ -168,5 +169,5 @@ def test_a_file_of_another_kind_or_format_is_refused() -> None:
     key = b"dagster_monitoring.profile"
     assert set(table.schema.metadata) == {key}
     for metadata in (None, {b"other": b"{}"}, {key: b'{"format": 1}'}):
-        with pytest.raises(CorruptDataError, match=r"not a file of format 2 \(dagster_monitoring."):
+        with pytest.raises(CorruptDataError, match=r"not a file of format 3 \(dagster_monitoring."):
             from_table(table.replace_schema_metadata(metadata))
