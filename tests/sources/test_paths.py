@@ -12,6 +12,7 @@ from dagster_monitoring.partitions import Partitions
 from dagster_monitoring.sources import ParquetSource, Request, slice_named
 
 NEW_YORK = Partitions(start="2013-01-01", timezone="America/New_York", every="hour")
+SATURDAY = datetime(2013, 6, 1)  # noqa: DTZ001 - a local time
 LAST_OF_SUMMER = ("2013-11-03-01:00", "2013-11-03-01:00-0500")
 
 
@@ -79,8 +80,8 @@ def test_the_key_itself_names_an_hour(tmp_path: Path):
     [
         ("d/day={partition}/*.parquet", "/x/d/day=2013-06-01/0.parquet", "2013-06-01"),
         ("d/{partition}.parquet", "/d/2013-11-03-01:00-0500.parquet", "2013-11-03-01:00-0500"),
-        ("{partition:%G-W%V-%u}/*", "/2013-W22-6/a", datetime(2013, 6, 1)),
-        ("s3://b/{partition:%Y/%j}/{partition:%H}.x", "b/2013/152/08.x", datetime(2013, 6, 1, 8)),
+        ("{partition:%G-W%V-%u}/*", "/2013-W22-6/a", SATURDAY),
+        ("s3://b/{partition:%Y/%j}/{partition:%H}.x", "b/2013/152/08.x", SATURDAY.replace(hour=8)),
         ("d/{partition:%H}.parquet", "/d/garbage.parquet", None),
     ],
 )
@@ -90,5 +91,5 @@ def test_a_file_says_of_which_slice_it_is(path: str, location: str, named: objec
 
 @pytest.mark.parametrize("field", ["{partition:%B}", "{partitions}", "{partition:%Q}"])
 def test_parts_without_a_fixed_form_are_refused(field: str):
-    with pytest.raises(ValidationError, match="no part of a slice's start|no field of a path"):
+    with pytest.raises(ValidationError, match=r"no part of a slice's start|no field of a path"):
         ParquetSource(path=f"data/{field}/*.parquet")

@@ -190,9 +190,9 @@ def _in_its_day(model: MonitoredModel, facts: RowsFacts, key: str) -> list[Findi
     start, end = model.partitions.bounds(key)
     if start <= column.first and column.last < end:
         return [ok("predictions", f"its rows are of {_span(column.first, column.last)}")]
-    zone = model.partitions.timezone
+    place = f"that {model.partitions.every} of {model.partitions.timezone}"
     span = _span(column.first, column.last)
-    text = f"rows of the slice of {key} lie outside it in {zone}: they are of {span}"
+    text = f"rows of the slice of {key} lie outside {place}: they are of {span}"
     return [warning("predictions", text, "check partitions.timezone, and what writes the slices")]
 
 
