@@ -31,6 +31,7 @@ def slice_request(model: MonitoredModel, partition: str, columns: Sequence[str] 
         partition=partition,
         bounds=model.partitions.bounds(partition),
         timestamp=model.columns.timestamp,
+        timezone=model.partitions.timezone,
     )
 
 

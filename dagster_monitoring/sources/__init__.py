@@ -8,6 +8,7 @@ from pydantic import Field
 
 from dagster_monitoring.sources._catalogue import discover_kinds
 from dagster_monitoring.sources._files import show_path
+from dagster_monitoring.sources._paths import names_slices, slice_named
 from dagster_monitoring.sources._source import Request, SliceFacts, Source
 from dagster_monitoring.sources._times import moments
 from dagster_monitoring.sources.asset import AssetSource
@@ -56,6 +57,8 @@ __all__ = [
     "SqlGroundTruth",
     "SqlSource",
     "moments",
+    "names_slices",
     "show_path",
+    "slice_named",
     "timed_ids",
 ]

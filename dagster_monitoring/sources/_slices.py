@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 from dagster_monitoring.errors import SchemaMismatchError, SliceNotFoundError, did_you_mean
 from dagster_monitoring.sources._files import (
     BATCH_ROWS,
-    PLACEHOLDER,
     StorageOptions,
     StoredFile,
     list_files,
     open_parquet,
     show_path,
 )
+from dagster_monitoring.sources._paths import is_one_slice, slice_pattern
 from dagster_monitoring.sources._source import Request, SliceFacts
 from dagster_monitoring.sources._times import to_utc, within
 
@@ -28,7 +28,7 @@ def slice_files(path: str, options: StorageOptions, request: Request) -> list[St
     Raises:
         SliceNotFoundError: there is none; names the path that was looked at.
     """
-    pattern = path.replace(PLACEHOLDER, "*" if request.partition is None else request.partition)
+    pattern = slice_pattern(path, request)
     files = list_files(pattern, options)
     if not files:
         of = f"partition {request.partition}: " if request.partition else ""
@@ -41,8 +41,7 @@ def slice_files(path: str, options: StorageOptions, request: Request) -> list[St
 
 def read_slice(path: str, options: StorageOptions, request: Request) -> Iterator[pa.RecordBatch]:
     """The rows asked for; see :meth:`Source.batches`."""
-    by_name = PLACEHOLDER in path and request.partition is not None
-    bounds = None if by_name else request.bounds
+    bounds = None if is_one_slice(path, request) else request.bounds
     rows, files = 0, slice_files(path, options, request)
     for file in files:
         with open_parquet(file, options, dictionaries=True) as parquet:
@@ -92,11 +91,10 @@ def describe_slice(path: str, options: StorageOptions, request: Request) -> Slic
         with open_parquet(file, options) as parquet:
             schemas.append(parquet.schema_arrow)
             rows += parquet.metadata.num_rows
-    by_name = PLACEHOLDER in path and request.partition is not None
     return SliceFacts(
         locations=tuple(show_path(file.url) for file in files),
         size_bytes=sum(file.size_bytes for file in files),
-        rows=rows if by_name else None,
+        rows=rows if is_one_slice(path, request) else None,
         schema=schemas[0],
         faults=_differences(files, schemas),
     )
@@ -118,7 +116,7 @@ def _read_file(
     timestamp = request.timestamp
     if timestamp not in schema.names:
         raise SchemaMismatchError(
-            f"file {show_path(file.url)} has no column {timestamp!r} to tell days apart by."
+            f"file {show_path(file.url)} has no column {timestamp!r} to tell slices apart by."
             f"{did_you_mean(timestamp, schema.names)} It has: {', '.join(schema.names)}"
         )
     kept = [group for group in _groups_within(parquet, timestamp, bounds) if group in asked]

@@ -26,16 +26,18 @@ class Request:
     Args:
         columns: names to read; ``None`` reads all. A name that the data do not have is left out
             of the batches, so that one missing column does not stop the others.
-        partition: the day's key, put in place of ``{partition}``; ``None`` reads every slice.
+        partition: the slice's key, put in place of ``{partition}``; ``None`` reads every slice.
         bounds: start (included) and end (excluded) of the slice, with a time zone. A source that
             can't tell slices apart by name keeps the rows whose timestamp lies between them.
         timestamp: the column that ``bounds`` are compared with.
+        timezone: the partitions' zone, in which ``{partition:%H}`` is the slice's hour.
     """
 
     columns: tuple[str, ...] | None = None
     partition: str | None = None
     bounds: tuple[datetime, datetime] | None = None
     timestamp: str | None = None
+    timezone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

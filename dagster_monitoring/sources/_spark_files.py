@@ -11,12 +11,12 @@ import pyarrow as pa
 
 from dagster_monitoring.errors import SchemaMismatchError, did_you_mean
 from dagster_monitoring.sources._files import (
-    PLACEHOLDER,
     StorageOptions,
     StoredFile,
     open_parquet,
     show_path,
 )
+from dagster_monitoring.sources._paths import is_one_slice
 from dagster_monitoring.sources._slices import slice_files
 from dagster_monitoring.sources._source import Request
 from dagster_monitoring.sources._spark_pieces import MeasuredFile, pieces_of
@@ -38,8 +38,7 @@ def spark_rows(
     gets its own frame.
     """
     files = slice_files(path, options, request)
-    by_name = PLACEHOLDER in path and request.partition is not None
-    bounds = None if by_name else request.bounds
+    bounds = None if is_one_slice(path, request) else request.bounds
     frames = []
     for schema, alike in _by_schema(files, options):
         files_alike = [measured.file for measured in alike]

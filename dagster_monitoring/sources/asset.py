@@ -12,6 +12,7 @@ from pydantic import Field
 from dagster_monitoring.declaration import EnvironmentVariable
 from dagster_monitoring.sources import _slices, _spark_files
 from dagster_monitoring.sources._files import join_root
+from dagster_monitoring.sources._paths import SlicePath
 from dagster_monitoring.sources._source import Request, SliceFacts, Source
 from dagster_monitoring.spark import SparkRows
 
@@ -31,8 +32,10 @@ class AssetSource(Source):
 
     type: Literal["asset"] = "asset"
     key: tuple[str, ...] = Field(min_length=1, description="The asset's key, part by part.")
-    path: str = Field(
-        min_length=1, description="Where the asset writes; {partition} stands for the day."
+    path: SlicePath = Field(
+        min_length=1,
+        description="Where the asset writes; {partition} stands for the slice's key, "
+        "{partition:%Y/%m/%d/%H} for parts of its start.",
     )
     storage_options: dict[str, str | EnvironmentVariable] = Field(
         default_factory=dict, description="Options for the fsspec file system; secrets by {env: X}."

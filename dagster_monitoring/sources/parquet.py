@@ -12,6 +12,7 @@ from pydantic import Field
 from dagster_monitoring.declaration import EnvironmentVariable
 from dagster_monitoring.sources import _slices, _spark_files
 from dagster_monitoring.sources._files import join_root
+from dagster_monitoring.sources._paths import SlicePath
 from dagster_monitoring.sources._source import Request, SliceFacts, Source
 from dagster_monitoring.spark import SparkRows
 
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 class ParquetSource(Source):
     """Parquet files: a path with ``{partition}``, a glob, or both.
 
-    With ``{partition}`` a slice is the files of its path, all rows of them. Without, a slice is
-    the rows whose timestamp lies within the day, in whichever file they are.
+    ``{partition}`` is the slice's key; ``{partition:%Y/%m/%d/%H}`` parts of the moment at which it
+    begins, in the partitions' time zone. Then a slice is the files of its path, all rows of them.
+    Without, or where the parts are those of other slices too, a slice is the rows whose timestamp
+    lies within it, in whichever file they are.
 
     Example:
         >>> ParquetSource(path="s3://bucket/day={partition}/*.parquet").path
@@ -33,8 +36,10 @@ class ParquetSource(Source):
     read_by_spark: ClassVar[bool] = True
 
     type: Literal["parquet"] = "parquet"
-    path: str = Field(
-        min_length=1, description="Path, glob or fsspec URL; {partition} stands for the day."
+    path: SlicePath = Field(
+        min_length=1,
+        description="Path, glob or fsspec URL; {partition} stands for the slice's key, "
+        "{partition:%Y/%m/%d/%H} for parts of its start.",
     )
     storage_options: dict[str, str | EnvironmentVariable] = Field(
         default_factory=dict, description="Options for the fsspec file system; secrets by {env: X}."

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
 from dagster_monitoring.drafting.facts import RowsFacts, gather_facts
-from dagster_monitoring.errors import DataError
+from dagster_monitoring.errors import DataError, DeclarationError
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.label_keys import key_columns, label_keys
 from dagster_monitoring.orchestration.validation._finding import (
@@ -29,10 +29,13 @@ from dagster_monitoring.orchestration.validation.columns import (
 )
 from dagster_monitoring.profiles.baseline import MINIMUM_ROWS
 from dagster_monitoring.profiles.predictions import joined_columns
-from dagster_monitoring.sources import AssetSource, ParquetSource, Request
-
-_PLACEHOLDER = "{partition}"
-_DAY = r"\d{4}-\d{2}-\d{2}"
+from dagster_monitoring.sources import (
+    AssetSource,
+    ParquetSource,
+    Request,
+    names_slices,
+    slice_named,
+)
 
 
 def check_baseline(model: MonitoredModel) -> list[Finding]:
@@ -90,18 +93,25 @@ def newest_partition(model: MonitoredModel) -> str | None:
         DataError: slices can't be listed or read.
     """
     source = model.predictions
-    if isinstance(source, ParquetSource | AssetSource) and _PLACEHOLDER in source.path:
-        newest = source.describe(Request()).locations[-1]
-        named = re.search(_pattern(source.path), newest)
-        if named is not None:
-            return named["partition"]
-        raise DataError(
-            f"the newest file, {newest}, names no day in place of {_PLACEHOLDER} in {source.path}. "
-            "Days are written as YYYY-MM-DD"
-        )
+    if isinstance(source, ParquetSource | AssetSource) and names_slices(source.path):
+        return _newest_named(model, source.path, source.describe(Request()).locations[-1])
     name = model.columns.timestamp
     column = gather_facts(source.batches(Request(columns=(name,)))).columns.get(name)
     return None if column is None or column.last is None else model.partitions.key_of(column.last)
+
+
+def _newest_named(model: MonitoredModel, path: str, newest: str) -> str:
+    keys = model.partitions
+    named = slice_named(path, newest)
+    if isinstance(named, datetime):
+        return keys.key_of(named.replace(tzinfo=ZoneInfo(keys.timezone)))
+    try:
+        return keys.shift(named or "", 0)
+    except DeclarationError:
+        raise DataError(
+            f"the newest file, {newest}, names no {keys.every} in place of {{partition}} in "
+            f"{path}. A slice's key is written as {keys.first}"
+        ) from None
 
 
 def slice_ids(model: MonitoredModel, partition: str) -> Iterator[pa.Array]:
@@ -119,6 +129,7 @@ def _request(
         partition=partition,
         bounds=model.partitions.bounds(partition),
         timestamp=model.columns.timestamp,
+        timezone=model.partitions.timezone,
     )
 
 
@@ -179,21 +190,11 @@ def _in_its_day(model: MonitoredModel, facts: RowsFacts, key: str) -> list[Findi
     start, end = model.partitions.bounds(key)
     if start <= column.first and column.last < end:
         return [ok("predictions", f"its rows are of {_span(column.first, column.last)}")]
-    zone = model.partitions.timezone
+    place = f"that {model.partitions.every} of {model.partitions.timezone}"
     span = _span(column.first, column.last)
-    text = f"rows of the slice of {key} lie outside that day of {zone}: they are of {span}"
+    text = f"rows of the slice of {key} lie outside {place}: they are of {span}"
     return [warning("predictions", text, "check partitions.timezone, and what writes the slices")]
 
 
 def _span(first: datetime, last: datetime) -> str:
     return f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
-
-
-def _pattern(path: str) -> str:
-    """A path with ``{partition}`` and wildcards, from its folder on, as a regular expression."""
-    tail = path.rpartition("://")[2]
-    head, _, rest = tail.partition(_PLACEHOLDER)
-    near = head.rpartition("/")[2]
-    wild = [re.escape(part).replace(r"\*", "[^/]*").replace(r"\?", "[^/]") for part in (near, rest)]
-    again = wild[1].replace(re.escape(_PLACEHOLDER), "(?P=partition)")
-    return f"(?:^|/){wild[0]}(?P<partition>{_DAY}){again}$"
