@@ -100,9 +100,15 @@ class Production:
                 judging.judge(day)
                 yield "judged"
 
-    def whole(self, days: Sequence[str], chosen: Declared | None = None) -> None:
+    def whole(
+        self,
+        days: Sequence[str],
+        assets: Sequence[str] = ASSETS,
+        *,
+        chosen: Declared | None = None,
+    ) -> None:
         """A daily run to its end."""
-        for _ in self.run(days, chosen=chosen):
+        for _ in self.run(days, assets, chosen=chosen):
             pass
 
     def tick(self) -> int:
