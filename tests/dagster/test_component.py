@@ -65,7 +65,7 @@ def test_the_yaml_of_the_demo_gives_a_whole_model_with_paths_from_its_root(proje
     model = models_of(defs)["flight_delay"]
     assert model.baseline.path == str(project / "data/baseline.parquet")
     assert model.storage.path == str(project / "monitoring")
-    assert len(list(defs.sensors)) == 3
+    assert len(list(defs.sensors)) == 4
     assert [s.name for s in defs.schedules] == ["flight_delay_daily_schedule"]
 
 
