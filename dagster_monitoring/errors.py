@@ -11,6 +11,7 @@ MonitoringError
 ├── BaselineError           a baseline that can't serve: empty, or not built yet
 ├── EngineError             an engine that can't serve: no Java, no session, the cluster failed
 ├── StoreError              the store of evaluations, labels and incidents can't be reached
+├── IncidentError           an incident that is not there, or is over
 ├── DeliveryError           a channel did not take an alert
 ├── RegistryError           a model artefact is missing, altered or of a type that is not safe
 └── MissingExtraError       an optional package is not installed: names the extra
@@ -78,6 +79,10 @@ class EngineError(MonitoringError):
 
 class StoreError(MonitoringError):
     """The store can't be reached, or refused a write."""
+
+
+class IncidentError(MonitoringError):
+    """An incident that is not there, or that what was asked can't be done to."""
 
 
 class DeliveryError(MonitoringError):

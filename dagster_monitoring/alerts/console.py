@@ -64,6 +64,8 @@ def _panel(message: AlertMessage) -> RenderableType:
 
     style = "green" if message.transition is Transition.RESOLVED else _STYLE[message.severity]
     parts: list[RenderableType] = [_text(message.summary, 400)]
+    parts += [_text(f"! {line}", 400, style) for line in message.details]
+    parts += [_text(f"~ {line}", 400) for line in message.changes]
     if message.rows:
         parts += [_text(""), _table(message)]
     parts += [_text(""), *_facts(message)]
@@ -115,7 +117,9 @@ def _facts(message: AlertMessage) -> list[Text]:
         f"baseline {message.baseline_version or 'unknown'}, "
         f"model {message.model_version or 'unknown'}"
     )
-    facts = [_text(versions, 300, "dim")]
+    facts = [_text(versions, 300, "dim")] if message.rows else []
+    if message.owner:
+        facts.append(_text(f"owner {message.owner}", 300, "dim"))
     if message.run_url:
         facts.append(_text(f"run {message.run_url}", 500, "dim"))
     return [*facts, _text(message.next_step, 500, "bold")]

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from dagster_monitoring.alerts._text import as_ascii, bounded
 from dagster_monitoring.evaluation import Evaluation, Severity, number, value_text
-from dagster_monitoring.incidents import Incident, Transition
+from dagster_monitoring.incidents import Cause, Incident, Transition
 
 # A person reads a handful; the rest is one command away.
 MAX_ROWS = 10
@@ -69,7 +69,8 @@ class AlertMessage:
     """An incident's transition in words and rows.
 
     ``dedup_key`` names the transition: the same transition composed again has the same key.
-    ``rows`` holds at most ``MAX_ROWS``, worst first; ``n_more`` counts those left out.
+    ``rows`` holds at most ``MAX_ROWS``, worst first; ``n_more`` counts those left out. ``details``
+    say what is wrong where no evaluation does, ``changes`` what changed upstream when it began.
     """
 
     dedup_key: str
@@ -77,10 +78,14 @@ class AlertMessage:
     incident_id: str
     model: str
     severity: Severity
+    cause: Cause
     opened_partition: str
     partition: str
     title: str
     summary: str
+    details: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    owner: str | None = None
     monitors: tuple[str, ...]
     rows: tuple[AlertRow, ...]
     n_more: int
@@ -125,10 +130,14 @@ def compose(incident: Incident, transition: Transition, *, run_url: str | None) 
         incident_id=incident.id,
         model=incident.model,
         severity=incident.severity,
+        cause=incident.cause,
         opened_partition=incident.opened_partition,
         partition=partition,
         title=_title(incident, transition),
         summary=_summary(incident, transition),
+        details=tuple(bounded(m.detail, MAX_LENGTH) or "" for m in incident.members if m.detail),
+        changes=tuple(bounded(line, MAX_LENGTH) or "" for line in incident.changes[:MAX_ROWS]),
+        owner=bounded(incident.owner, MAX_LENGTH),
         monitors=incident.monitors,
         rows=tuple(_row(evaluation) for evaluation in worst),
         n_more=len(incident.worst) - len(worst),
@@ -187,6 +196,8 @@ def _summary(incident: Incident, transition: Transition) -> str:
 
 
 def _next_step(incident: Incident, transition: Transition) -> str:
+    if not incident.worst:
+        return f"See it whole: dagster-monitoring incidents show {incident.id}"
     command = f"dagster-monitoring history {incident.model} --since {incident.opened_partition}"
     if transition is Transition.RESOLVED:
         return f"Nothing to do. What it was: {command}"

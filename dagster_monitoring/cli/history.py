@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from dagster_monitoring.cli.dates import first_slice, last_slice, moment, partition
+from dagster_monitoring.cli.printing import inert
 from dagster_monitoring.cli.project import load_model, project_options
 from dagster_monitoring.evaluation import Evaluation, value_text
 from dagster_monitoring.stores import open_store
@@ -103,7 +104,6 @@ def _print_table(found: list[Evaluation]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(
         header_style="bold", row_styles=["", "dim"], box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
@@ -116,7 +116,7 @@ def _print_table(found: list[Evaluation]) -> None:
         if evaluation.value is not None:
             row["value"] = value_text(evaluation.value, evaluation.standard_error)
         # Text, not str: a value in the data is never read as markup.
-        table.add_row(*(Text(_shown(row[name])) for name in names))
+        table.add_row(*(inert(_shown(row[name])) for name in names))
     console = Console()
     console.print(table if found else "no evaluations match")
 

@@ -12,7 +12,7 @@ import click
 from dagster_monitoring.errors import MonitoringError
 
 # Modules of this folder that are not commands.
-NOT_COMMANDS = frozenset({"dates", "main", "project"})
+NOT_COMMANDS = frozenset({"dates", "main", "printing", "project"})
 
 
 class CommandFolder(click.Group):

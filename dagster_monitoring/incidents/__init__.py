@@ -6,6 +6,7 @@ pure: the same verdicts give the same incidents in whichever order they were com
 a replay counts what live would have counted.
 """
 
+from dagster_monitoring.incidents.by_hand import acknowledge, assign, resolve, snooze
 from dagster_monitoring.incidents.episodes import Episode, Rule, Verdict, episodes
 from dagster_monitoring.incidents.grouping import Group, group
 from dagster_monitoring.incidents.incident import (
@@ -31,8 +32,12 @@ __all__ = [
     "Rule",
     "Transition",
     "Verdict",
+    "acknowledge",
+    "assign",
     "due_by_time",
     "episodes",
     "group",
     "reconcile",
+    "resolve",
+    "snooze",
 ]

@@ -29,6 +29,7 @@ from dagster_monitoring.incidents import (
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.faults import open_faults
+from dagster_monitoring.stores import Note
 
 # An incident carries what a message and a page show, not every red column of a wide model.
 MAX_WORST = 20
@@ -128,6 +129,17 @@ def announce_change(
             payload=message.to_json(),
             now=now,
         )
+
+
+def act_by_hand(
+    backend: Backend, after: Incident, note: Note, *, transition: Transition | None
+) -> None:
+    """Keeps what a person did about an incident, and queues the messages about it."""
+    with backend.store.transaction():
+        backend.store.incidents.save(after)
+        backend.store.incidents.note(after.id, note)
+        change = Change(transition=transition, incident=after)
+        announce_change(backend, change, now=note.at, run_url=None)
 
 
 def news_cursor(model: MonitoredModel) -> str:
