@@ -89,7 +89,7 @@ def _columns(draft: Draft) -> Iterator[str]:
 
 def _partitions(draft: Draft) -> Iterator[str]:
     days = draft.partitions
-    yield f"  # The baseline ends on {days.shift(days.start.isoformat(), -1)}."
+    yield f"  # The baseline ends on {days.shift(days.first, -1)}."
     yield from _notes(draft, "partitions")
     yield f"  partitions: {{ start: {days.start}, timezone: {days.timezone} }}"
 

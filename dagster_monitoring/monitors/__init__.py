@@ -11,6 +11,7 @@ from pydantic import Field
 from dagster_monitoring.evaluation import excess
 from dagster_monitoring.monitors._catalogue import monitor_types
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, View
+from dagster_monitoring.monitors._slices import lacking_slices
 from dagster_monitoring.monitors.defaults import default_monitors
 from dagster_monitoring.monitors.evaluate import evaluate, past_partitions
 from dagster_monitoring.monitors.verdict import Overall, overall, subject
@@ -32,6 +33,7 @@ __all__ = [
     "default_monitors",
     "evaluate",
     "excess",
+    "lacking_slices",
     "monitor_types",
     "overall",
     "past_partitions",

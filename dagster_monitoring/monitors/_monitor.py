@@ -184,7 +184,9 @@ class Monitor(Declaration, ABC):
             for name, defaults in self.by_length.items()
             if name not in self.model_fields_set
         }
-        found = self.model_copy(update=defaults)
+        limits = {name: one.counted_in(every) for name, one in self.thresholds.items()}
+        own = self.threshold.counted_in(every) if self.threshold else None
+        found = self.model_copy(update={**defaults, "threshold": own, "thresholds": limits})
         found._every = every  # noqa: SLF001 - its own class
         return found
 
@@ -230,8 +232,7 @@ class Monitor(Declaration, ABC):
         """How many slices before the judged window its learned thresholds look at."""
         declared = [*self.thresholds.values(), *([self.threshold] if self.threshold else [])]
         defaults = [self.threshold_of(metric) for metric in self.metric_names()]
-        counted = [threshold.counted_in(self._every) for threshold in declared]
-        return max((t.past_slices() for t in [*counted, *defaults]), default=0)
+        return max((t.past_slices() for t in [*declared, *defaults]), default=0)
 
     def warm_up_slices(self) -> int:
         """How many slices it takes from the start of production until all it looks at exists."""

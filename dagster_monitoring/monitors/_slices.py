@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 
 from dagster_monitoring.monitors._monitor import View
 
 _NAMED = 3
+_LACKING = re.compile(r"(?:window|rolling baseline) of \d+ of \d+ slices(?:, missing [^;]*)?")
 
 
 def slices_before(view: View) -> int:
@@ -32,6 +34,17 @@ def baseline_note(have: Sequence[str], missing: Sequence[str], length: int) -> s
         'rolling baseline of 1 of 14 slices'
     """
     return _lacking("rolling baseline", have, missing, length)
+
+
+def lacking_slices(reasons: Iterable[str | None]) -> list[str]:
+    """What evaluations say of slices that their windows and rolling baselines lacked, each once.
+
+    Example:
+        >>> lacking_slices(["0.3 is above 0.1; window of 1 of 3 slices, missing 2013-04-01", None])
+        ['window of 1 of 3 slices, missing 2013-04-01']
+    """
+    found = (part[0] for reason in reasons for part in _LACKING.finditer(reason or ""))
+    return list(dict.fromkeys(found))
 
 
 def _lacking(what: str, have: Sequence[str], missing: Sequence[str], length: int) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import dagster as dg
 
 from dagster_monitoring.evaluation import Evaluation, Severity, Status, value_text, worst_first
-from dagster_monitoring.monitors import Monitor, overall
+from dagster_monitoring.monitors import Monitor, lacking_slices, overall
 from dagster_monitoring.orchestration.charts import (
     AMBER,
     GREEN,
@@ -86,6 +86,9 @@ def _metadata(
         metadata["baseline"] = dg.MetadataValue.text(
             f"{first.baseline_kind} {first.baseline_version}"
         )
+    lacking = lacking_slices(e.reason for e in ranked)
+    if lacking:
+        metadata["lacking slices"] = dg.MetadataValue.text("; ".join(lacking))
     metadata["rows"] = dg.MetadataValue.int(max(e.n for e in ranked))
     labelled = [e.n_labelled for e in ranked if e.n_labelled is not None]
     if labelled:

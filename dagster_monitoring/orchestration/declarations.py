@@ -190,10 +190,11 @@ def settings_text(model: MonitoredModel) -> str:
 
 def _read(text: str, version: str, model: MonitoredModel) -> Settings:
     given = json.loads(text)
-    monitors = [_monitor(entry, model.root) for entry in given["monitors"]]
+    read = [_monitor(entry, model.root) for entry in given["monitors"]]
+    monitors = [m.counted_in(model.partitions.every) for m in read if m is not None]
     return Settings(
         version=version,
-        monitors={m.name: m for m in monitors if m is not None},
+        monitors={m.name: m for m in monitors},
         columns=Columns.model_validate(given["columns"]),
         segments=tuple(given["segments"]),
         expected_delay_days=given["expected_delay_days"],

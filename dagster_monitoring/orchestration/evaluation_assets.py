@@ -38,8 +38,8 @@ from dagster_monitoring.orchestration.visible import (
     with_settings,
 )
 
-# How far back a check's chart looks.
-CHART_DAYS = 45
+# How many slices back a check's chart looks.
+CHART_SLICES = 45
 
 DESCRIPTIONS = {
     "drift": "How far the distributions of inputs and predictions went from the baseline's.",
@@ -152,13 +152,13 @@ def _verdicts(
 def _history(
     backend: Backend, monitor: Monitor, partition: str, column: str | None
 ) -> list[Evaluation]:
-    """What the monitor said of a column on the days before; all columns when ``None``."""
+    """What the monitor said of a column on the slices before; all columns when ``None``."""
     days = backend.model.partitions
     return backend.store.evaluations.read(
         backend.model.model,
         monitor=monitor.name,
         column=column,
-        since=days.shift(partition, -CHART_DAYS),
+        since=days.shift(partition, -CHART_SLICES),
         until=days.shift(partition, -1),
     )
 
@@ -166,16 +166,18 @@ def _history(
 def _latest_again(
     declarations: Declarations, monitors: Sequence[Monitor], partitions: Sequence[str]
 ) -> list[PartitionVerdict]:
-    """The verdicts of the latest day, once more, after a run over older days.
+    """The verdicts of the latest slice, once more, after a run over older ones.
 
     An asset's badge in Dagster shows the check that was recorded last, so backfilling an old bad
     day would turn the asset red today.
     """
     evaluations, name = declarations.backend.store.evaluations, declarations.backend.model.model
+    keys = declarations.backend.model.partitions
     repeated = []
     for monitor in monitors:
         latest = evaluations.last_partition(name, monitor=monitor.name)
-        if latest is not None and latest > partitions[-1]:
+        # Production may be over earlier than it was declared to; Dagster knows no later slice.
+        if latest is not None and latest > partitions[-1] and keys.holds(latest):
             rows = evaluations.read(name, monitor=monitor.name, since=latest, until=latest)
             repeated += _verdicts(declarations, [monitor], latest, {monitor.name: rows})
     return repeated

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,9 +13,10 @@ from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.declarations import Rule
 from dagster_monitoring.orchestration.view import PartitionView
 from dagster_monitoring.orchestration.windows import SliceProfiles
+from dagster_monitoring.partitions import Every
 
 # Learned limits look at most at some weeks: what is measured for one day serves the next days too.
-MEASUREMENTS_KEPT = 256
+MEASUREMENTS_KEPT: Mapping[Every, int] = {"hour": 6144, "day": 256, "week": 256}
 
 
 class Evaluator:
@@ -70,7 +71,7 @@ class Evaluator:
         key = (rule.monitor.name, rule.settings.version, rule.baseline_version, partition)
         if key not in self._measured:
             self._measured[key] = rule.monitor.measure(view.at(partition))
-            if len(self._measured) > MEASUREMENTS_KEPT:
+            if len(self._measured) > MEASUREMENTS_KEPT[view.partitions.every]:
                 self._measured.popitem(last=False)
         self._measured.move_to_end(key)
         return self._measured[key]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from dagster_monitoring.profiles.encoding import read_header, read_time, write_time
@@ -59,12 +58,14 @@ def to_table(profile: PerformanceProfile) -> pa.Table:
         "first_available_at": write_time(profile.first_available_at),
         "last_available_at": write_time(profile.last_available_at),
     }
-    positives = _joined((c.positives for c in counts), np.int64)
-    rows = _joined((c.negatives for c in counts), np.int64) + positives
+    # One more, of no rows, so that there is something to join.
+    counts.append(ScoreCounts())
+    positives = np.concatenate([c.positives for c in counts])
+    rows = np.concatenate([c.negatives for c in counts]) + positives
     # Encoded in half the time, and a slice has few scores of two billion rows.
-    kind = pa.int32() if rows.max(initial=0) <= np.iinfo(np.int32).max else pa.int64()
+    kind = pa.int32() if (rows <= np.iinfo(np.int32).max).all() else pa.int64()
     columns = {
-        "score": pa.array(_joined((c.scores for c in counts), np.float64)),
+        "score": pa.array(np.concatenate([c.scores for c in counts])),
         "rows": pa.array(rows).cast(kind),
         "positives": pa.array(positives).cast(kind),
     }
@@ -107,15 +108,23 @@ class _Reader:
 
     def summary(self, given: Json) -> Summary:
         """The next summary."""
-        if given["kind"] == "regression":
-            return _regression_in(given)
-        if given["kind"] == "ranking":
-            return _ranking_in(given)
-        counts = [self._counts(rows, exact=exact) for rows, exact in given["counts"]]
-        sums: Json = {name: ExactSum.parse(text) for name, text in given["sums"].items()}
-        if given["kind"] == "binary":
-            losses = Losses(**sums) if sums else None
-            return BinarySummary(score_counts=counts[0], **given["plain"], losses=losses)
+        kinds: dict[str, Callable[[Json], Summary]] = {
+            "regression": _regression_in,
+            "ranking": _ranking_in,
+            "binary": self._binary,
+            "multiclass": self._multiclass,
+        }
+        return kinds[given["kind"]](given)
+
+    def _binary(self, given: Json) -> BinarySummary:
+        sums = _sums_in(given)
+        return BinarySummary(
+            score_counts=self._counts(given)[0],
+            losses=Losses(**sums) if sums else None,
+            **given["plain"],
+        )
+
+    def _multiclass(self, given: Json) -> MulticlassSummary:
         size = len(given["classes"])
         confusion = np.zeros((size, size), dtype=np.int64)
         for true, predicted, rows in given["confusion"]:
@@ -124,12 +133,15 @@ class _Reader:
             classes=tuple(given["classes"]),
             confusion=confusion,
             rank_counts=np.array(given["ranks"], dtype=np.int64),
-            per_class=tuple(counts),
+            per_class=self._counts(given),
             **given["plain"],
-            **sums,
+            **_sums_in(given),
         )
 
-    def _counts(self, rows: int, *, exact: bool) -> ScoreCounts:
+    def _counts(self, given: Json) -> tuple[ScoreCounts, ...]:
+        return tuple(self._next(rows, exact=exact) for rows, exact in given["counts"])
+
+    def _next(self, rows: int, *, exact: bool) -> ScoreCounts:
         own = slice(self._at, self._at + rows)
         self._at += rows
         return ScoreCounts(
@@ -228,9 +240,9 @@ def _ranking_in(given: Json) -> RankingSummary:
     )
 
 
+def _sums_in(given: Json) -> Json:
+    return {name: ExactSum.parse(text) for name, text in given["sums"].items()}
+
+
 def _names_out(names: NameCounts) -> Json:
     return {"counts": dict(names.counts), "total": names.total}
-
-
-def _joined(parts: Iterable[npt.NDArray[Any]], kind: type[np.generic]) -> npt.NDArray[Any]:
-    return np.concatenate([*parts, np.zeros(0, dtype=kind)]).astype(kind, copy=False)

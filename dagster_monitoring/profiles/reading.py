@@ -16,7 +16,7 @@ from dagster_monitoring.profiles.hashing import SPARE, Hashes, hash_bytes
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-_MICROSECONDS = {"s": (1_000_000, 1), "ms": (1_000, 1), "us": (1, 1), "ns": (1, 1_000)}
+_MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 
 
 _BYTES = (
@@ -98,7 +98,7 @@ def as_text(values: pa.Array) -> pa.Array:
     if pa.types.is_string(values.type):
         return values
     if pa.types.is_floating(values.type):
-        values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+        values = pc.if_else(pc.is_nan(values), None, values)
     return values.cast(pa.string())
 
 
@@ -117,9 +117,8 @@ def read_moments(array: pa.Array) -> Moments:
         kind = array.type
     if not pa.types.is_timestamp(kind):
         return Moments(np.zeros(0, dtype=np.int64), len(array))
-    times, per = _MICROSECONDS[kind.unit]
-    ticks = array.drop_null().cast(pa.int64()).to_numpy(zero_copy_only=False)
-    moments = ticks // per if per > 1 else ticks * times if times > 1 else ticks
+    ticks = array.drop_null().cast(pa.int64()).to_numpy()
+    moments = ticks // 1_000 if kind.unit == "ns" else ticks * _MICROSECONDS[kind.unit]
     return Moments(moments, len(array) if kind.tz is None else array.null_count)
 
 

@@ -147,7 +147,7 @@ class _Scan:
         whole = WholeRows(ids=arrays.get(self._columns.id), n=piece.num_rows)
         whole.hashes = self._add_ids(whole.ids)
         self._add_moments(arrays.get(self._columns.timestamp))
-        self._add_versions(arrays.get(self._columns.model_version or ""))
+        self._add_versions(arrays)
         rows = self._add_names(arrays, piece.num_rows, whole, loops)
         for name, counter in self._numeric.items():
             if name not in arrays:
@@ -263,10 +263,11 @@ class _Scan:
             inside = (ticks >= self._bounds[0]) & (ticks < self._bounds[1])
             self._n_outside += len(ticks) - int(inside.sum())
 
-    def _add_versions(self, versions: pa.Array | None) -> None:
-        if versions is None:
+    def _add_versions(self, arrays: Mapping[str, pa.Array]) -> None:
+        column = self._columns.model_version
+        if column is None or column not in arrays:
             return
-        names = read_names(versions)
+        names = read_names(arrays[column])
         if isinstance(names, WrongType):
             return
         text = as_text(names.dictionary)

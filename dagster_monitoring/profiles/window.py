@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ _FEW = 4
 
 _KEPT = 64
 """Slices that are kept in memory: two rolling windows of 28 days."""
+
+_KEPT_HOURS, _KEPT_BYTES = 448, 1 << 28
+"""Of hours as many as a rolling baseline of two weeks and its window have, if they are small."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,7 +58,7 @@ class ProfileWindows:
         storage: where the profiles are.
         model: the model's name.
         baseline_version: the baseline on whose bins they were counted.
-        partitions: the model's days; a window never begins before the first one.
+        partitions: the model's; a window never begins before the first one.
     """
 
     def __init__(
@@ -66,7 +70,10 @@ class ProfileWindows:
         partitions: Partitions,
     ) -> None:
         self._partitions = partitions
-        self._slices = _Recent[Profile](lambda day: storage.read(model, baseline_version, day))
+        self._slices = _Recent[Profile](
+            lambda key: storage.read(model, baseline_version, key),
+            most=_KEPT_HOURS if partitions.every == "hour" else _KEPT,
+        )
         self._sums: dict[int, _MovingSum] = {}
 
     def slice(self, partition: str) -> Profile | None:
@@ -95,7 +102,10 @@ class PerformanceWindows:
         self, storage: ProfileStorage, *, model: str, task: Task, partitions: Partitions
     ) -> None:
         self._partitions, self._task = partitions, task
-        self._slices = _Recent[PerformanceProfile](lambda day: storage.read_performance(model, day))
+        self._slices = _Recent[PerformanceProfile](
+            lambda key: storage.read_performance(model, key),
+            most=_KEPT_HOURS if partitions.every == "hour" else _KEPT,
+        )
 
     def slice(self, partition: str) -> PerformanceProfile | None:
         """A slice's performance profile; ``None`` when it has none."""
@@ -150,10 +160,11 @@ class _MovingSum:
 
 
 class _Recent(Generic[T]):
-    """What was read last, up to a number of slices."""
+    """What was read last, up to a number of slices; fewer of those that take much memory."""
 
-    def __init__(self, read: Callable[[str], T]) -> None:
+    def __init__(self, read: Callable[[str], T], *, most: int) -> None:
         self._read = read
+        self._most = most
         self._kept: OrderedDict[str, T] = OrderedDict()
 
     def get(self, partition: str) -> T | None:
@@ -164,8 +175,10 @@ class _Recent(Generic[T]):
             found = self._read(partition)
         except SliceNotFoundError:
             return None
+        if not self._kept and self._most > _KEPT:
+            self._most = max(_KEPT, min(self._most, _KEPT_BYTES // len(pickle.dumps(found))))
         self._kept[partition] = found
-        if len(self._kept) > _KEPT:
+        if len(self._kept) > self._most:
             self._kept.popitem(last=False)
         return found
 

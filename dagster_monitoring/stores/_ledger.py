@@ -13,8 +13,8 @@ from dagster_monitoring.stores._resolution import RESOLVED_FIELDS
 from dagster_monitoring.stores._text import storable_array
 from dagster_monitoring.stores._values import encode
 
-# What a row of a delivery is: nothing new, an id's first label, a later word on a labelled id.
-KNOWN, FIRST, LATER = 0, 1, 2
+# What a row of a delivery is: there already, said again later, an id's first label, a later word.
+KNOWN, AGAIN, FIRST, LATER = 0, 1, 2, 3
 
 States = npt.NDArray[np.int8]
 IdPlaces = npt.NDArray[np.intp]
@@ -67,27 +67,36 @@ def id_places(rows: pa.Table) -> IdPlaces:
     """For rows sorted by id, the place of each row's id among the distinct ones."""
     if not rows.num_rows:
         return np.zeros(0, dtype=np.intp)
-    same = _same_as_before(rows, ("prediction_id",))
+    same = same_as_before(rows, ("prediction_id",))
     places: IdPlaces = np.cumsum(~same) - 1
     return places
 
 
-def states(rows: pa.Table, words: pa.Table) -> States:
+def states(rows: pa.Table, words: pa.Table, *, dated: bool) -> States:
     """What each row of a delivery is, shape ``(n,)``.
 
-    A row says nothing new if it stands in the ledger, or repeats what was said last before it on
-    the same id and revision, in the ledger or in the delivery.
+    A row says nothing new if it stands in the ledger, or says again what was said last before it
+    on the same id and revision, in the ledger or in the delivery. What is said again is kept where
+    the feed dates it: a word that comes in later may belong between the two.
 
     Args:
         rows: as :func:`prepare` gives them.
         words: what the ledger holds on their ids.
+        dated: whether the feed says when labels became available.
     """
-    repeats = _same_as_before(rows, ("prediction_id", "revision", "label"))
-    found = np.where(repeats, KNOWN, FIRST).astype(np.int8)
+    repeats = same_as_before(rows, ("prediction_id", "revision", "label"))
+    found = np.where(repeats, AGAIN, FIRST).astype(np.int8)
     if words.num_rows:
         met = _booleans(pc.is_in(rows["prediction_id"], value_set=words["prediction_id"]))
         found[met] = _states_of_met(rows.filter(pa.array(met)), words)
+    if not dated:
+        found[found == AGAIN] = KNOWN
     return found
+
+
+def is_dated(table: pa.Table) -> bool:
+    """Whether labels say when they became available; without, it is when they were delivered."""
+    return (table.schema.metadata or {}).get(b"available_at") != b"delivered"
 
 
 def _states_of_met(rows: pa.Table, words: pa.Table) -> States:
@@ -100,20 +109,20 @@ def _states_of_met(rows: pa.Table, words: pa.Table) -> States:
     order = np.concatenate([words["append_id"].to_numpy(), np.full(rows.num_rows, 2**62)])
     both = both.append_column("order", pa.array(order))
     said = both.sort_by([(name, "ascending") for name in (*_KEYS, "order")]).combine_chunks()
-    repeats = _same_as_before(said, ("prediction_id", "revision", "label"))
+    repeats = same_as_before(said, ("prediction_id", "revision", "label"))
     alike = both.sort_by([(name, "ascending") for name in (*names, "order")]).combine_chunks()
-    stands = _same_as_before(alike, names)
+    stands = same_as_before(alike, names)
     found = np.full(rows.num_rows, LATER, dtype=np.int8)
-    for table, is_known in ((said, repeats), (alike, stands)):
+    for table, is_it, state in ((said, repeats, AGAIN), (alike, stands, KNOWN)):
         row = table["row"].to_numpy()
-        found[row[is_known & (row >= 0)]] = KNOWN
+        found[row[is_it & (row >= 0)]] = state
     return found
 
 
 def _sorted(rows: pa.Table) -> pa.Table:
     """By id, revision and moment; rows alike in these stay in the order given."""
     rows = rows.take(pc.array_sort_indices(_one_chunk(rows["prediction_id"])))
-    same = _same_as_before(rows, ("prediction_id",))
+    same = same_as_before(rows, ("prediction_id",))
     if not same.any():
         return rows
     # Few ids come twice, and one key sorts four times as fast as four.
@@ -127,7 +136,7 @@ def _sorted(rows: pa.Table) -> pa.Table:
 
 
 def _last_of_each_moment(rows: pa.Table) -> pa.Table:
-    same = _same_as_before(rows, _KEYS)
+    same = same_as_before(rows, _KEYS)
     if not same.any():
         return rows
     return rows.filter(pa.array(~np.append(same[1:], np.False_)))
@@ -137,7 +146,7 @@ def _usable(rows: pa.Table) -> pa.ChunkedArray:
     return pc.and_(pc.is_valid(rows["prediction_id"]), pc.is_valid(rows["available_at"]))
 
 
-def _same_as_before(rows: pa.Table, names: tuple[str, ...] | list[str]) -> Bools:
+def same_as_before(rows: pa.Table, names: tuple[str, ...] | list[str]) -> Bools:
     """Whether each row has the same values as the one before it; none is missing there."""
     same = np.zeros(rows.num_rows, dtype=np.bool_)
     if rows.num_rows:

@@ -31,7 +31,7 @@ from dagster_monitoring.stores._label_rows import (
     Predicted,
     Registration,
 )
-from dagster_monitoring.stores._ledger import id_places
+from dagster_monitoring.stores._ledger import id_places, same_as_before
 from dagster_monitoring.stores._resolution import LAST_MOMENT, microseconds
 
 _PREDICTIONS, _LABELS = "predictions", "labels"
@@ -139,13 +139,13 @@ class ParquetRows(LabelRows):
         if as_of is not None:
             limit = pa.scalar(microseconds(as_of))
             words = words.filter(pc.less_equal(words["available_at"], limit))
-        # The last of each id, sorted by what wins.
         words = words.sort_by([(name, "ascending") for name in _WINNING]).combine_chunks()
-        ids = words["prediction_id"].combine_chunks()
-        if len(ids):
-            following = pc.equal(ids.slice(1), ids.slice(0, len(ids) - 1))
-            last = pa.concat_arrays([pc.invert(following), pa.array([True])])
-            words = words.filter(last)
+        # What was said again became available when it was said first.
+        again = same_as_before(words, ("prediction_id", "revision", "label"))
+        words = words.filter(pa.array(~again)).combine_chunks()
+        # Sorted by what wins: the last of each id.
+        last = ~np.append(same_as_before(words, ("prediction_id",))[1:], np.False_)
+        words = words.filter(pa.array(last[: words.num_rows]))
         return words.filter(pc.not_equal(words["label"], "")).combine_chunks()
 
     def labelled_count(

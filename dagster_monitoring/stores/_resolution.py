@@ -22,22 +22,30 @@ _UTC = pa.timestamp("us", tz="UTC")
 def resolution(
     model_id: int, ledger_id: int, partition: str, as_of: datetime | None
 ) -> sa.Select[Any]:
-    """One row a labelled prediction: the winning word on it, in the form of a word."""
-    rank = sa.func.row_number().over(
-        partition_by=labels.c.prediction_id,
-        order_by=[
-            labels.c.revision.desc(),
-            labels.c.available_at.desc(),
-            labels.c.append_id.desc(),
-        ],
+    """One row a labelled prediction: the winning word on it, in the form of a word.
+
+    What was said again became available when it was said first.
+    """
+    before = sa.func.lag(labels.c.label).over(
+        partition_by=[labels.c.prediction_id, labels.c.revision],
+        order_by=[labels.c.available_at, labels.c.append_id],
     )
     columns = [labels.c[name] for name in WORD_SCHEMA.names]
-    ranked = sa.select(*columns, rank.label("rank")).where(
+    known = sa.select(*columns, before.label("before")).where(
         labels.c.model_id == ledger_id, labels.c.prediction_id.in_(_ids(model_id, partition))
     )
     if as_of is not None:
-        ranked = ranked.where(labels.c.available_at <= microseconds(as_of))
-    words = ranked.subquery()
+        known = known.where(labels.c.available_at <= microseconds(as_of))
+    said = known.subquery()
+    rank = sa.func.row_number().over(
+        partition_by=said.c.prediction_id,
+        order_by=[said.c.revision.desc(), said.c.available_at.desc(), said.c.append_id.desc()],
+    )
+    words = (
+        sa.select(*(said.c[name] for name in WORD_SCHEMA.names), rank.label("rank"))
+        .where(sa.or_(said.c.before.is_(None), said.c.before != said.c.label))
+        .subquery()
+    )
     return (
         sa.select(*(words.c[name] for name in WORD_SCHEMA.names))
         .where(words.c.rank == 1, words.c.label != "")

@@ -74,6 +74,9 @@ class Touched:
     cursor: int
 
 
+_NOWHERE = np.zeros(0, dtype=np.int64)
+
+
 class Coverage(NamedTuple):
     """How many of a partition's predictions have a label."""
 
@@ -174,7 +177,7 @@ class LabelLedger:
             if _label_counts.labelled_ids(connection, ledger_id):
                 ids = _distinct_of_sorted(rows, places)
                 words = self._rows.words(connection, ledger_id, ids)
-            states = _ledger.states(rows, words)
+            states = _ledger.states(rows, words, dated=_ledger.is_dated(table))
             unknown = self._keep(connection, ledger_id, append_id, rows, states)
         usable, filled = _ledger.usable_rows(table), _filled(rows)
         first, later = states == _ledger.FIRST, states == _ledger.LATER
@@ -182,7 +185,7 @@ class LabelLedger:
         return Appended(
             new=new,
             corrections=int(later.sum()) + int((first & filled).sum()) - new,
-            redelivered=int((states == _ledger.KNOWN).sum()) + usable - rows.num_rows,
+            redelivered=int((states < _ledger.FIRST).sum()) + usable - rows.num_rows,
             unknown=unknown,
             empty=int((first & ~filled).sum()),
             unusable=table.num_rows - usable,
@@ -362,19 +365,22 @@ class LabelLedger:
         )
         places = _ledger.id_places(words)
         ids = _distinct_of_sorted(words, places)
-        is_first = np.zeros(len(ids), dtype=np.bool_)
+        is_first, is_told = np.zeros((2, len(ids)), dtype=np.bool_)
         is_first[places[states[is_new] == _ledger.FIRST]] = True
+        is_told[places[states[is_new] >= _ledger.FIRST]] = True
         predicted: list[Predicted] = []
         for model_id in _label_counts.followers(connection, ledger_id):
             own = list(self._rows.predicted(connection, model_id, ids))
             predicted += own
-            _note_changes(connection, model_id, {each.partition: len(each.at) for each in own})
+            touched = {each.partition: int(is_told[each.at].sum()) for each in own}
+            _note_changes(connection, model_id, touched)
             joined = _distinct_places([e.at[is_first[e.at]] for e in own], len(ids))
             _label_counts.add_joined(connection, model_id, joined)
         self._rows.keep(connection, ledger_id, words, predicted)
         kind = next((text[0] for text in pc.unique(words["label"]).to_pylist() if text), None)
         _label_counts.add_ids(connection, ledger_id, int(is_first.sum()), kind)
-        return len(ids) - _distinct_places([each.at for each in predicted], len(ids))
+        is_told[np.concatenate([_NOWHERE, *(each.at for each in predicted)])] = False
+        return int(is_told.sum())
 
     def _forget_partitions(self, connection: sa.Connection, model_id: int) -> None:
         """Drops the partitions of a model; the labels of each are others from now on."""

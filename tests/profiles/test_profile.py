@@ -137,7 +137,7 @@ def test_only_profiles_of_the_same_bins_add() -> None:
 
 
 def test_types_are_named_once_whatever_commas_they_hold() -> None:
-    texts = ["decimal128(9, 2)", "list<a: struct<b: int8, c: int8>>", "map<int8, x[2, 3]>", "bool"]
+    texts = ["decimal128(9, 2)", "list<a: struct<X: int8, c: int8>>", "map<int8, x[2, 3]>", "bool"]
     profiles = [Profile(type_faults={"x": text}) for text in (*texts, *reversed(texts))]
     assert merge(profiles).type_faults["x"] == ", ".join(sorted(texts))
     halves = merge([merge(profiles[:3]), merge(profiles[3:])])

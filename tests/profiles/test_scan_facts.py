@@ -11,21 +11,26 @@ import pytest
 from dagster_monitoring.profiles.bins import BinSet, CategoricalBins, build_numeric_bins
 from dagster_monitoring.profiles.names import short
 from dagster_monitoring.profiles.profile import Profile
+from dagster_monitoring.profiles.reading import hash_values
+from dagster_monitoring.profiles.sample import SamplePlan, mixed
 from dagster_monitoring.profiles.scan import scan
 from dagster_monitoring.schema import Columns
 
 BINS = BinSet(
     columns={
+        "age": build_numeric_bins(np.arange(9.0)),
         "size": build_numeric_bins(np.arange(20.0)),
         "city": CategoricalBins(vocabulary=("Oslo", "Rome", "Lima")),
         "gate": CategoricalBins(vocabulary=("a", "b")),
     },
     segments={"city": ("Rome", "Oslo"), "gate": ("b",)},
+    sample=SamplePlan(columns=("size", "city"), size=9),
 )
 COLUMNS = Columns(
     id="id", timestamp="at", numeric=("size",), categorical=("city",), model_version="version"
 )
 DAY = (datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 2, tzinfo=UTC))
+UNSEEN = -1.0
 STEP = timedelta(microseconds=1)
 UTC_TIME = pa.timestamp("us", "UTC")
 
@@ -38,7 +43,8 @@ def one(**columns: object) -> Profile:
     return scanned(pa.record_batch(columns))
 
 
-EVERYTHING = {"id": [1], "at": [1], "size": [1.0], "city": ["Oslo"], "gate": ["a"], "version": [1]}
+EVERYTHING = {"id": [1], "at": [1], "version": [1]}
+EVERYTHING |= {"age": [1], "size": [1.0], "city": ["Oslo"], "gate": ["a"]}
 
 
 @pytest.mark.parametrize("name", [*EVERYTHING, "score", "guess"])
@@ -52,6 +58,32 @@ def test_a_column_that_is_expected_and_not_there_is_named(name: str) -> None:
         known=iter(["late"]),
     )
     assert (found.missing_columns, found.extra_columns) == ((name,), ("colour",))
+
+
+@pytest.mark.parametrize("name", ["age", "size", "city", "gate"])
+def test_a_column_is_counted_without_any_of_the_others(name: str) -> None:
+    found = one(**{name: EVERYTHING[name]})
+    assert {column: own.n for column, own in found.columns.items()} == {name: 1}
+
+
+def test_rows_are_sampled_where_the_bins_ask_for_it() -> None:
+    batch = pa.record_batch(
+        {
+            "id": ["a", None, "b"],
+            "age": [1, 2, 3],
+            "size": [0.5, 1.5, None],
+            "city": ["Rome", "Oslo", "Bonn"],
+        }
+    )
+    sample = scanned(batch, batch.drop_columns(["size"]), batch.drop_columns(["id"])).sample
+    rows = dict(zip(sample.ranks.tolist(), sample.values.tolist(), strict=True))
+    first, second = mixed(hash_values(pa.array(["a", "b"]))).tolist()
+    assert rows == {
+        first: [0.5, 1.0],
+        second: [pytest.approx(np.nan, nan_ok=True), UNSEEN],
+    }
+    # One without an id, three without the size, three without any id.
+    assert sample.n_left_out == 7
 
 
 def test_without_a_column_of_versions_none_is_missing() -> None:
@@ -68,7 +100,7 @@ def test_columns_are_missing_or_extra_where_any_batch_says_so() -> None:
     assert found.missing_columns == ("gate", "size")
     assert found.extra_columns == ("a", "b")
     assert (found.rows, found.columns["size"].rows, found.columns["gate"].rows) == (3, 2, 2)
-    assert [*found.columns] == ["city", "gate", "size"]
+    assert [*found.columns] == ["age", "city", "gate", "size"]
 
 
 def test_a_profile_names_its_bins_and_files_in_order() -> None:

@@ -43,13 +43,3 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def store(store_url: str) -> Iterator[Store]:
     with open_store(store_url) as opened:
         yield opened
-
-
-@pytest.fixture(params=["sqlite", "postgres", "parquet"])
-def label_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
-    """Opens the store with each place that labels can be kept in."""
-    url = f"sqlite:///{tmp_path / 'monitoring.db'}"
-    if request.param == "postgres":
-        url = request.getfixturevalue("emptied_postgres_store_url")
-    folder = str(tmp_path / "labels") if request.param == "parquet" else None
-    return lambda: open_store(url, label_folder=folder)

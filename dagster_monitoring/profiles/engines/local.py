@@ -58,8 +58,10 @@ def count_piece(
     is_whole = float(squares.sum()) < _WHOLE
     tier.fine.counts += np.bincount(place, minlength=size)
     tier.fine.low += _weigh(place, units, size, is_whole=is_whole)
+    parts = [squares] if is_whole else _split(squares, SQUARE_SPLIT)
+    used = slice(-len(parts), None)
+    tier.whole[used] += [int(part.sum()) for part in parts]
     if not rows.sizes:
-        _add_squares(tier, np.zeros(n, dtype=np.intp), squares, is_whole=is_whole)
         return
     coarse = np.take(tally.coarse, place, out=work.coarse[:n], mode="clip")
     cells, firsts = rows.cells(tally.cube), rows.firsts(tally.cube, STRIDE)
@@ -69,7 +71,9 @@ def count_piece(
         joint = np.add(first, coarse, out=work.joint[:n])
         tier.cube.counts += np.bincount(joint, minlength=total).reshape(shape)
         tier.cube.low += _weigh(joint, units, total, is_whole=is_whole).reshape(shape)
-        _add_squares(tier, cell, squares, is_whole=is_whole)
+        for part, own in zip(parts, tier.squares.T[used], strict=True):
+            sums = np.bincount(cell, weights=part, minlength=shape[0])
+            np.add(own, sums.astype(np.int64), out=own)
 
 
 def place_codes(codes: pa.Array, mapping: Integers, counts: Integers, pending: Integers) -> Places:
@@ -107,18 +111,6 @@ def _weigh(place: Places, weights: Floats, size: int, *, is_whole: bool) -> Inte
     high, low = _split(weights, _SUM_SPLIT)
     highs = np.bincount(place, weights=high, minlength=size).astype(np.int64)
     return (highs << _SUM_SPLIT) + np.bincount(place, weights=low, minlength=size).astype(np.int64)
-
-
-def _add_squares(tier: Tier, cell: Places, squares: Floats, *, is_whole: bool) -> None:
-    size = len(tier.squares)
-    if is_whole and size == 1:
-        tier.squares[0, 1] += int(squares.sum())
-    elif is_whole:
-        tier.squares[:, 1] += np.bincount(cell, weights=squares, minlength=size).astype(np.int64)
-    else:
-        for total, part in zip(tier.squares.T, _split(squares, SQUARE_SPLIT), strict=True):
-            sums = np.bincount(cell, weights=part, minlength=size).astype(np.int64)
-            np.add(total, sums, out=total)
 
 
 def _split(values: Floats, bits: int) -> tuple[Floats, Floats]:

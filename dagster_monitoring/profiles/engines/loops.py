@@ -26,7 +26,7 @@ class Near(NamedTuple):
 
     Attributes:
         low, high: of the numbers counted; of none ``low`` is larger.
-        others: rows that it left to be counted, because they are far away or no numbers.
+        others: rows that are far away or no numbers; they were counted as without a number.
     """
 
     low: float

@@ -52,6 +52,8 @@ class NumericCounter:
             return
         if near is not None and near.low <= near.high:
             self._stretch(near.low, near.high)
+        if near is not None:
+            self._add_faults(np.full(len(near.others), _FAR), rows, near.others)
         left = np.arange(len(numbers.array)) if near is None else near.others
         for start in range(0, len(left), PIECE):
             others = left[start : start + PIECE]
@@ -70,7 +72,7 @@ class NumericCounter:
             aside = self._count_far(values, aside, rows, loops)
             away = self._reach
         tier = self._tally.tier(0)
-        tier.make_room(len(values) * (int(max(away, 0.0) * tier.inverse) + 1))
+        tier.make_room(len(values), int(max(away, 0.0) * tier.inverse) + 1)
         loops.count_piece(values, aside, rows, self._tally, tier, self._work)
 
     def add_wrong(self, null: Bools, rows: SegmentRows) -> None:
@@ -131,7 +133,7 @@ class NumericCounter:
         for own in np.flatnonzero(np.bincount(level)).tolist():
             chosen = at[level == own]
             tier = self._tally.tier(own)
-            tier.make_room(len(chosen) << REACH_BITS)
+            tier.make_room(len(chosen), 1 << REACH_BITS)
             loops.count_piece(
                 values[chosen], None, rows.take(chosen), self._tally, tier, self._work
             )
@@ -153,7 +155,7 @@ class NumericCounter:
         self,
         kind: npt.NDArray[np.int64],
         rows: SegmentRows,
-        at: npt.NDArray[np.intp] | slice = slice(None),
+        at: npt.NDArray[np.integer] | slice = slice(None),
     ) -> None:
         self._faults += np.bincount(kind, minlength=_KINDS)
         for faults, place in zip(self._segment_faults, rows.places, strict=True):

@@ -21,6 +21,9 @@ Rests = dict[int, ExactSum]
 STRIDE = SEGMENT_BINS + 1
 """Counts of a cell: one a segment bin, and one for rows that have no number."""
 
+ROW = 2 * (1 + STRIDE)
+"""Integers of a cell in a tier's table: its squares, then its counts and sums side by side."""
+
 REACH_BITS = 46
 """Offsets of ``2 ** 46`` units and more are far: they are counted in coarser units."""
 
@@ -28,7 +31,10 @@ TIER_BITS = 10
 """Each coarser unit is ``2 ** 10`` times the one before, which leaves a far value 37 bits."""
 
 SQUARE_SPLIT = 26
-"""Squares are added in two parts, of multiples of ``2 ** 26`` and of what is left."""
+"""Large squares are added in two parts, of multiples of ``2 ** 26`` and of what is left."""
+
+SMALL_SQUARE = 1 << 43
+"""Squares below are added as they are: those of a piece are less than ``2 ** 61``."""
 
 _WORTH_A_TABLE = 8_192
 """Values that are placed by bisection, at 35 ns each, before a table is made for the others."""
@@ -41,16 +47,17 @@ _PIECE_ROOM = 1 << 53
 class Wide:
     """Counts and sums of 64 bits, with a second array for what the sums can't hold.
 
-    Attributes:
+    Args:
         pairs: a count and a sum a cell side by side, as they are changed together.
+
+    Attributes:
         counts: the counts in ``pairs``.
         low: the sums in ``pairs``.
     """
 
-    def __init__(self, *shape: int) -> None:
-        self.pairs = np.zeros((*shape, 2), dtype=np.int64)
-        self.counts: Integers = self.pairs[..., 0]
-        self.low: Integers = self.pairs[..., 1]
+    def __init__(self, pairs: Integers) -> None:
+        self.counts: Integers = pairs[..., 0]
+        self.low: Integers = pairs[..., 1]
         self._high: Integers | None = None
 
     def settle(self) -> None:
@@ -74,48 +81,60 @@ class Tier:
     Attributes:
         exponent: the unit is ``2 ** exponent``.
         inverse: units in 1.
+        table: all of the following in one piece of memory, in this order; squares come first in
+            the ``ROW`` of their cell.
+        whole: the sum of all squares: multiples of ``2 ** SQUARE_SPLIT`` and what is left.
         fine: rows and sums of offsets by bin; the last is of rows that have no number.
+        squares: sums of squares by cell, shape ``(cells, 2)``, as ``whole``.
         cube: rows and sums of offsets by cell and segment bin, shape ``(cells, STRIDE)``.
-        squares: sums of squares by cell (one cell when there are no segments), shape ``(c, 2)``:
-            multiples of ``2 ** SQUARE_SPLIT`` and what is left.
     """
 
     def __init__(self, exponent: int, size: int, cells: int) -> None:
         self.exponent = exponent
         self.inverse = 2.0**-exponent
-        self.fine = Wide(size)
-        self.cube = Wide(cells, STRIDE)
-        self.squares = np.zeros((max(cells, 1), 2), dtype=np.int64)
-        self._squares = [0] * max(cells, 1)
+        self.table = np.zeros(2 + 2 * size + cells * ROW, dtype=np.int64)
+        self.whole, fine, rows = np.split(self.table, [2, 2 + 2 * size])
+        by_cell = rows.reshape(cells, 1 + STRIDE, 2)
+        self.fine = Wide(fine.reshape(size, 2))
+        self.squares: Integers = by_cell[:, 0]
+        self.cube = Wide(by_cell[:, 1:])
+        self._squares = [0] * (1 + cells)
         self._bound = 0
 
-    def make_room(self, most: int) -> None:
-        """Be ready for a piece whose offsets sum up to ``most`` units at the most."""
-        # So much is added to squares in any case.
-        most = max(most, _PIECE_ROOM)
-        if self._bound + most > _ROOM:
+    def make_room(self, n: int, largest: int) -> int:
+        """Be ready for ``n`` values of at most so many units; gives the room made."""
+        room = _room(n, largest)
+        if self._bound + room > _ROOM:
             self._settle()
-        self._bound += most
+        self._bound += room
+        return room
 
-    def give_back(self, most: int) -> None:
-        """So much less was added than there was room made for; at most that of one piece."""
-        self._bound -= max(most, 0)
+    def give_back(self, room: int, n: int, largest: int) -> None:
+        """Of so much room only that of these values was needed."""
+        self._bound -= room - _room(n, largest)
 
-    def total_squares(self) -> list[int]:
-        """Sums of squares by cell."""
+    def total_squares(self) -> tuple[int, list[int]]:
+        """Sums of squares, of all rows and by cell."""
         self._settle()
-        return self._squares
+        return self._squares[0], self._squares[1:]
 
     def _settle(self) -> None:
         self.fine.settle()
         self.cube.settle()
-        highs, lows = self.squares.T.tolist()
+        parts = np.concatenate((self.whole[None], self.squares))
         self._squares = [
             before + (high << SQUARE_SPLIT) + low
-            for before, high, low in zip(self._squares, highs, lows, strict=True)
+            for before, (high, low) in zip(self._squares, parts.tolist(), strict=True)
         ]
+        self.whole.fill(0)
         self.squares.fill(0)
         self._bound = 0
+
+
+def _room(n: int, largest: int) -> int:
+    """What ``n`` values of at most so many units sum up to, and what is left of their squares."""
+    squares = min(largest * largest >> SQUARE_BITS, SMALL_SQUARE) + 1
+    return max(n * max(largest, squares), _PIECE_ROOM)
 
 
 class Tally:
@@ -125,7 +144,7 @@ class Tally:
         bins: what it is counted on.
         cube: which segment columns are counted together.
         coarse: segment bin by bin; the last is of rows that have no number.
-        narrow: the same in an eighth of the memory.
+        in_row: where that is in the ``ROW`` of a cell.
     """
 
     def __init__(self, bins: NumericBins, cube: Cube) -> None:
@@ -137,7 +156,7 @@ class Tally:
             np.searchsorted(bins.segment_edges, np.append(-np.inf, bins.edges), side="right"),
             SEGMENT_BINS,
         ).astype(np.intp)
-        self.narrow = self.coarse.astype(np.uint8)
+        self.in_row = (2 + 2 * self.coarse).astype(np.uint8)
         self._tiers: dict[int, Tier] = {0: Tier(bins.exponent, size, cube.cells)}
 
     @property
@@ -173,10 +192,8 @@ class Tally:
 
     def squares(self) -> FixedSums:
         """The sum of squares, shape ``(1,)``."""
-        first = self.cube.starts[1] if len(self.cube.groups) > 1 else None
         parts = [
-            (self._squares_exponent(tier), [sum(tier.total_squares()[:first])])
-            for tier in self._in_order()
+            (self._squares_exponent(tier), [tier.total_squares()[0]]) for tier in self._in_order()
         ]
         return _integers_together(parts)
 
@@ -194,7 +211,7 @@ class Tally:
         """Sums of squares by segment, one a segment column."""
         columns: list[list[tuple[int, list[int]]]] = [[] for _ in self.cube.sizes]
         for tier in self._in_order():
-            totals = np.array(tier.total_squares(), dtype=object)[: self.cube.cells]
+            totals = np.array(tier.total_squares()[1], dtype=object)
             for column, own in zip(columns, self.cube.by_column(totals), strict=True):
                 column.append((self._squares_exponent(tier), own.tolist()))
         return [_integers_together(column) for column in columns]

@@ -183,7 +183,11 @@ class GroundTruth(Declaration):
             available,
             _revisions(batch, self.revision, where),
         ]
-        return pa.Table.from_arrays(columns, names=list(LABEL_FIELDS))
+        table = pa.Table.from_arrays(columns, names=list(LABEL_FIELDS))
+        if self.available_at in batch.schema.names:
+            return table
+        # The ledger drops what such a feed says again: its next delivery would date it anew.
+        return table.replace_schema_metadata({"available_at": "delivered"})
 
 
 def as_ids(values: pa.Array, *, where: str, name: str) -> pa.Array:

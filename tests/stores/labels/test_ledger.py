@@ -2,44 +2,15 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 
 import pyarrow as pa
 import pytest
 
 from dagster_monitoring.errors import SchemaMismatchError
 from dagster_monitoring.stores import DeliveryState, Store
-
-DAY = datetime(2024, 5, 1, tzinfo=UTC)
-UTC = pa.timestamp("us", tz="UTC")
-Row = tuple[str | None, object, int | None, float | None]
-
-
-@pytest.fixture
-def store(label_store: Callable[[], Store]) -> Iterator[Store]:
-    with label_store() as opened:
-        yield opened
-
-
-def table(*rows: Row) -> pa.Table:
-    """Labels as (id, label, revision, days after DAY at which it became available)."""
-    moments = [None if day is None else DAY + timedelta(days=day) for *_, day in rows]
-    return pa.table(
-        {
-            "prediction_id": pa.array([row[0] for row in rows], pa.string()),
-            "label": pa.array([row[1] for row in rows]),
-            "event_time": pa.array([DAY] * len(rows), UTC),
-            "available_at": pa.array(moments, UTC),
-            "revision": pa.array([row[2] for row in rows], pa.int64()),
-        }
-    )
-
-
-def known(store: Store, day: float | None = None, partition: str = "p") -> dict[str, object]:
-    as_of = None if day is None else DAY + timedelta(days=day)
-    found = store.labels.resolved("m", partition, as_of)
-    return dict(zip(found["prediction_id"].to_pylist(), found["label"].to_pylist(), strict=True))
+from tests.stores.labels.labelled import DAY, MOMENT, Row, known, table
 
 
 def test_late_labels_and_corrections_answer_as_of_any_moment(store: Store):
@@ -74,8 +45,8 @@ def test_the_resolved_table_has_fixed_names_and_types(store: Store):
         [
             ("prediction_id", pa.string()),
             ("label", pa.int64()),
-            ("event_time", UTC),
-            ("available_at", UTC),
+            ("event_time", MOMENT),
+            ("available_at", MOMENT),
             ("revision", pa.int64()),
         ]
     )
@@ -213,65 +184,6 @@ def test_models_do_not_see_each_other(store: Store):
     assert store.labels.resolved("nobody", "p").num_rows == 0
 
 
-def test_whole_numbers_are_one_label_as_integer_or_float(store: Store):
-    store.labels.register_predictions("m", "p", ["a", "b"])
-    store.labels.append("m", table(("a", 1, 1, 1)), "f1")
-    done = store.labels.append("m", table(("a", 1.0, 1, 2), ("b", 0.0, 1, 2)), "f2")
-    assert (done.redelivered, done.new, done.type_changed) == (1, 1, False)
-    assert store.labels.resolved("m", "p")["label"].type == pa.int64()
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        ([1, 0], pa.int64()),
-        ([2**62, -(2**62)], pa.int64()),
-        ([-4.0, 0.1], pa.float64()),
-        ([1e300, 5e-324], pa.float64()),
-        ([True, False], pa.bool_()),
-        (["yes", "1"], pa.string()),
-    ],
-)
-def test_labels_keep_type_and_value(store: Store, values: list[object], expected: pa.DataType):
-    store.labels.register_predictions("m", "p", ["a", "b"])
-    store.labels.append("m", table(("a", values[0], 1, 1), ("b", values[1], 1, 1)), "f")
-    found = store.labels.resolved("m", "p")["label"]
-    assert found.to_pylist() == values
-    assert found.type == expected
-
-
-def test_a_label_type_that_changes_is_said_and_nothing_is_lost(store: Store):
-    store.labels.register_predictions("m", "p", ["a", "b"])
-    store.labels.register_predictions("m", "q", ["c"])
-    store.labels.append("m", table(("a", 1, 1, 1)), "f1")
-    done = store.labels.append("m", table(("b", "0", 1, 1), ("c", "late", 1, 1)), "f2")
-    assert done.type_changed
-    assert (done.kinds_before, done.kinds) == (("numbers",), ("text",))
-    assert known(store) == {"a": 1, "b": 0}
-    assert known(store, partition="q") == {"c": "late"}
-    store.labels.register_predictions("m", "all", ["a", "c"])
-    assert known(store, partition="all") == {"a": "1", "c": "late"}
-
-
-def test_a_missing_label_is_no_label_and_takes_back_an_earlier_one(store: Store):
-    store.labels.register_predictions("m", "p", ["a", "b", "c"])
-    done = store.labels.append(
-        "m", table(("a", 1.0, 1, 1), ("b", None, 1, 1), ("c", float("nan"), 1, 1)), "f1"
-    )
-    assert (done.new, done.empty) == (1, 2)
-    assert known(store) == {"a": 1}
-    store.labels.append("m", table(("b", 0.0, 1, 2), ("a", None, 2, 3)), "f2")
-    assert known(store, 2) == {"a": 1, "b": 0}
-    assert known(store) == {"b": 0}
-    assert store.labels.coverage("m", "p") == (3, 1)
-
-
-def test_an_infinite_label_is_no_label(store: Store):
-    store.labels.register_predictions("m", "p", ["a", "b"])
-    store.labels.append("m", table(("a", float("inf"), 1, 1), ("b", 2.5, 1, 1)), "f")
-    assert known(store) == {"b": 2.5}
-
-
 def test_rows_without_id_or_arrival_are_left_out_and_counted(store: Store):
     store.labels.register_predictions("m", "p", ["a", "b"])
     done = store.labels.append("m", table((None, 1, 1, 1), ("b", 1, 1, None), ("a", 1, 1, 1)), "f")
@@ -283,20 +195,6 @@ def test_an_empty_delivery_is_fine(store: Store):
     done = store.labels.append("m", table(), "f")
     assert (done.new, done.redelivered, done.kinds) == (0, 0, ())
     assert store.labels.resolved("m", "p").num_rows == 0
-
-
-def test_hostile_ids_and_labels_are_joined_and_come_back(store: Store):
-    hostile = ["'; DROP TABLE monitoring_labels; --", "a\x00b", "<b>\n%s :x", "é漢\U0001f600", ""]
-    store.labels.register_predictions("m", "p", hostile)
-    store.labels.append("m", table(*((name, name + "!", 1, 1) for name in hostile)), "f\x00")
-    assert known(store) == {name: name + "!" for name in hostile}
-    assert store.labels.unknown("m") == 0
-
-
-def test_whole_number_ids_are_joined_as_text(store: Store):
-    store.labels.register_predictions("m", "p", pa.array([1, 2]))
-    store.labels.append("m", table(("1", 1, 1, 1)), "f")
-    assert known(store) == {"1": 1}
 
 
 def test_a_delivery_that_fails_half_way_leaves_nothing(store: Store):
@@ -348,3 +246,14 @@ def test_a_month_of_labels_is_taken_in_at_once(store: Store):
 def test_a_missing_column_is_named_and_nothing_is_written(store: Store):
     with pytest.raises(SchemaMismatchError, match="label"):
         store.labels.append("m", table(("a", 1, 1, 1)).drop_columns("label"), "f")
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_a_word_said_again_holds_against_one_that_comes_in_late(
+    store: Store, order: tuple[int, ...]
+):
+    store.labels.register_predictions("m", "p", ["a"])
+    arrivals: list[Row] = [("a", 0, 1, 1), ("a", 1, 1, 3), ("a", 0, 1, 5)]
+    for position in order:
+        store.labels.append("m", table(arrivals[position]), f"f{position}")
+    assert [known(store, day)["a"] for day in (1, 3, 5)] == [0, 1, 0]
