@@ -21,6 +21,12 @@ def open_faults(backend: Backend, *, now: datetime) -> list[Episode]:
     return [episode for source in sources for episode in source(backend, now=now)]
 
 
+def channel_of(watcher: str) -> str | None:
+    """The channel that a member of an incident is about, if it is about one."""
+    kind, _, channel = watcher.partition(":")
+    return channel if kind == ALERT_CHANNEL else None
+
+
 def _set_aside(backend: Backend, *, now: datetime) -> list[Episode]:
     """Label deliveries that can't be taken in until somebody repairs them."""
     found = backend.store.deliveries.set_aside(backend.model.model)

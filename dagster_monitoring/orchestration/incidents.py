@@ -28,7 +28,7 @@ from dagster_monitoring.incidents import (
 )
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend
-from dagster_monitoring.orchestration.faults import open_faults
+from dagster_monitoring.orchestration.faults import channel_of, open_faults
 from dagster_monitoring.stores import Note
 
 # An incident carries what a message and a page show, not every red column of a wide model.
@@ -119,7 +119,9 @@ def announce_change(
     if change.transition is None or change.incident.historical:
         return
     message = compose(change.incident, change.transition, run_url=run_url)
-    for channel in backend.model.alerts:
+    # Of a channel that is out of order the others are told.
+    dead = {channel_of(member.monitor) for member in change.incident.members}
+    for channel in (one for one in backend.model.alerts if one.name not in dead):
         backend.store.outbox.enqueue(
             model=change.incident.model,
             incident_id=change.incident.id,
