@@ -39,6 +39,11 @@ class Comparison:
     metrics: Sequence[DriftMetric]
     stays: bool = False
 
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the column is one of numbers."""
+        return isinstance(self.bins, NumericBins)
+
     @cached_property
     def pair(self) -> Pair | Undefined:
         """Both sides on all bins, or why they can't be compared."""

@@ -43,13 +43,13 @@ def measure(comparisons: Iterable[Comparison], note: str | None) -> list[list[Me
 
 
 def _groups(comparisons: Sequence[Comparison]) -> Iterator[list[int]]:
-    """Places of comparisons that are alike, and not too large together."""
+    """Places of comparisons that go together, numbers before names; not too large a group."""
     alike: dict[tuple[object, ...], list[int]] = {}
     for place, own in enumerate(comparisons):
         alike.setdefault(_kind(own), []).append(place)
     for places in alike.values():
         some, cells = [], 0
-        for place in places:
+        for place in sorted(places, key=lambda place: not comparisons[place].is_numeric):
             pair = comparisons[place].pair
             cells += 0 if isinstance(pair, Undefined) else len(pair.reference.counts)
             some.append(place)
@@ -62,21 +62,19 @@ def _groups(comparisons: Sequence[Comparison]) -> Iterator[list[int]]:
 
 def _kind(own: Comparison) -> tuple[object, ...]:
     """Comparisons of one kind can be measured together."""
-    if isinstance(own.pair, Undefined):
-        return (own.pair,)
-    other = own.edges if isinstance(own.edges, Undefined) else own.edges is None
-    return own.pair.reference.is_numeric, own.stays, other
+    why = own.pair if isinstance(own.pair, Undefined) else own.edges
+    return own.stays, why if isinstance(why, Undefined) else None
 
 
 class _Group:
-    """Comparisons of one kind: what metrics tell of them, on the bins that each prefers."""
+    """Comparisons that go together: what metrics tell of them, on the bins that each prefers."""
 
     def __init__(self, comparisons: Sequence[Comparison]) -> None:
         self._comparisons = comparisons
         self._told: dict[str, Told | Undefined] = {}
 
     def told(self, metric: DriftMetric) -> Told | Undefined:
-        """What a metric tells of all of them, or why it tells nothing."""
+        """What a metric tells of all of them, or of the numeric ones, or why it tells nothing."""
         if metric.name not in self._told:
             pairs = self._pairs_for(metric)
             self._told[metric.name] = (
@@ -89,24 +87,37 @@ class _Group:
         first = self._comparisons[0]
         if isinstance(first.pair, Undefined):
             return first.pair
-        if first.choice == "default" and metric.bins == "profile":
+        is_finest = first.choice == "default" and metric.bins == "profile"
+        numbers = self._on_all_bins if is_finest else self._on_chosen_bins
+        if isinstance(numbers, Undefined):
+            return numbers
+        names = self._names
+        if names is None or "categorical" not in metric.kinds:
+            return numbers or Undefined("there is no number to compare")
+        return names if numbers is None else numbers.once(Pairs.followed_by, names)
+
+    @cached_property
+    def _on_all_bins(self) -> Pairs | None:
+        return self._pairs([own for own in self._comparisons if own.is_numeric])
+
+    @cached_property
+    def _on_chosen_bins(self) -> Pairs | Undefined | None:
+        edges = [own.edges for own in self._comparisons if own.is_numeric]
+        if not edges or edges[0] is None or self._on_all_bins is None:
             return self._on_all_bins
-        return self._on_chosen_bins
-
-    @cached_property
-    def _on_all_bins(self) -> Pairs:
-        pairs = [own.pair for own in self._comparisons if isinstance(own.pair, Pair)]
-        if not self._comparisons[0].stays:
-            return Pairs.of(pairs)
-        return Pairs.of(pairs, _staying(tuple(pair.sampled for pair in pairs)))
-
-    @cached_property
-    def _on_chosen_bins(self) -> Pairs | Undefined:
-        why = self._comparisons[0].edges
-        if why is None or isinstance(why, Undefined):
-            return self._on_all_bins if why is None else why
-        edges = [own.edges for own in self._comparisons]
+        if isinstance(edges[0], Undefined):
+            return edges[0]
         return self._on_all_bins.regroup([own for own in edges if isinstance(own, np.ndarray)])
+
+    @cached_property
+    def _names(self) -> Pairs | None:
+        return self._pairs([own for own in self._comparisons if not own.is_numeric])
+
+    def _pairs(self, comparisons: Sequence[Comparison]) -> Pairs | None:
+        pairs = [own.pair for own in comparisons if isinstance(own.pair, Pair)]
+        if not pairs or not comparisons[0].stays:
+            return Pairs.of(pairs) if pairs else None
+        return Pairs.of(pairs, _staying(tuple(pair.sampled for pair in pairs)))
 
 
 @lru_cache(maxsize=_STAYING)
