@@ -212,7 +212,7 @@ class JudgementStore:
                         partition=partition, now=Changes(labels, slices), passed=passed
                     )
                     found[partition] = _later(found.get(partition), entry)
-        inside = (o for o in found.values() if partitions.between(o.partition, o.partition))
+        inside = (o for o in found.values() if partitions.holds(o.partition))
         return sorted(inside, key=lambda o: o.partition)
 
     def _follow(self, model: str, partitions: Partitions, reach: int) -> None:
