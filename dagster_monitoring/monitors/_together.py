@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from dagster_monitoring.monitors._comparison import Comparison
+from dagster_monitoring.monitors._comparison import Comparison, Row
 from dagster_monitoring.monitors._monitor import Measurement
 from dagster_monitoring.statistics.drift import DriftMetric, Pair, Pairs, Side, Told
 from dagster_monitoring.statistics.histogram import Histogram
@@ -16,7 +16,7 @@ from dagster_monitoring.statistics.undefined import Undefined
 # Limits move out by what sampling alone exceeds once in a hundred.
 _NOISE_ALPHA = 0.01
 
-_CELLS = 1 << 15
+_CELLS = 1 << 16
 """Bins that are looked at together: as many as leave arrays of them in the cache."""
 
 _STAYING = 32
@@ -37,7 +37,7 @@ def measure(comparisons: Iterable[Comparison], note: str | None) -> list[list[Me
         for at, place in enumerate(places):
             own = given[place]
             found[place] = [
-                own.measurement(metric, group.told(metric), at, note) for metric in own.metrics
+                own.measurement(metric, group.told(metric)[at], note) for metric in own.metrics
             ]
     return found
 
@@ -71,14 +71,16 @@ class _Group:
 
     def __init__(self, comparisons: Sequence[Comparison]) -> None:
         self._comparisons = comparisons
-        self._told: dict[str, Told | Undefined] = {}
+        self._told: dict[str, list[Row]] = {}
 
-    def told(self, metric: DriftMetric) -> Told | Undefined:
-        """What a metric tells of all of them, or of the numeric ones, or why it tells nothing."""
+    def told(self, metric: DriftMetric) -> list[Row]:
+        """What a metric tells of each of them, or of each numeric one."""
         if metric.name not in self._told:
             pairs = self._pairs_for(metric)
             self._told[metric.name] = (
-                pairs if isinstance(pairs, Undefined) else metric.measure(pairs, alpha=_NOISE_ALPHA)
+                [(pairs, 0.0, None, 0.0)] * len(self._comparisons)
+                if isinstance(pairs, Undefined)
+                else _rows(metric.measure(pairs, alpha=_NOISE_ALPHA))
             )
         return self._told[metric.name]
 
@@ -118,6 +120,13 @@ class _Group:
         if not pairs or not comparisons[0].stays:
             return Pairs.of(pairs) if pairs else None
         return Pairs.of(pairs, _staying(tuple(pair.sampled for pair in pairs)))
+
+
+def _rows(told: Told) -> list[Row]:
+    """A row a pair; noise that is not known widens no limit."""
+    noise = [0.0 if isinstance(own, Undefined) else own for own in told.noise]
+    errors = [None if isinstance(own, Undefined) else own for own in told.errors]
+    return [*zip(told.values, noise, errors, told.vagueness, strict=True)]
 
 
 @lru_cache(maxsize=_STAYING)
