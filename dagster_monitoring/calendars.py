@@ -178,7 +178,10 @@ class Hours(Calendar):
 
     def number(self, key: str) -> int:
         """See :meth:`Calendar.number`."""
-        return self.number_at(datetime.fromtimestamp(_hour_seconds(self.zone, key), UTC))
+        number, beyond = divmod(_hour_seconds(self.zone, key) + self.minutes * 60, _HOUR_SECONDS)
+        if beyond:
+            raise ValueError(key)
+        return number
 
     def number_at(self, moment: datetime) -> int:
         """See :meth:`Calendar.number_at`."""

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from dagster_monitoring.monitors._comparison import Comparison
+from dagster_monitoring.monitors._comparison import Comparison, Row
 from dagster_monitoring.monitors._monitor import Measurement
 from dagster_monitoring.statistics.drift import DriftMetric, Pair, Pairs, Side, Told
 from dagster_monitoring.statistics.histogram import Histogram
@@ -16,7 +16,7 @@ from dagster_monitoring.statistics.undefined import Undefined
 # Limits move out by what sampling alone exceeds once in a hundred.
 _NOISE_ALPHA = 0.01
 
-_CELLS = 1 << 15
+_CELLS = 1 << 16
 """Bins that are looked at together: as many as leave arrays of them in the cache."""
 
 _STAYING = 32
@@ -37,19 +37,19 @@ def measure(comparisons: Iterable[Comparison], note: str | None) -> list[list[Me
         for at, place in enumerate(places):
             own = given[place]
             found[place] = [
-                own.measurement(metric, group.told(metric), at, note) for metric in own.metrics
+                own.measurement(metric, group.told(metric)[at], note) for metric in own.metrics
             ]
     return found
 
 
 def _groups(comparisons: Sequence[Comparison]) -> Iterator[list[int]]:
-    """Places of comparisons that are alike, and not too large together."""
+    """Places of comparisons that go together, numbers before names; not too large a group."""
     alike: dict[tuple[object, ...], list[int]] = {}
     for place, own in enumerate(comparisons):
         alike.setdefault(_kind(own), []).append(place)
     for places in alike.values():
         some, cells = [], 0
-        for place in places:
+        for place in sorted(places, key=lambda place: not comparisons[place].is_numeric):
             pair = comparisons[place].pair
             cells += 0 if isinstance(pair, Undefined) else len(pair.reference.counts)
             some.append(place)
@@ -62,25 +62,25 @@ def _groups(comparisons: Sequence[Comparison]) -> Iterator[list[int]]:
 
 def _kind(own: Comparison) -> tuple[object, ...]:
     """Comparisons of one kind can be measured together."""
-    if isinstance(own.pair, Undefined):
-        return (own.pair,)
-    other = own.edges if isinstance(own.edges, Undefined) else own.edges is None
-    return own.pair.reference.is_numeric, own.stays, other
+    why = own.pair if isinstance(own.pair, Undefined) else own.edges
+    return own.stays, why if isinstance(why, Undefined) else None
 
 
 class _Group:
-    """Comparisons of one kind: what metrics tell of them, on the bins that each prefers."""
+    """Comparisons that go together: what metrics tell of them, on the bins that each prefers."""
 
     def __init__(self, comparisons: Sequence[Comparison]) -> None:
         self._comparisons = comparisons
-        self._told: dict[str, Told | Undefined] = {}
+        self._told: dict[str, list[Row]] = {}
 
-    def told(self, metric: DriftMetric) -> Told | Undefined:
-        """What a metric tells of all of them, or why it tells nothing."""
+    def told(self, metric: DriftMetric) -> list[Row]:
+        """What a metric tells of each of them, or of each numeric one."""
         if metric.name not in self._told:
             pairs = self._pairs_for(metric)
             self._told[metric.name] = (
-                pairs if isinstance(pairs, Undefined) else metric.measure(pairs, alpha=_NOISE_ALPHA)
+                [(pairs, 0.0, None, 0.0)] * len(self._comparisons)
+                if isinstance(pairs, Undefined)
+                else _rows(metric.measure(pairs, alpha=_NOISE_ALPHA))
             )
         return self._told[metric.name]
 
@@ -89,24 +89,44 @@ class _Group:
         first = self._comparisons[0]
         if isinstance(first.pair, Undefined):
             return first.pair
-        if first.choice == "default" and metric.bins == "profile":
-            return self._on_all_bins
-        return self._on_chosen_bins
+        is_finest = first.choice == "default" and metric.bins == "profile"
+        numbers = self._on_all_bins if is_finest else self._on_chosen_bins
+        if isinstance(numbers, Undefined):
+            return numbers
+        names = self._names
+        if names is None or "categorical" not in metric.kinds:
+            return numbers or Undefined("there is no number to compare")
+        return names if numbers is None else numbers.once(Pairs.followed_by, names)
 
     @cached_property
-    def _on_all_bins(self) -> Pairs:
-        pairs = [own.pair for own in self._comparisons if isinstance(own.pair, Pair)]
-        if not self._comparisons[0].stays:
-            return Pairs.of(pairs)
+    def _on_all_bins(self) -> Pairs | None:
+        return self._pairs([own for own in self._comparisons if own.is_numeric])
+
+    @cached_property
+    def _on_chosen_bins(self) -> Pairs | Undefined | None:
+        edges = [own.edges for own in self._comparisons if own.is_numeric]
+        if not edges or edges[0] is None or self._on_all_bins is None:
+            return self._on_all_bins
+        if isinstance(edges[0], Undefined):
+            return edges[0]
+        return self._on_all_bins.regroup([own for own in edges if isinstance(own, np.ndarray)])
+
+    @cached_property
+    def _names(self) -> Pairs | None:
+        return self._pairs([own for own in self._comparisons if not own.is_numeric])
+
+    def _pairs(self, comparisons: Sequence[Comparison]) -> Pairs | None:
+        pairs = [own.pair for own in comparisons if isinstance(own.pair, Pair)]
+        if not pairs or not comparisons[0].stays:
+            return Pairs.of(pairs) if pairs else None
         return Pairs.of(pairs, _staying(tuple(pair.sampled for pair in pairs)))
 
-    @cached_property
-    def _on_chosen_bins(self) -> Pairs | Undefined:
-        why = self._comparisons[0].edges
-        if why is None or isinstance(why, Undefined):
-            return self._on_all_bins if why is None else why
-        edges = [own.edges for own in self._comparisons]
-        return self._on_all_bins.regroup([own for own in edges if isinstance(own, np.ndarray)])
+
+def _rows(told: Told) -> list[Row]:
+    """A row a pair; noise that is not known widens no limit."""
+    noise = [0.0 if isinstance(own, Undefined) else own for own in told.noise]
+    errors = [None if isinstance(own, Undefined) else own for own in told.errors]
+    return [*zip(told.values, noise, errors, told.vagueness, strict=True)]
 
 
 @lru_cache(maxsize=_STAYING)

@@ -9,7 +9,7 @@ from dagster_monitoring.errors import DataError
 from dagster_monitoring.evaluation import Evaluation
 from dagster_monitoring.monitors import Monitor
 from dagster_monitoring.orchestration.backend import Backend
-from dagster_monitoring.orchestration.declarations import Declarations, Rule, reach
+from dagster_monitoring.orchestration.declarations import Declarations, Rule
 from dagster_monitoring.orchestration.evaluator import Evaluator
 from dagster_monitoring.orchestration.label_state import LabelState
 from dagster_monitoring.orchestration.performance_profiles import (
@@ -68,11 +68,11 @@ class Judging:
         found = self._evaluator.evaluate(rules, partition)
         store = self._backend.store
         with store.transaction():
-            rows = [evaluation for some in found.values() for evaluation in some]
+            rows = [evaluation for some in found.by_monitor.values() for evaluation in some]
             store.evaluations.record(rows, complete=True)
             if len(rules) == len(self.monitors):
-                store.judgements.note(self._judgement(partition, rules, rows))
-        return found
+                store.judgements.note(self._judgement(partition, rules, rows, back=found.back))
+        return found.by_monitor
 
     def _join(self, partition: str) -> None:
         profiles = self._evaluator.profiles
@@ -85,10 +85,9 @@ class Judging:
             self._states.pop(partition, None)
 
     def _judgement(
-        self, partition: str, rules: Sequence[Rule], found: Sequence[Evaluation]
+        self, partition: str, rules: Sequence[Rule], found: Sequence[Evaluation], *, back: int
     ) -> Judgement:
         model = self._backend.model
-        back = max((reach(rule.monitor) for rule in rules), default=0)
         days = model.partitions.between(model.partitions.shift(partition, -back), partition)
         on_labels = self._asset == ON_LABELS
         return Judgement(

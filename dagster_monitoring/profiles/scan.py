@@ -272,7 +272,7 @@ class _Scan:
             return
         text = as_text(names.dictionary)
         codes = names.indices.cast(pa.int64()).fill_null(len(text))
-        tally = np.bincount(codes.to_numpy(zero_copy_only=False), minlength=len(text) + 1)
+        tally = np.bincount(codes.to_numpy(), minlength=len(text) + 1)
         labels = iter(decode(text))
         found: dict[str, int] = {_NO_VERSION: int(tally[-1])}
         for is_missing, count in zip(is_null(text).tolist(), tally[:-1].tolist(), strict=True):

@@ -9,6 +9,13 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 _ROWS_AT_ONCE = 50_000
+# A table that has twice the pages that PostgreSQL last counted: its statistics speak of another
+# one, and a look-up by them may walk through all rows of a model for each id.
+_GROWN = """
+    SELECT CAST(oid AS regclass) FROM pg_class
+    WHERE oid IN (to_regclass('monitoring_labels'), to_regclass('monitoring_predictions'))
+    AND pg_relation_size(oid) > 2 * greatest(relpages, 1) * current_setting('block_size')::bigint
+"""
 
 
 def insert_rows(
@@ -37,7 +44,7 @@ def stage_ids(connection: sa.Connection, ids: pa.Array) -> str:
     The relation is called ``staged``, with ``prediction_id`` and ``position`` (from 1).
     """
     if connection.dialect.name == "postgresql":
-        # By index, also where statistics older than the last large insert speak against it.
+        _analyse_grown(connection)
         for way in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
             connection.exec_driver_sql(f"SET LOCAL {way} = off")
         return (
@@ -71,6 +78,12 @@ def unstage(connection: sa.Connection) -> None:
 def array_text(values: Sequence[object]) -> str:
     """PostgreSQL's text form of an array; a list would be parsed as one expression an element."""
     return "{" + ",".join(map(_element_text, values)) + "}"
+
+
+def _analyse_grown(connection: sa.Connection) -> None:
+    """Counts anew what large inserts made of the tables; autovacuum would come a minute later."""
+    for name in connection.exec_driver_sql(_GROWN).scalars().all():
+        connection.exec_driver_sql(f"ANALYZE {name}")
 
 
 def _insert_tuples(

@@ -30,6 +30,8 @@ from dagster_monitoring.stores._tables import (
 from dagster_monitoring.stores.cursors import CursorStore
 
 _KEYS_A_QUERY = 500
+# How far older verdicts, which did not say it, are taken to look back: learned limits and a window.
+_REACH_OF_OLD = 31
 
 
 class Changes(NamedTuple):
@@ -157,13 +159,16 @@ class JudgementStore:
             is_outdated = others.labels > knew.labels or others.slices > knew.slices
             if not is_outdated:
                 knew = now
+            reach = len(judgement.days) - 1
+            if reach > int(self._cursors.get(_reach_cursor(judgement.model)) or 0):
+                self._cursors.set(_reach_cursor(judgement.model), str(reach))
             key = {
                 "model_id": model_number(connection, judgement.model),
                 "asset": judgement.asset,
                 "partition": partition,
             }
             row = {
-                "reach": len(judgement.days) - 1,
+                "reach": reach,
                 "on_labels": judgement.on_labels,
                 "labels": knew.labels,
                 "slices": knew.slices,
@@ -183,7 +188,6 @@ class JudgementStore:
         *,
         now: datetime,
         partitions: Partitions,
-        reach: int,
     ) -> list[Outdated]:
         """The partitions whose verdicts of some assets are outdated, in order.
 
@@ -192,9 +196,8 @@ class JudgementStore:
             assets: any of these assets' verdicts.
             now: the moment until which due dates have passed.
             partitions: the model's; one outside them is none.
-            reach: how many slices before its own any verdict looks at, at most.
         """
-        self._follow(model, partitions, reach)
+        self._follow(model, partitions)
         table = judged.c
         mine = sa.and_(table.model_id == find_model(model), table.asset.in_(assets))
         columns = (table.partition, table.labels_now, table.slices_now, table.due)
@@ -212,10 +215,10 @@ class JudgementStore:
                         partition=partition, now=Changes(labels, slices), passed=passed
                     )
                     found[partition] = _later(found.get(partition), entry)
-        inside = (o for o in found.values() if partitions.between(o.partition, o.partition))
+        inside = (o for o in found.values() if partitions.holds(o.partition))
         return sorted(inside, key=lambda o: o.partition)
 
-    def _follow(self, model: str, partitions: Partitions, reach: int) -> None:
+    def _follow(self, model: str, partitions: Partitions) -> None:
         """Marks the verdicts that look at what changed since the last time."""
         labels_cursor, slices_cursor = (f"{model}/followed-{kind}" for kind in ("labels", "slices"))
         since = [int(self._cursors.get(name) or 0) for name in (labels_cursor, slices_cursor)]
@@ -225,6 +228,7 @@ class JudgementStore:
             return
         with self._database.write() as connection:
             labels, slices = _news(connection, model, since)
+            reach = int(self._cursors.get(_reach_cursor(model)) or 0)
             _mark(connection, model, _successors(labels, slices, partitions, reach))
             for name, found in ((labels_cursor, labels), (slices_cursor, slices)):
                 if found:
@@ -251,6 +255,10 @@ def adopt_judged_labels(connection: sa.Connection) -> None:
         }
         connection.execute(sa.insert(judged), [row])
         connection.execute(sa.delete(cursors).where(cursors.c.name == name))
+        here = cursors.c.name == _reach_cursor(model)
+        connection.execute(sa.delete(cursors).where(here))
+        new = {"name": _reach_cursor(model), "value": str(_REACH_OF_OLD)}
+        connection.execute(sa.insert(cursors), [new])
 
 
 def _news(
@@ -354,6 +362,11 @@ def _later(known: Outdated | None, other: Outdated) -> Outdated:
         ),
         passed=max(passed, default=None),
     )
+
+
+def _reach_cursor(model: str) -> str:
+    """Holds how many slices before its own any verdict of the model looks at."""
+    return f"{model}/reach"
 
 
 def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:

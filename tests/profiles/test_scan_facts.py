@@ -186,6 +186,26 @@ def test_ids_that_miss_repeat_or_are_none_are_told_apart() -> None:
     assert scanned(rows, rows.slice(7, 2)).n_duplicate_ids == 2
 
 
+def test_what_is_odd_in_one_batch_adds_to_what_was_odd_in_another() -> None:
+    """Batches of different columns are not joined before they are counted."""
+    batches = [
+        pa.record_batch(
+            {
+                "id": [None, f"{name}1", f"{name}1"],
+                "at": moments(DAY[1], None, DAY[0]),
+                "version": [name, None, "v"],
+                name: [1, 2, 3],
+            }
+        )
+        for name in "abc"
+    ]
+    found = scanned(*batches, bounds=DAY)
+    assert (found.rows, found.n_duplicate_ids) == (9, 6)
+    assert (found.n_outside_partition, found.n_bad_timestamps) == (3, 3)
+    assert found.model_versions == {"<missing>": 3, "v": 3, "a": 1, "b": 1, "c": 1}
+    assert found.segment_rows["city=<other>"] == 9
+
+
 def test_versions_are_counted_by_name_in_every_form() -> None:
     given = pa.DictionaryArray.from_arrays(
         pa.array([0, 1, 1, None, 3, 4]), pa.array(["v1", None, "never", "x" * 900, "v1"])

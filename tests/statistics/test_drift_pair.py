@@ -140,8 +140,8 @@ def test_noise_is_told_from_the_baseline_without_the_windows_own_names():
 def test_the_side_without_values_is_named(side):
     empty, some = numeric_histogram([np.nan] * 4, edges=FINE), numeric_histogram([1.0], edges=FINE)
     pair = Pair(some, empty) if side == "window" else Pair(empty, some)
-    assert pair.alone.is_empty(rows=False).tolist() == [True]
+    assert pair.alone.empty == {0}
     found = pair.alone.why_empty(0, rows=False)
     assert found.reason.startswith(f"the {side} has")
     assert found.reason.endswith("(missing: 4)")
-    assert pair.alone.is_empty(rows=True).tolist() == [False]
+    assert pair.alone.without_rows == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -129,7 +130,7 @@ class DriftMetric:
                 values=self._told(pairs, values),
                 noise=self._told(pairs, self._noise(pairs, alpha)),
                 errors=self._told(pairs, self._errors(pairs, values)),
-                vagueness=self._vagueness(pairs).tolist(),
+                vagueness=self._vagueness(pairs),
             )
 
     def compute(self, pair: Pair) -> float | Undefined:
@@ -173,7 +174,7 @@ class DriftMetric:
         Infinite when the bins say nothing of it: a segment's rows beyond the baseline's range.
         """
         with _QUIET():
-            return float(self._vagueness(pair.alone)[0])
+            return self._vagueness(pair.alone)[0]
 
     def _values(self, pairs: Pairs) -> Floats:
         self._check_kind(pairs)
@@ -188,28 +189,33 @@ class DriftMetric:
         self._check_kind(pairs)
         return self.error(pairs, values)
 
-    def _vagueness(self, pairs: Pairs) -> Floats:
+    def _vagueness(self, pairs: Pairs) -> list[float]:
         if self.vagueness is None:
-            return np.zeros(len(pairs.n))
+            return [0.0] * len(pairs.n)
         self._check_kind(pairs)
         unit = np.where(np.isnan(pairs.spread), 1.0, pairs.spread)
         scale = {"column unit": unit, "root of the column unit": np.sqrt(unit)}
         found = pairs.once(self.vagueness)
         is_told = found > self.tolerance * scale.get(self.unit, np.ones(1))
-        return np.where(is_told & ~pairs.is_empty(rows=False), found, 0.0)
+        told: list[float] = np.where(is_told, found, 0.0).tolist()
+        for place in pairs.empty:
+            told[place] = 0.0
+        return told
 
     def _check_kind(self, pairs: Pairs) -> None:
         if "categorical" not in self.kinds and pairs.grid is None:
             raise ValueError(f"{self.name} is defined on numeric columns only")
 
-    def _told(self, pairs: Pairs, numbers: Floats) -> list[float | Undefined]:
+    def _told(self, pairs: Pairs, given: Floats) -> list[float | Undefined]:
         """Python's floats, and the reasons where a number is none."""
-        is_empty = pairs.is_empty(rows=self.of_missing)
-        found: list[float | Undefined] = numbers.tolist()
-        for place in np.flatnonzero(is_empty | ~np.isfinite(numbers)).tolist():
-            found[place] = (
-                pairs.why_empty(place, rows=self.of_missing)
-                if is_empty[place]
-                else self.undefined(pairs, place)
-            )
+        numbers: list[float] = given.tolist()
+        empty = pairs.without_rows if self.of_missing else pairs.empty
+        found: list[float | Undefined] = [*numbers]
+        if not empty and math.isfinite(sum(numbers)):
+            return found
+        for place, number in enumerate(numbers):
+            if place in empty:
+                found[place] = pairs.why_empty(place, rows=self.of_missing)
+            elif not math.isfinite(number):
+                found[place] = self.undefined(pairs, place)
         return found

@@ -80,7 +80,7 @@ class Pair:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pairs(Remembering):
-    """Pairs side by side, all of numbers or all of names: arrays pay when they are long.
+    """Pairs side by side: arrays pay when they are long.
 
     Metrics take these, and give a number a pair; NaN where there is none.
 
@@ -88,7 +88,8 @@ class Pairs(Remembering):
         before: the references, on the bins of the current side.
         after: the current histograms.
         sampled: the references as what sampling noise is told from.
-        grid: where the bins are; ``None`` of names.
+        grid: where the bins are; ``None`` when not all of them are of numbers.
+        n_numeric: so many of them, the first ones, are of numbers.
 
     Example:
         >>> from dagster_monitoring.statistics.histogram import categorical_histogram
@@ -102,6 +103,7 @@ class Pairs(Remembering):
     after: Side
     sampled: Side
     grid: Grid | None
+    n_numeric: int
 
     @classmethod
     def of(cls, pairs: Sequence[Pair], sampled: Side | None = None) -> Pairs:
@@ -122,6 +124,22 @@ class Pairs(Remembering):
             after=Side.of([pair.current for pair in pairs], before.rows),
             sampled=sampled,
             grid=grid,
+            n_numeric=len(edges),
+        )
+
+    def followed_by(self, names: Pairs) -> Pairs:
+        """These and pairs of names, for metrics that take either.
+
+        What belongs to the references alone is remembered with the first of them.
+        """
+        sampled = self.sampled.once(Side.followed_by, names.sampled)
+        is_aligned = self.before is self.sampled and names.before is names.sampled
+        return Pairs(
+            before=sampled if is_aligned else self.before.followed_by(names.before),
+            after=self.after.followed_by(names.after),
+            sampled=sampled,
+            grid=None,
+            n_numeric=self.n_numeric,
         )
 
     def regroup(self, edges: Sequence[Floats]) -> Pairs:
@@ -133,7 +151,9 @@ class Pairs(Remembering):
         coarse = Grid.of(edges)
         before = self.before.once(Side.regroup, self.on_line, coarse)
         after = self.after.regroup(self.on_line, coarse)
-        return Pairs(before=before, after=after, sampled=before, grid=coarse)
+        return Pairs(
+            before=before, after=after, sampled=before, grid=coarse, n_numeric=self.n_numeric
+        )
 
     @property
     def n(self) -> Floats:
@@ -195,11 +215,15 @@ class Pairs(Remembering):
         """The references' standard deviations, as a unit; NaN of a constant."""
         return np.where(self.sampled.std > 0, self.sampled.std, np.nan)
 
-    def is_empty(self, *, rows: bool) -> Flags:
-        """Whether either side has no value, or, when ``rows``, not even a missing one; ``(k,)``."""
-        before, after = (s.all_rows if rows else s.n for s in (self.before, self.after))
-        found: Flags = (before == 0) | (after == 0)
-        return found
+    @cached_property
+    def empty(self) -> frozenset[int]:
+        """The places of pairs of which a side has no value."""
+        return _places_of((self.n == 0) | (self.m == 0))
+
+    @cached_property
+    def without_rows(self) -> frozenset[int]:
+        """The places of pairs of which a side has not even a missing value."""
+        return _places_of((self.before.all_rows == 0) | (self.after.all_rows == 0))
 
     def why_empty(self, place: int, *, rows: bool) -> Undefined:
         """Which side of a pair has nothing to compare."""
@@ -216,3 +240,7 @@ class Pairs(Remembering):
                 "monitor it by psi or wasserstein"
             )
         return TOO_LARGE
+
+
+def _places_of(flags: Flags) -> frozenset[int]:
+    return frozenset(np.flatnonzero(flags).tolist())

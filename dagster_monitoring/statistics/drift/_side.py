@@ -70,6 +70,21 @@ class Side(Remembering):
             sums=None if self.sums is None else np.add.reduceat(self.sums, starts),
         )
 
+    def followed_by(self, other: Side) -> Side:
+        """The histograms of both, as counts without places on a line."""
+        return Side(
+            rows=Rows(np.concatenate((self.rows.sizes, other.rows.sizes))),
+            counts=np.concatenate((self.counts, other.counts)),
+            sums=None,
+            n=np.concatenate((self.n, other.n)),
+            all_rows=np.concatenate((self.all_rows, other.all_rows)),
+            n_missing=np.concatenate((self.n_missing, other.n_missing)),
+            centre=np.concatenate((self.centre, other.centre)),
+            sum_squares=np.concatenate((self.sum_squares, other.sum_squares)),
+            minimum=np.concatenate((self.minimum, other.minimum)),
+            maximum=np.concatenate((self.maximum, other.maximum)),
+        )
+
     @cached_property
     def shares(self) -> Floats:
         """The share of rows in each bin, flat."""

@@ -43,25 +43,30 @@ def unseen(pairs: Pairs, alpha: float) -> Unseen | None:
         alpha: probability, strictly within 0..1.
 
     Returns:
-        ``None`` for numeric pairs, whose bins leave out no value.
+        No rows for numeric pairs, whose bins leave out no value; ``None`` for these alone.
 
     Source: Good (1953), The population frequencies of species and the estimation of population
     parameters, Biometrika 40, 237-264.
     """
-    if pairs.grid is not None:
+    numeric = pairs.n_numeric
+    if numeric == len(pairs.n):
         return None
+    found = np.tile(_NONE, (len(pairs.n), 1))
     once = pairs.sampled.once(_seen_once)
-    sides = zip(once.tolist(), pairs.n.tolist(), pairs.m.tolist(), strict=True)
-    found = np.array([_of_pair(s + 1, n, m, alpha) for s, n, m in sides])
+    sides = (part[numeric:].tolist() for part in (once, pairs.n, pairs.m))
+    found[numeric:] = [_of_pair(s + 1, n, m, alpha) for s, n, m in zip(*sides, strict=True)]
     rows, names, largest = found.T
     return Unseen(rows, names, largest)
+
+
+_NONE = (0.0, 1.0, 0.0)
 
 
 def _of_pair(names: float, n: float, m: float, alpha: float) -> tuple[float, float, float]:
     rate = m / (n + 1)
     rows = min(_poisson_quantile(rate * names, alpha), m)
     if not rows:
-        return 0.0, 1.0, 0.0
+        return _NONE
     largest = min(_poisson_quantile(rate, alpha / names), rows)
     return rows * _HAIR, min(names, rows), largest * _HAIR
 

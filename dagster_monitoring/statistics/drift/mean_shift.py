@@ -32,7 +32,8 @@ def noise(pairs: Pairs, alpha: float) -> Floats:
     """A normal quantile, further out where the reference is skewed and rows are few."""
     skewness = np.round(np.abs(pairs.sampled.moments[1]) * np.sqrt(pairs.scale), 2)
     # A constant and an empty side have none.
-    return skewed_quantile(np.where(np.isfinite(skewness), skewness, 0.0), alpha) * np.sqrt(pairs.scale)
+    found = skewed_quantile(np.where(np.isfinite(skewness), skewness, 0.0), alpha)
+    return found * np.sqrt(pairs.scale)
 
 
 def error(pairs: Pairs, value: Floats) -> Floats:
