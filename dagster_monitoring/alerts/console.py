@@ -29,7 +29,7 @@ class ConsoleChannel(Channel):
     type: Literal["console"] = "console"
     stream: Literal["stdout", "stderr"] = Field("stdout", description="stdout or stderr.")
 
-    def send(self, message: AlertMessage) -> None:
+    def send(self, message: AlertMessage, *, thread: str | None = None) -> None:  # noqa: ARG002 - it knows no threads
         """Print the message as a panel.
 
         Raises:

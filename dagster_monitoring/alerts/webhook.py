@@ -42,7 +42,7 @@ class WebhookChannel(Channel):
                 raise ValueError("a URL with a password stands in {env: NAME}")
         return url
 
-    def send(self, message: AlertMessage) -> None:
+    def send(self, message: AlertMessage, *, thread: str | None = None) -> None:  # noqa: ARG002 - it knows no threads
         """POST the message.
 
         Raises:

@@ -1,6 +1,6 @@
 """From incidents to messages that arrive: the job that sends, and the sensor that asks for it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,13 +40,10 @@ def announce(backend: Backend, *, now: datetime, run_url: str | None) -> Announc
     """
     incidents = advance_incidents(backend, now=now, run_url=run_url)
     channels = {channel.name: channel for channel in backend.model.alerts}
-    outbox = backend.store.outbox
     sent = 0
     failed: list[str] = []
     undeliverable: list[str] = []
-    for entry in outbox.due(now, model=backend.model.model):
-        if not outbox.claim(entry, now=now):
-            continue
+    for entry in _due(backend, now=now):
         if entry.channel not in channels:
             undeliverable.append(_give_up(backend, entry))
             continue
@@ -63,16 +60,27 @@ def announce(backend: Backend, *, now: datetime, run_url: str | None) -> Announc
     )
 
 
+def _due(backend: Backend, *, now: datetime) -> Iterator[OutboxEntry]:
+    """Each message whose turn it is, claimed; what one that was sent held back comes after it."""
+    outbox = backend.store.outbox
+    while waiting := outbox.due(now, model=backend.model.model):
+        claimed = [entry for entry in waiting if outbox.claim(entry, now=now)]
+        yield from claimed
+        if not claimed:
+            return
+
+
 def _send(backend: Backend, entry: OutboxEntry, channel: Channel, *, now: datetime) -> str | None:
     """Sends one message; gives what went wrong."""
     outbox = backend.store.outbox
     try:
-        channel.send(AlertMessage.from_json(entry.payload))
+        thread = outbox.thread(entry.incident_id, entry.channel)
+        reference = channel.send(AlertMessage.from_json(entry.payload), thread=thread)
     except (DeliveryError, MissingExtraError, MonitoringError) as error:
         wait = getattr(error, "retry_after_seconds", None)
         outbox.mark_failed(entry.id, str(error), now=now, retry_after_seconds=wait)
         return str(error)
-    outbox.mark_sent(entry.id, now=now)
+    outbox.mark_sent(entry.id, now=now, reference=reference)
     return None
 
 

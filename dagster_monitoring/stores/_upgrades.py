@@ -15,6 +15,7 @@ from dagster_monitoring.stores._tables import (
     evaluations,
     incidents,
     metadata,
+    outbox,
     schema_version,
 )
 from dagster_monitoring.stores.incidents import NEW_INCIDENT_COLUMNS
@@ -68,6 +69,7 @@ def _time_and_incidents(connection: sa.Connection) -> None:
     _add_columns(connection, deliveries, "rows_taken", "finished", "fault", "noted_at")
     _add_columns(connection, evaluations, "declaration_version", "declared")
     _add_columns(connection, incidents, *NEW_INCIDENT_COLUMNS)
+    _add_columns(connection, outbox, "reference")
 
 
 def _add_columns(connection: sa.Connection, table: sa.Table, *names: str) -> None:
