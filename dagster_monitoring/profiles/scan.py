@@ -148,7 +148,7 @@ class _Scan:
         whole = WholeRows(ids=arrays.get(self._columns.id), n=piece.num_rows)
         whole.hashes = self._add_ids(whole.ids)
         self._add_moments(arrays.get(self._columns.timestamp))
-        self._add_versions(arrays.get(self._columns.model_version or ""))
+        self._add_versions(arrays)
         rows = self._add_names(arrays, piece.num_rows, whole, loops)
         for name, counter in self._numeric.items():
             if name not in arrays:
@@ -264,15 +264,16 @@ class _Scan:
             inside = (ticks >= self._bounds[0]) & (ticks < self._bounds[1])
             self._n_outside += len(ticks) - int(inside.sum())
 
-    def _add_versions(self, versions: pa.Array | None) -> None:
-        if versions is None:
+    def _add_versions(self, arrays: Mapping[str, pa.Array]) -> None:
+        column = self._columns.model_version
+        if column is None or column not in arrays:
             return
-        names = read_names(versions)
+        names = read_names(arrays[column])
         if isinstance(names, WrongType):
             return
         text = as_text(names.dictionary)
         codes = names.indices.cast(pa.int64()).fill_null(len(text))
-        tally = np.bincount(codes.to_numpy(zero_copy_only=False), minlength=len(text) + 1)
+        tally = np.bincount(codes.to_numpy(), minlength=len(text) + 1)
         labels = iter(decode(text))
         found: dict[str, int] = {_NO_VERSION: int(tally[-1])}
         for is_missing, count in zip(is_null(text).tolist(), tally[:-1].tolist(), strict=True):
