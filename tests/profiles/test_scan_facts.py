@@ -8,7 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from dagster_monitoring.errors import UnknownNameError
 from dagster_monitoring.profiles.bins import BinSet, CategoricalBins, build_numeric_bins
+from dagster_monitoring.profiles.engines.kernels import VARIABLE, Counted, Kernels
 from dagster_monitoring.profiles.names import short
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.profiles.reading import hash_values
@@ -244,7 +246,24 @@ def test_a_slice_without_columns_still_has_rows() -> None:
 
 @pytest.mark.parametrize("values", [[1e200, -1e300], [1e308, 1e308], [np.inf, np.nan, -np.inf]])
 def test_no_number_is_too_large_to_be_scanned(values: list[float]) -> None:
-    """Squares that overflow raise no warning, which would be an error here."""
+    """Nor does it raise a warning, which would be an error here."""
     column = one(size=values).columns["size"]
     assert column.rows == len(values)
     assert column.n_nonfinite + column.n_nan == len(values)
+
+
+def test_a_scan_adds_to_what_its_kernels_counted() -> None:
+    counted = Counted()
+    batches = [pa.record_batch({"size": [1.0, 2.0, 3.0]}), pa.record_batch(EVERYTHING)]
+    scan(batches, bins=BINS, columns=COLUMNS, kernel=Kernels("numpy", counted=counted))
+    # Of all four columns that the bins have, whether they are there or not.
+    assert counted.values == 4 * (3 + 1)
+
+
+def test_the_environment_chooses_the_kernel_unless_one_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(VARIABLE, "none such")
+    with pytest.raises(UnknownNameError, match="none such"):
+        scan([], bins=BINS, columns=COLUMNS)
+    assert scanned(pa.record_batch(EVERYTHING)).rows == 1

@@ -110,6 +110,8 @@ class SegmentRows:
             self._firsts[key] = self.cells(cube) * width
         return self._firsts[key]
 
-    def take(self, rows: npt.NDArray[np.integer]) -> SegmentRows:
-        """Some of the rows."""
-        return SegmentRows([place[rows] for place in self.places], self.sizes)
+    def take(self, rows: npt.NDArray[np.integer], cube: Cube) -> SegmentRows:
+        """The cells of some of the rows; their segments in each column are not among it."""
+        taken = SegmentRows([], self.sizes)
+        taken._cells[cube] = self.cells(cube).take(rows, axis=1)
+        return taken
