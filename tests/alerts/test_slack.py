@@ -146,5 +146,5 @@ def test_what_follows_goes_into_the_thread_and_the_end_to_all(channel, receiver)
         channel.send(compose(over, transition, run_url=None), thread=thread)
     first, worse, end = (posted_fields(request) for request in receiver.requests)
     assert "thread_ts" not in first
-    assert (worse["thread_ts"], str(worse["reply_broadcast"])) == ("1.2", "0")
-    assert (end["thread_ts"], str(end["reply_broadcast"])) == ("1.2", "1")
+    assert (worse["thread_ts"], worse["reply_broadcast"]) == ("1.2", False)
+    assert (end["thread_ts"], end["reply_broadcast"]) == ("1.2", True)
