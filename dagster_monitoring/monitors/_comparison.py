@@ -94,7 +94,7 @@ class Comparison:
                 value=None,
                 reason=value.reason,
                 expected=self.segment is not None,
-                n=self._rows[0][0],
+                n=self.n,
                 worse="upper" if metric.higher_is_worse else "lower",
             )
         return Measurement(
@@ -103,7 +103,7 @@ class Comparison:
             segment=self.segment,
             value=value,
             reason=_with(note, vagueness) if vagueness else note,
-            n=self._rows[0][0],
+            n=self.n,
             noise=noise,
             standard_error=error,
             worse="upper" if metric.higher_is_worse else "lower",
@@ -116,6 +116,11 @@ class Comparison:
             f"the {what} has {found} values of this column, and {metric.name} needs "
             f"{metric.minimum_n}"
         )
+
+    @cached_property
+    def n(self) -> int:
+        """The window's values."""
+        return self._rows[0][0]
 
     @cached_property
     def _least(self) -> tuple[int, int]:

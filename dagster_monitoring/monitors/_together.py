@@ -16,7 +16,7 @@ from dagster_monitoring.statistics.undefined import Undefined
 # Limits move out by what sampling alone exceeds once in a hundred.
 _NOISE_ALPHA = 0.01
 
-_CELLS = 1 << 16
+_CELLS = 1 << 17
 """Bins that are looked at together: as many as leave arrays of them in the cache."""
 
 _STAYING = 32
@@ -124,8 +124,8 @@ class _Group:
 
 def _rows(told: Told) -> list[Row]:
     """A row a pair; noise that is not known widens no limit."""
-    noise = [0.0 if isinstance(own, Undefined) else own for own in told.noise]
-    errors = [None if isinstance(own, Undefined) else own for own in told.errors]
+    noise = [own if type(own) is float else 0.0 for own in told.noise]
+    errors = [own if type(own) is float else None for own in told.errors]
     return [*zip(told.values, noise, errors, told.vagueness, strict=True)]
 
 
