@@ -13,10 +13,21 @@ from dagster_monitoring.profiles.bins import BinSet, CategoricalBins, build_nume
 from dagster_monitoring.profiles.engines.kernels import VARIABLE, Counted, Kernels
 from dagster_monitoring.profiles.names import short
 from dagster_monitoring.profiles.profile import Profile
+from dagster_monitoring.profiles.projection import Projection
 from dagster_monitoring.profiles.reading import hash_values
 from dagster_monitoring.profiles.sample import SamplePlan, mixed
 from dagster_monitoring.profiles.scan import scan
 from dagster_monitoring.schema import Columns
+
+ON_AGE = Projection(
+    columns=("age", "size"),
+    means=np.array([1.0, 0.0]),
+    scales=np.array([2.0, 1.0]),
+    residual=np.array([[1.0, 0.0]]),
+    shares={},
+    explained=0.5,
+)
+"""What it leaves out of a row is its age, centred and scaled."""
 
 BINS = BinSet(
     columns={
@@ -26,6 +37,7 @@ BINS = BinSet(
         "gate": CategoricalBins(vocabulary=("a", "b")),
     },
     segments={"city": ("Rome", "Oslo"), "gate": ("b",)},
+    projections=(ON_AGE,),
     sample=SamplePlan(columns=("size", "city"), size=9),
 )
 COLUMNS = Columns(
@@ -86,6 +98,12 @@ def test_rows_are_sampled_where_the_bins_ask_for_it() -> None:
     }
     # One without an id, three without the size, three without any id.
     assert sample.n_left_out == 7
+
+
+def test_errors_of_rows_are_measured_where_the_bins_ask_for_it() -> None:
+    batch = pa.record_batch({"age": [5.0, 7.0], "size": [0.5, 1.5]})
+    errors = scanned(batch, batch.drop_columns(["size"])).errors[ON_AGE.key]
+    assert (errors.n, float(errors.total), errors.n_left_out) == (2, 4 / 2 + 6 / 2, 2)
 
 
 def test_without_a_column_of_versions_none_is_missing() -> None:
