@@ -166,3 +166,7 @@ def test_bins_are_the_same_when_their_edges_or_names_are():
     assert same_bins(one, replace(one, counts=np.array([7, 8])))
     for left, right in [(low, high), (one, other), (one, low), (low, one)]:
         assert not same_bins(left, right)
+
+
+def test_counts_of_no_names_are_whole_numbers_too():
+    assert categorical_histogram([]).counts.dtype == np.int64
