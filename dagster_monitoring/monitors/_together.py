@@ -17,7 +17,7 @@ from dagster_monitoring.statistics.undefined import Undefined
 _NOISE_ALPHA = 0.01
 
 _CELLS = 1 << 17
-"""Bins that are looked at together: as many as leave arrays of them in the cache."""
+"""Bins that are looked at together: calls are shared by many, and an array of them takes 1 MB."""
 
 _STAYING = 32
 """Groups of baseline columns that are remembered, with all that belongs to them: 3 MB each."""

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dagster_monitoring.stores._database import Database
+from dagster_monitoring.stores._judged_rows import adopt_judged_labels
 from dagster_monitoring.stores._label_counts import count_all
 from dagster_monitoring.stores._tables import (
     SCHEMA_VERSION,
@@ -19,7 +20,6 @@ from dagster_monitoring.stores._tables import (
     schema_version,
 )
 from dagster_monitoring.stores.incidents import NEW_INCIDENT_COLUMNS
-from dagster_monitoring.stores.judgements import adopt_judged_labels
 from dagster_monitoring.stores.verdicts import refresh_verdicts
 
 
