@@ -47,7 +47,7 @@ def test_it_is_searchsorted_for_any_edges_and_values(
     bins = _bins(edges, exact=exact)
     asked = np.array([*values, *edges], dtype=np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
-        found = lookup(bins).places(asked, Workspace(len(asked)))
+        found = lookup(bins).places(asked, Workspace(len(asked) + 3))
     assert found.tolist() == np.searchsorted(bins.edges, asked, side="right").tolist()
 
 
