@@ -15,7 +15,13 @@ TOKEN_VARIABLE = "DAGSTER_MONITORING_LABELS_TOKEN"  # noqa: S105 - a variable's 
 
 @click.command("serve-labels")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8765, show_default=True, help="Port to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=8765,
+    show_default=True,
+    help="Port to listen on.",
+)
 @project_options
 def command(host: str, port: int, project: Path, module: str | None) -> None:
     """Takes labels over HTTP for all models of the project.

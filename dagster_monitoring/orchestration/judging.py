@@ -9,13 +9,14 @@ from dagster_monitoring.errors import DataError
 from dagster_monitoring.evaluation import Evaluation
 from dagster_monitoring.monitors import Monitor
 from dagster_monitoring.orchestration.backend import Backend
-from dagster_monitoring.orchestration.declarations import Declarations, Rule, reach
+from dagster_monitoring.orchestration.declarations import Declarations, Rule
 from dagster_monitoring.orchestration.evaluator import Evaluator
 from dagster_monitoring.orchestration.label_state import LabelState
 from dagster_monitoring.orchestration.performance_profiles import (
     joined_labels,
     write_performance_profile,
 )
+from dagster_monitoring.orchestration.windows import SliceProfiles
 from dagster_monitoring.stores import Judgement
 
 ON_LABELS = "performance"
@@ -49,13 +50,14 @@ class Judging:
         # Before anything is read: what changes from now on is not known to these verdicts.
         self._knew = backend.store.judgements.changes(backend.model.model)
         self._states: dict[str, LabelState | None] = {}
-        self._evaluator = Evaluator(backend, run_id=run_id, now=now)
+        self._profiles = SliceProfiles(backend, now=now)
+        self._evaluator = Evaluator(backend, self._profiles, run_id=run_id, now=now)
         self.monitors = tuple(m for m in backend.model.active_monitors if m.asset == asset)
 
     @property
     def counted(self) -> dict[str, list[str]]:
         """The slices that windows had counted so far, by the baseline's version."""
-        return self._evaluator.profiles.counted
+        return self._profiles.counted
 
     def judge(
         self, partition: str, monitors: Sequence[Monitor] | None = None
@@ -75,30 +77,32 @@ class Judging:
         return found
 
     def _join(self, partition: str) -> None:
-        profiles = self._evaluator.profiles
         try:
             change = write_performance_profile(self._backend, partition, as_of=self._now)
         except DataError as error:
             self._log(str(error))
         else:
-            profiles.knows(change)
+            self._profiles.knows(change)
             self._states.pop(partition, None)
 
     def _judgement(
         self, partition: str, rules: Sequence[Rule], found: Sequence[Evaluation]
     ) -> Judgement:
         model = self._backend.model
-        back = max((reach(rule.monitor) for rule in rules), default=0)
+        views = [(rule.monitor, self._evaluator.view(rule, partition)) for rule in rules]
+        back = max((monitor.look_back(view) for monitor, view in views), default=0)
         days = model.partitions.between(model.partitions.shift(partition, -back), partition)
         on_labels = self._asset == ON_LABELS
+        moments = self._moments(days, rules, found) if on_labels else []
+        moments += [at for monitor, view in views for at in monitor.changes_at(view)]
         return Judgement(
             model=model.model,
             asset=self._asset,
             days=days,
             knew=self._knew,
             on_labels=on_labels,
-            due=min(self._moments(days, rules, found), default=None) if on_labels else None,
-            made=frozenset(self._evaluator.profiles.changes),
+            due=min((at for at in moments if at > self._now), default=None),
+            made=frozenset(self._profiles.changes),
         )
 
     def _moments(
@@ -127,6 +131,6 @@ class Judging:
 
     def _may_change(self, day: str, judged: str, found: Sequence[Evaluation]) -> bool:
         """Whether a day's verdict is another one when its labels are due, without a new label."""
-        own = self._evaluator.profiles.performance_window(last=day, length=1).profile
+        own = self._profiles.performance_window(last=day, length=1).profile
         waits = day == judged and any(e.value is None for e in found)
         return waits or own.n_labelled < own.n

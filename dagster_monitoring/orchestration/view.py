@@ -11,8 +11,9 @@ import pyarrow as pa
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.declarations import Settings
 from dagster_monitoring.orchestration.slices import read_slice
-from dagster_monitoring.orchestration.windows import SliceProfiles
+from dagster_monitoring.orchestration.windows import Slices
 from dagster_monitoring.profiles.baseline import Baseline
+from dagster_monitoring.profiles.delays import Arrivals
 from dagster_monitoring.profiles.window import PerformanceWindow, Window
 from dagster_monitoring.schema import Columns, Partitions, Task
 
@@ -22,7 +23,7 @@ class PartitionView:
     """A model at a partition, against one baseline: the ``View`` that monitors measure."""
 
     backend: Backend
-    profiles: SliceProfiles
+    profiles: Slices
     baseline: Baseline
     settings: Settings
     partition: str
@@ -73,6 +74,10 @@ class PartitionView:
     def performance(self, length: int) -> PerformanceWindow:
         """Predictions against the labels that arrived, over the ``length`` latest slices."""
         return self.profiles.performance_window(last=self.partition, length=length)
+
+    def arrivals(self, length: int) -> Arrivals:
+        """When the labels came, over the ``length`` latest slices."""
+        return self.profiles.arrivals(last=self.partition, length=length)
 
     def slice_batches(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
         """Raw rows of this partition's slice."""
