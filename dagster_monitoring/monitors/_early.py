@@ -108,6 +108,27 @@ def early_warning(view: View) -> str | None:
     return found.text(f"{view.partitions.every}s")
 
 
+def label_balance(task: Task, own: LabelTally, others: LabelTally) -> tuple[str, float, float]:
+    """One number that tells what labels are: its name, and of some labels and of others.
+
+    The positive rate of two classes, the share of the commonest of several, the mean of numbers.
+
+    Args:
+        task: what is predicted.
+        own: at least one label.
+        others: at least one label.
+    """
+    if is_numeric(task):
+        return "mean", mean_and_variance(own)[0], mean_and_variance(others)[0]
+    counts = class_counts(task, [own, others])
+    if isinstance(task, BinaryClassification):
+        name, what = next(iter(counts)), "positive rate"
+    else:
+        name = max(counts, key=lambda known: (counts[known][1], known))
+        what = f"share of {name!r}"
+    return what, counts[name][0] / own.size, counts[name][1] / others.size
+
+
 def slices_until_due(view: View) -> int:
     """How many slices before the view's the last one lies whose labels were due by its end."""
     if view.labels_due is None:
