@@ -66,9 +66,9 @@ class BenchView:
             raise NotImplementedError("nothing is labelled in this bench")
         return self.labelled.window(self.partition, length)
 
-    def arrivals(self, length: int) -> Arrivals:
-        """When the labels came."""
-        return self.performance(length).profile.arrivals
+    def arrivals(self, length: int, *, before: int) -> Arrivals:
+        """No monitor of the bench asks."""
+        raise NotImplementedError
 
     def slice_batches(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
         """No monitor of the bench reads rows."""

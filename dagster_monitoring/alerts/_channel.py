@@ -63,8 +63,16 @@ class Channel(Declaration, ABC):
         return given
 
     @abstractmethod
-    def send(self, message: AlertMessage) -> None:
+    def send(self, message: AlertMessage, *, thread: str | None = None) -> str | None:
         """Hand a message over; returning means that the receiver took it.
+
+        Args:
+            message: what to say.
+            thread: what this method gave for the first message of the same incident; a channel
+                that can, puts what follows beneath it.
+
+        Returns:
+            What the receiver calls the message, where later ones can refer to it.
 
         The same message may be sent more than once (after a crash between sending and noting it);
         ``message.dedup_key`` stays the same and goes along where the receiver can use it.

@@ -19,7 +19,7 @@ class FileChannel(Channel):
     type: Literal["file"] = "file"
     path: str = Field(min_length=1, description="File on this machine; folders are made.")
 
-    def send(self, message: AlertMessage) -> None:
+    def send(self, message: AlertMessage, *, thread: str | None = None) -> None:  # noqa: ARG002 - it knows no threads
         """Append the message and wait until it is on disk.
 
         Raises:

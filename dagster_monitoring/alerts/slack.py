@@ -14,6 +14,7 @@ from dagster_monitoring.alerts._slack_blocks import blocks, fallback
 from dagster_monitoring.alerts.message import AlertMessage
 from dagster_monitoring.declaration import EnvironmentVariable
 from dagster_monitoring.errors import MissingExtraError
+from dagster_monitoring.incidents import Transition
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
@@ -34,8 +35,8 @@ class SlackChannel(Channel):
     timeout_seconds: int = Field(10, gt=0, le=120, description="For connecting, and reading.")
     remote: ClassVar[bool] = True
 
-    def send(self, message: AlertMessage) -> None:
-        """Post the message.
+    def send(self, message: AlertMessage, *, thread: str | None = None) -> str | None:
+        """Post the message; what follows it about the same incident goes into its thread.
 
         Raises:
             DeliveryError: Slack could not be reached, or refused.
@@ -46,8 +47,11 @@ class SlackChannel(Channel):
         from slack_sdk.errors import SlackApiError
 
         try:
-            client.chat_postMessage(
+            answer = client.chat_postMessage(
                 channel=self.channel,
+                thread_ts=thread,
+                # The end of an incident is told to the whole channel too, not only in its thread.
+                reply_broadcast=thread is not None and message.transition is Transition.RESOLVED,
                 text=fallback(message),
                 blocks=json.dumps(blocks(message)),
                 unfurl_links=False,
@@ -65,6 +69,7 @@ class SlackChannel(Channel):
                 problem,
                 next_step="Check the network and Slack's status page; it is tried again.",
             ) from None
+        return str(answer["ts"]) if answer.get("ts") else None
 
     def _client(self) -> WebClient:
         try:

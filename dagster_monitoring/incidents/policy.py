@@ -53,3 +53,8 @@ class AlertPolicy(Declaration):
         allow_inf_nan=False,
         description="How often people are reminded of an ERROR that lasts; null: never.",
     )
+    show_values_of: tuple[str, ...] = Field(
+        (),
+        description="Columns whose values messages may hold (segments, new categories, classes). "
+        "Of all others a segment is told as `carrier=…`, for values may be personal.",
+    )

@@ -64,12 +64,12 @@ def why_unusable(profile: Profile, column: str, what: str) -> str | None:
     if profile.is_empty:
         return why_empty(profile, what)
     summary = profile.columns.get(column)
+    if summary is not None and summary.n:
+        return None
     if summary is None or summary.rows == 0:
         return (
             f"column {column!r} is not in {what}; write it again, or take it out of the declaration"
         )
-    if summary.n:
-        return None
     if summary.n_type_fault:
         found = profile.type_faults.get(column, "another type")
         return f"column {column!r} of {what} holds {found}; write it with its declared type"

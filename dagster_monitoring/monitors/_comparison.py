@@ -12,12 +12,15 @@ from dagster_monitoring.monitors._monitor import Measurement
 from dagster_monitoring.profiles.bins import CategoricalBins, NumericBins, equal_width_edges
 from dagster_monitoring.profiles.column import CategoricalColumn, ColumnSummary, NumericColumn
 from dagster_monitoring.profiles.doane import doane_edges
-from dagster_monitoring.statistics.drift import DriftMetric, Pair, Told
+from dagster_monitoring.statistics.drift import DriftMetric, Pair
 from dagster_monitoring.statistics.histogram import Floats, Histogram, has_edges
 from dagster_monitoring.statistics.undefined import Undefined
 
 BinChoice = Literal["default", "deciles", "profile", "doane"] | int
 """As declared, a number being so many bins of equal width."""
+
+Row = tuple[float | Undefined, float, float | None, float]
+"""What a metric tells of one comparison: its value, noise, standard error and vagueness."""
 
 _STAYING = 512
 """Baseline columns that are remembered: about 30 kB each."""
@@ -62,7 +65,7 @@ class Comparison:
         if self.choice == "profile" or pair.reference.edges is None:
             return None
         edges = _interior_edges(self.bins, self.choice)
-        if edges is not None and has_edges(pair.reference.edges, edges):
+        if edges is not None and _has_edges(self.bins, self.choice, len(pair.reference.edges)):
             return edges
         if self.segment is not None and edges is not None:
             return Undefined("counts of segments do not keep these bins; declare bins: deciles")
@@ -71,58 +74,53 @@ class Comparison:
             "model's setup job), or declare bins: deciles"
         )
 
-    def measurement(
-        self, metric: DriftMetric, told: Told | Undefined, place: int, note: str | None
-    ) -> Measurement:
+    def measurement(self, metric: DriftMetric, told: Row, note: str | None) -> Measurement:
         """A metric's value with its noise and error, or why there is none.
 
         Args:
             metric: one of its metrics.
-            told: what the metric tells of several comparisons, or why it tells nothing.
-            place: which of them this one is.
+            told: what the metric tells of it.
             note: beside a value.
         """
-        value = self._too_few(metric) or (
-            told if isinstance(told, Undefined) else told.values[place]
-        )
-        if isinstance(value, Undefined) or isinstance(told, Undefined):
-            return self._without(metric, value.reason if isinstance(value, Undefined) else note)
-        noise, error, vagueness = told.noise[place], told.errors[place], told.vagueness[place]
+        value, noise, error, vagueness = told
+        if self._least[metric.of_missing] < metric.minimum_n:
+            value = self._too_few(metric)
+        if isinstance(value, Undefined):
+            # A segment may be as small as it likes; too few rows of a whole window are a fault.
+            return Measurement(
+                metric=metric.name,
+                column=self.column,
+                segment=self.segment,
+                value=None,
+                reason=value.reason,
+                expected=self.segment is not None,
+                n=self.n,
+                worse="upper" if metric.higher_is_worse else "lower",
+            )
         return Measurement(
             metric=metric.name,
             column=self.column,
             segment=self.segment,
             value=value,
             reason=_with(note, vagueness) if vagueness else note,
-            n=self._rows[0][0],
-            noise=0.0 if isinstance(noise, Undefined) else noise,
-            standard_error=None if isinstance(error, Undefined) else error,
+            n=self.n,
+            noise=noise,
+            standard_error=error,
             worse="upper" if metric.higher_is_worse else "lower",
         )
 
-    def _without(self, metric: DriftMetric, reason: str | None) -> Measurement:
-        return Measurement(
-            metric=metric.name,
-            column=self.column,
-            segment=self.segment,
-            value=None,
-            reason=reason,
-            # A segment may be as small as it likes; too few rows of a whole window are a fault.
-            expected=self.segment is not None,
-            n=self._rows[0][0],
-            worse="upper" if metric.higher_is_worse else "lower",
+    def _too_few(self, metric: DriftMetric) -> Undefined:
+        now, before = (own[metric.of_missing] for own in self._rows)
+        what, found = ("window", now) if now < metric.minimum_n else ("baseline", before)
+        return Undefined(
+            f"the {what} has {found} values of this column, and {metric.name} needs "
+            f"{metric.minimum_n}"
         )
 
-    def _too_few(self, metric: DriftMetric) -> Undefined | None:
-        if self._least[metric.of_missing] >= metric.minimum_n:
-            return None
-        for what, own in zip(("window", "baseline"), self._rows, strict=True):
-            if own[metric.of_missing] < metric.minimum_n:
-                return Undefined(
-                    f"the {what} has {own[metric.of_missing]} values of this column, and "
-                    f"{metric.name} needs {metric.minimum_n}"
-                )
-        return None
+    @cached_property
+    def n(self) -> int:
+        """The window's values."""
+        return self._rows[0][0]
 
     @cached_property
     def _least(self) -> tuple[int, int]:
@@ -168,6 +166,14 @@ def _interior_edges(bins: NumericBins, choice: BinChoice) -> Floats | None:
     if choice != "doane":
         return bins.deciles
     return None if bins.doane is None else doane_edges(bins.minimum, bins.maximum, bins.doane)
+
+
+@lru_cache(maxsize=_STAYING)
+def _has_edges(bins: NumericBins, choice: BinChoice, edges: int) -> bool:
+    """Whether counts on so many edges, all of the column's or a segment's, can be regrouped."""
+    own, wanted = bins.edges, _interior_edges(bins, choice)
+    own = own if len(own) == edges else bins.segment_edges
+    return wanted is not None and has_edges(own, wanted)
 
 
 def _with(note: str | None, vagueness: float) -> str:

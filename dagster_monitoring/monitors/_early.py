@@ -99,10 +99,8 @@ def early_warning(view: View) -> str | None:
 
     It looks at the slices whose labels were due by the end of the view's own.
     """
-    last = view.partitions.shift(view.partition, -slices_until_due(view))
-    if view.partitions.distance(view.partitions.first, last) < 0:
-        return None
-    found = compare_early(view.at(last).arrivals(PAST[view.partitions.every]).labels, view.task)
+    past = view.arrivals(PAST[view.partitions.every], before=slices_until_due(view))
+    found = compare_early(past.labels, view.task)
     if isinstance(found, Undefined) or found.value <= LEAST[found.metric] + found.noise:
         return None
     return found.text(f"{view.partitions.every}s")

@@ -105,8 +105,8 @@ class View(Protocol):
         """Predictions against labels known at ``now``, over the ``length`` latest slices."""
         ...
 
-    def arrivals(self, length: int) -> Arrivals:
-        """When the labels that are known at ``now`` came, over the ``length`` latest slices."""
+    def arrivals(self, length: int, *, before: int) -> Arrivals:
+        """When labels known at ``now`` came, of ``length`` slices before the ``before`` latest."""
         ...
 
     def slice_batches(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
@@ -248,14 +248,6 @@ class Monitor(Declaration, ABC):
     def warm_up_slices(self) -> int:
         """How many slices it takes from the start of production until all it looks at exists."""
         return self.past_slices() + self.window
-
-    def look_back(self, view: View) -> int:  # noqa: ARG002 - for those that look at more at times
-        """How many slices before the view's partition its verdict there rests on."""
-        return self.warm_up_slices() - 1
-
-    def longest_look_back(self, label_delay: int) -> int:  # noqa: ARG002 - as above
-        """The most that :meth:`look_back` can give, where labels take so many slices to come."""
-        return self.warm_up_slices() - 1
 
     def changes_at(self, view: View) -> Sequence[datetime]:  # noqa: ARG002 - a hook
         """When its verdict at the view's partition changes with no label or row changing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -115,11 +115,19 @@ class DriftMonitor(Monitor):
         reference = reference_of(view, rolling=rolling, window=self.window)
         if isinstance(reference, Measurement):
             return [
-                replace(reference, metric=name, column=column)
+                Measurement(
+                    metric=name,
+                    column=column,
+                    value=None,
+                    reason=reference.reason,
+                    expected=reference.expected,
+                    n=0,
+                )
                 for column in columns
                 for name in self._metrics_for(view.baseline.bins, column)
             ]
-        current, own = view.window(self.window), view.window(1).profile
+        current = view.window(self.window)
+        own = current.profile if self.window == 1 else view.window(1).profile
         lacking = slices_note(current.partitions, current.missing, self.window)
         scene = _Scene(
             bins=view.baseline.bins,

@@ -15,7 +15,7 @@ from dagster_monitoring.monitors._aspects import (
     judged_classes,
 )
 from dagster_monitoring.monitors._columns import segment_names
-from dagster_monitoring.monitors._early import PAST, early_warning, slices_until_due
+from dagster_monitoring.monitors._early import early_warning
 from dagster_monitoring.monitors._labels import Waiting, is_due, waiting
 from dagster_monitoring.monitors._monitor import (
     WINDOW,
@@ -121,16 +121,6 @@ class PerformanceMonitor(Monitor):
         measured = [m for segment in (None, *named) for m in self._of(view, metrics, segment)]
         warning = early_warning(view) if self._is_early(view) else None
         return [_with_note(m, warning) for m in measured] if warning else measured
-
-    def look_back(self, view: View) -> int:
-        """As far as its window and limits; while labels are not due, as early ones are known."""
-        usual = super().look_back(view)
-        return self.longest_look_back(slices_until_due(view)) if self._is_early(view) else usual
-
-    def longest_look_back(self, label_delay: int) -> int:
-        """As far as its window and limits, or as early labels are looked at."""
-        early = label_delay + PAST[self._every] - 1
-        return max(super().longest_look_back(label_delay), early)
 
     def default_threshold(self, metric: str) -> Threshold:
         """Against the baseline: points for what is better when higher, shares for losses."""

@@ -100,7 +100,7 @@ class _Asked:
             self._declarations = Declarations(backend=backend, now=moment, keeps=False)
         rules = self._declarations.rules(partition, self._monitors)
         found = self._evaluator.evaluate(rules, partition)
-        return [evaluation for some in found.values() for evaluation in some]
+        return [evaluation for some in found.by_monitor.values() for evaluation in some]
 
 
 class SlicesAsOf:

@@ -170,23 +170,6 @@ def _in_force(versions: Sequence[DeclarationInForce | BaselineInForce], partitio
     return begun[-1].version if begun else versions[0].version
 
 
-def reach(monitor: Monitor) -> int:
-    """How many slices before the judged one a monitor looks at."""
-    return monitor.warm_up_slices() - 1
-
-
-def longest_reach(backend: Backend) -> int:
-    """How many slices before its own any monitor looks at, by any settings there were."""
-    model, store = backend.model, backend.store.declarations
-    texts = {v.version: store.settings(model.model, v.version) for v in store.list(model.model)}
-    settings = [_read(text, version, model) for version, text in texts.items() if text]
-    feed = model.ground_truth
-    delays = [(m, feed.expected_delay_days if feed else 0.0) for m in model.active_monitors]
-    delays += [(m, s.expected_delay_days or 0.0) for s in settings for m in s.monitors.values()]
-    slices_of = model.partitions.slices_of
-    return max((m.longest_look_back(slices_of(days)) for m, days in delays), default=0)
-
-
 def settings_text(model: MonitoredModel) -> str:
     """What the model's monitors are told, as JSON; the same wherever the project lies."""
     monitors = [_portable(m.model_dump(mode="json"), model.root) for m in model.active_monitors]

@@ -20,7 +20,7 @@ from dagster_monitoring.orchestration.backend import Backend, open_backend
 from dagster_monitoring.orchestration.checks import to_verdict
 from dagster_monitoring.orchestration.clock import Clock
 from dagster_monitoring.orchestration.confusion import confusion_metadata
-from dagster_monitoring.orchestration.declarations import Declarations, reach
+from dagster_monitoring.orchestration.declarations import Declarations
 from dagster_monitoring.orchestration.judging import Judging
 from dagster_monitoring.orchestration.label_arrivals import arrival_metadata
 from dagster_monitoring.orchestration.naming import (
@@ -205,7 +205,7 @@ def _check_spec(model: MonitoredModel, key: dg.AssetKey, monitor: Monitor) -> dg
 
 
 def _deps(model: MonitoredModel, name: str, monitors: Sequence[Monitor]) -> list[dg.AssetDep]:
-    back = max((reach(monitor) for monitor in monitors), default=0)
+    back = max((m.warm_up_slices() - 1 for m in monitors), default=0)
     if name == "performance":
         return [
             dg.AssetDep(predictions_key(model)),

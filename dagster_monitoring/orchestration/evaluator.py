@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from dagster_monitoring.evaluation import Evaluation
 from dagster_monitoring.monitors import Measurement, evaluate, past_partitions
@@ -17,6 +18,20 @@ from dagster_monitoring.partitions import Every
 
 # Learned limits look at most at some weeks: what is measured for one day serves the next days too.
 MEASUREMENTS_KEPT: Mapping[Every, int] = {"hour": 6144, "day": 256, "week": 256}
+
+
+class Evaluated(NamedTuple):
+    """A partition's evaluations by monitor, and how many slices before it they look at."""
+
+    by_monitor: dict[str, list[Evaluation]]
+    back: int
+
+
+class _Measured(NamedTuple):
+    """A monitor's values of a partition, and how many slices before it they look at."""
+
+    values: list[Measurement]
+    back: int
 
 
 class Evaluator:
@@ -39,11 +54,15 @@ class Evaluator:
         self._run_id = run_id
         self._now = now
         self._profiles = profiles
-        self._measured: OrderedDict[tuple[str, str, str, str], list[Measurement]] = OrderedDict()
+        self._measured: OrderedDict[tuple[str, str, str, str], _Measured] = OrderedDict()
 
-    def evaluate(self, rules: Sequence[Rule], partition: str) -> dict[str, list[Evaluation]]:
-        """The evaluations of a partition, by monitor."""
-        return {rule.monitor.name: self._evaluate(rule, partition) for rule in rules}
+    def evaluate(self, rules: Sequence[Rule], partition: str) -> Evaluated:
+        """The evaluations of a partition, and how far back they look."""
+        found = {rule.monitor.name: self._evaluate(rule, partition) for rule in rules}
+        return Evaluated(
+            by_monitor={name: rows for name, (rows, _) in found.items()},
+            back=max((back for _, back in found.values()), default=0),
+        )
 
     def view(self, rule: Rule, partition: str) -> PartitionView:
         """What a rule's monitor sees at a partition."""
@@ -56,24 +75,33 @@ class Evaluator:
             now=self._now,
         )
 
-    def _evaluate(self, rule: Rule, partition: str) -> list[Evaluation]:
+    def _evaluate(self, rule: Rule, partition: str) -> tuple[list[Evaluation], int]:
         monitor, view = rule.monitor, self.view(rule, partition)
-        past = [self._measure(rule, view, earlier) for earlier in past_partitions(monitor, view)]
+        earlier = past_partitions(monitor, view)
+        past = [self._measure(rule, view, day) for day in earlier]
+        own = self._measure(rule, view, partition)
         found = evaluate(
             monitor,
             view,
-            past,
-            measured=self._measure(rule, view, partition),
+            [measured.values for measured in past],
+            measured=own.values,
             run_id=self._run_id,
             now=self._now,
         )
         version, declared = rule.settings.version, rule.declared
-        return [replace(e, declaration_version=version, declared=declared) for e in found]
+        rows = [replace(e, declaration_version=version, declared=declared) for e in found]
+        reached = [
+            view.partitions.distance(day, partition) + measured.back
+            for day, measured in zip(earlier, past, strict=True)
+        ]
+        return rows, max([own.back, *reached])
 
-    def _measure(self, rule: Rule, view: PartitionView, partition: str) -> list[Measurement]:
+    def _measure(self, rule: Rule, view: PartitionView, partition: str) -> _Measured:
         key = (rule.monitor.name, rule.settings.version, rule.baseline_version, partition)
         if key not in self._measured:
-            self._measured[key] = rule.monitor.measure(view.at(partition))
+            there = view.at(partition)
+            values = rule.monitor.measure(there)
+            self._measured[key] = _Measured(values, max(there.looked_back, default=0))
             if len(self._measured) > MEASUREMENTS_KEPT[view.partitions.every]:
                 self._measured.popitem(last=False)
         self._measured.move_to_end(key)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from dagster_monitoring.orchestration.backend import Backend
-from dagster_monitoring.orchestration.declarations import longest_reach
 from dagster_monitoring.orchestration.judging import ON_LABELS
 from dagster_monitoring.stores import Outdated
 
@@ -45,7 +44,6 @@ def _outdated(backend: Backend, assets: Sequence[str], *, now: datetime) -> list
         assets,
         now=now,
         partitions=model.partitions,
-        reach=longest_reach(backend),
     )
 
 

@@ -70,11 +70,11 @@ class Judging:
         found = self._evaluator.evaluate(rules, partition)
         store = self._backend.store
         with store.transaction():
-            rows = [evaluation for some in found.values() for evaluation in some]
+            rows = [evaluation for some in found.by_monitor.values() for evaluation in some]
             store.evaluations.record(rows, complete=True)
             if len(rules) == len(self.monitors):
-                store.judgements.note(self._judgement(partition, rules, rows))
-        return found
+                store.judgements.note(self._judgement(partition, rules, rows, back=found.back))
+        return found.by_monitor
 
     def _join(self, partition: str) -> None:
         try:
@@ -86,11 +86,10 @@ class Judging:
             self._states.pop(partition, None)
 
     def _judgement(
-        self, partition: str, rules: Sequence[Rule], found: Sequence[Evaluation]
+        self, partition: str, rules: Sequence[Rule], found: Sequence[Evaluation], *, back: int
     ) -> Judgement:
         model = self._backend.model
         views = [(rule.monitor, self._evaluator.view(rule, partition)) for rule in rules]
-        back = max((monitor.look_back(view) for monitor, view in views), default=0)
         days = model.partitions.between(model.partitions.shift(partition, -back), partition)
         on_labels = self._asset == ON_LABELS
         moments = self._moments(days, rules, found) if on_labels else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pyarrow as pa
@@ -20,7 +20,10 @@ from dagster_monitoring.schema import Columns, Partitions, Task
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartitionView:
-    """A model at a partition, against one baseline: the ``View`` that monitors measure."""
+    """A model at a partition, against one baseline: the ``View`` that monitors measure.
+
+    ``looked_back`` gets, of each look, how many slices before the partition it began.
+    """
 
     backend: Backend
     profiles: Slices
@@ -28,6 +31,7 @@ class PartitionView:
     settings: Settings
     partition: str
     now: datetime
+    looked_back: list[int] = field(default_factory=list)
 
     @property
     def model(self) -> str:
@@ -64,20 +68,25 @@ class PartitionView:
 
     def window(self, length: int) -> Window:
         """The profile of the ``length`` slices that end with this partition."""
+        self.looked_back.append(length - 1)
         return self.profiles.window(self.baseline, last=self.partition, length=length)
 
     def rolling(self, length: int, *, before: int) -> Window:
         """The profile of the ``length`` slices right before the ``before`` latest ones."""
+        self.looked_back.append(before + length - 1)
         last = self.partitions.shift(self.partition, -before)
         return self.profiles.window(self.baseline, last=last, length=length)
 
     def performance(self, length: int) -> PerformanceWindow:
         """Predictions against the labels that arrived, over the ``length`` latest slices."""
+        self.looked_back.append(length - 1)
         return self.profiles.performance_window(last=self.partition, length=length)
 
-    def arrivals(self, length: int) -> Arrivals:
-        """When the labels came, over the ``length`` latest slices."""
-        return self.profiles.arrivals(last=self.partition, length=length)
+    def arrivals(self, length: int, *, before: int) -> Arrivals:
+        """When labels came, of the ``length`` slices right before the ``before`` latest ones."""
+        self.looked_back.append(before + length - 1)
+        last = self.partitions.shift(self.partition, -before)
+        return self.profiles.arrivals(last=last, length=length)
 
     def slice_batches(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
         """Raw rows of this partition's slice."""
@@ -85,4 +94,4 @@ class PartitionView:
 
     def at(self, partition: str) -> PartitionView:
         """The same model at an earlier partition, with the same ``now`` and the same baseline."""
-        return replace(self, partition=partition)
+        return replace(self, partition=partition, looked_back=[])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -119,14 +120,14 @@ class _Scan:
         sizes = [len(values) + 1 for values in bins.segments.values()]
         work = Workspace(PIECE)
         most = min(_CUBE_COUNTS, _ALL_CUBE_COUNTS // max(len(bins.columns), 1))
-        cube = Cube.within(sizes, most=most // STRIDE)
+        cube = self._cube = Cube.within(sizes, most=most // STRIDE)
         self._numeric = {n: NumericCounter(b, cube, work) for n, b in bins.numeric.items()}
         self._categorical = {
             n: CategoricalCounter(b, Cube.within(sizes, most=most // width_of(b)))
             for n, b in bins.categorical.items()
         }
         self._segment_of = {n: _segment_places(bins, n) for n in bins.segments}
-        self._segment_rows = [np.zeros(size, dtype=np.int64) for size in sizes]
+        self._rows_by_cell = np.zeros(cube.cells, dtype=np.int64)
         self._whole = RowCounter(bins)
         self._kept = {name for projection in bins.projections for name in projection.columns}
         self._kept.update(bins.sample.columns if bins.sample else ())
@@ -195,10 +196,11 @@ class _Scan:
         self, counters: Mapping[str, NumericCounter | CategoricalCounter]
     ) -> dict[str, SegmentTable]:
         blocks: dict[str, list[Block]] = {n: [*counters[n].blocks()] for n in sorted(counters)}
+        rows = cast(list[npt.NDArray[np.int64]], self._cube.by_column(self._rows_by_cell))
         return {
             column: SegmentTable(
                 values=(*values, OTHER),
-                rows=self._segment_rows[i],
+                rows=rows[i],
                 columns={name: own[i] for name, own in blocks.items()},
             )
             for i, (column, values) in enumerate(self._bins.segments.items())
@@ -220,11 +222,10 @@ class _Scan:
                 wrong[name] = is_null(arrays[name])
             else:
                 places[name] = counter.places(names, loops)
-        segments = [self._segments(places.get(n), n, n_rows) for n in self._bins.segments]
-        sizes = [len(own) for own in self._segment_rows]
-        for own, place in zip(self._segment_rows, segments, strict=True):
-            np.add(own, np.bincount(place, minlength=len(own)), out=own)
-        rows = SegmentRows(segments, sizes)
+        segments = [self._segments(places.get(n), n, n_rows, loops) for n in self._bins.segments]
+        rows = SegmentRows(segments, self._cube.sizes)
+        cells = rows.cells(self._cube).ravel()
+        self._rows_by_cell += np.bincount(cells, minlength=self._cube.cells)
         whole.columns.update(places)
         for name, place in places.items():
             self._categorical[name].add_segments(place, rows, loops)
@@ -232,10 +233,10 @@ class _Scan:
             self._categorical[name].add_wrong(null, rows)
         return rows
 
-    def _segments(self, place: Places | None, name: str, n_rows: int) -> Places:
+    def _segments(self, place: Places | None, name: str, n_rows: int, loops: Loops) -> Places:
         if place is None:
             return np.full(n_rows, len(self._bins.segments[name]), dtype=np.intp)
-        return self._segment_of[name].astype(place.dtype, copy=False)[place]
+        return loops.take(self._segment_of[name], place)
 
     def _add_ids(self, ids: pa.Array | None) -> Hashes | None:
         if ids is None:

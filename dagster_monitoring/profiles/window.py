@@ -160,7 +160,7 @@ class _MovingSum:
         gone = self._gone(slices)
         if gone is None:
             self._younger = Profile()
-            self._older = [*accumulate(reversed(slices), Profile.__add__, initial=Profile())][:0:-1]
+            self._older = [*accumulate(reversed(slices), initial=Profile())][:0:-1]
         else:
             self._younger = merge([self._younger, *slices[len(self._slices) - gone :]])
             del self._older[:gone]

@@ -34,11 +34,19 @@ class ModelVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Champion:
-    """A version in service, and the baseline that goes with it."""
+    """A version in service, and the baseline that goes with it.
+
+    Args:
+        version: the version; empty where the first promotion was taken back.
+        baseline_version: what production is compared with since.
+        promoted_at: since when.
+        withdrawn: the version that it replaced by a rollback; empty for a promotion.
+    """
 
     version: str
     baseline_version: str
     promoted_at: datetime
+    withdrawn: str = ""
 
 
 class ModelRegistry:
@@ -180,13 +188,44 @@ class ModelRegistry:
         self._folder.write("champion.json", _to_json({"promotions": promotions}))
         return champion
 
-    def champion(self) -> Champion | None:
-        """The version in service, or ``None`` before the first promotion."""
+    def withdraw(self, *, now: datetime | None = None) -> Champion | None:
+        """Take the champion out of service and put the one before it back; gives that one.
+
+        Where there is none before it, the model that was served before the first promotion serves
+        again, and the registry names none. The history keeps what happened.
+
+        Raises:
+            RegistryError: nothing was promoted, or the version before can't be read.
+        """
         history = self.history()
-        return history[-1] if history else None
+        stack = _in_service(history)
+        if not stack:
+            raise RegistryError(
+                f"{self._folder.path('champion.json')} names no champion: there is nothing to roll "
+                f"back."
+            )
+        gone, before = stack[-1], stack[-2] if len(stack) > 1 else None
+        if before is not None:
+            self.get(before.version)
+        back = Champion(
+            version=before.version if before else "",
+            baseline_version=before.baseline_version if before else "",
+            promoted_at=now or datetime.now(UTC),
+            withdrawn=gone.version,
+        )
+        promotions = [asdict(one) for one in (*history, back)]
+        self._folder.write("champion.json", _to_json({"promotions": promotions}))
+        return back if before else None
+
+    def champion(self) -> Champion | None:
+        """The version in service, or ``None``: none was promoted, or the last was withdrawn."""
+        history = self.history()
+        return history[-1] if history and history[-1].version else None
 
     def history(self) -> list[Champion]:
         """Every promotion, oldest first; the last is in service.
+
+        One without a version says that the first promotion was taken back.
 
         Raises:
             RegistryError: the pointer's file can't be read.
@@ -200,6 +239,7 @@ class ModelRegistry:
                     version=one["version"],
                     baseline_version=one["baseline_version"],
                     promoted_at=datetime.fromisoformat(one["promoted_at"]),
+                    withdrawn=one.get("withdrawn", ""),
                 )
                 for one in promotions
             ]
@@ -218,6 +258,17 @@ class ModelRegistry:
             f"{self._folder.path(path)} can't be read ({type(error).__name__}): it was altered. "
             f"Restore it."
         )
+
+
+def _in_service(history: Sequence[Champion]) -> list[Champion]:
+    """The champion and those before it that a rollback would come to, the champion last."""
+    stack: list[Champion] = []
+    for one in history:
+        if one.withdrawn:
+            del stack[-1:]
+        elif one.version:
+            stack.append(one)
+    return stack
 
 
 def _to_json(fields: Mapping[str, object]) -> bytes:

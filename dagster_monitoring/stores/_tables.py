@@ -292,8 +292,10 @@ outbox = sa.Table(
     sa.Column("last_error", sa.Text),
     sa.Column("next_attempt_at", UtcMoment, nullable=False),
     sa.Column("sent_at", UtcMoment),
+    sa.Column("reference", sa.Text),
     sqlite_autoincrement=True,
 )
+sa.Index("monitoring_outbox_of_incident", outbox.c.incident_id, outbox.c.channel, outbox.c.id)
 sa.Index("monitoring_outbox_due", outbox.c.sent_at, outbox.c.next_attempt_at)
 
 retrainings = sa.Table(

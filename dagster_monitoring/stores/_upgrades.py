@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dagster_monitoring.stores._database import Database
+from dagster_monitoring.stores._judged_rows import adopt_judged_labels
 from dagster_monitoring.stores._label_counts import count_all
 from dagster_monitoring.stores._tables import (
     SCHEMA_VERSION,
@@ -15,10 +16,10 @@ from dagster_monitoring.stores._tables import (
     evaluations,
     incidents,
     metadata,
+    outbox,
     schema_version,
 )
 from dagster_monitoring.stores.incidents import NEW_INCIDENT_COLUMNS
-from dagster_monitoring.stores.judgements import adopt_judged_labels
 from dagster_monitoring.stores.verdicts import refresh_verdicts
 
 
@@ -71,6 +72,7 @@ def _time_and_incidents(connection: sa.Connection) -> None:
     _add_columns(connection, evaluations, "declaration_version", "declared")
     _add_columns(connection, evaluations, "coverage", *LABEL_DELAYS)
     _add_columns(connection, incidents, *NEW_INCIDENT_COLUMNS)
+    _add_columns(connection, outbox, "reference")
 
 
 def _add_columns(connection: sa.Connection, table: sa.Table, *names: str) -> None:

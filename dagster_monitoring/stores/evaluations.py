@@ -136,6 +136,30 @@ class EvaluationStore:
         with self._database.read() as connection:
             return [_evaluation(row) for row in connection.execute(query)]
 
+    def series(self, of: Evaluation, *, since: str) -> list[Evaluation]:
+        """An evaluation and the same ones of the partitions before it, oldest first.
+
+        Args:
+            of: the last one: its monitor, metric, column and segment.
+            since: from this partition on.
+        """
+        table = evaluations.c
+        query = (
+            sa.select(*_COLUMNS)
+            .where(
+                table.model == of.model,
+                table.monitor == of.monitor,
+                table.metric == of.metric,
+                table.column.is_not_distinct_from(of.column),
+                table.segment.is_not_distinct_from(of.segment),
+                table.partition.between(since, of.partition),
+                table.superseded_at.is_(None),
+            )
+            .order_by(table.partition, table.id)
+        )
+        with self._database.read() as connection:
+            return [_evaluation(row) for row in connection.execute(query)]
+
     def after(
         self, cursor: int, *, model: str | None = None, limit: int = 10_000
     ) -> list[tuple[int, Evaluation]]:

@@ -9,10 +9,8 @@ label (null, NaN, infinite) of a higher revision takes the earlier one back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,12 +20,19 @@ import sqlalchemy as sa
 
 from dagster_monitoring.stores import _label_counts, _ledger
 from dagster_monitoring.stores._database import Database
-from dagster_monitoring.stores._label_rows import WORD_SCHEMA, LabelRows, Predicted, Registration
+from dagster_monitoring.stores._label_changes import LabelChanges, note_changes
+from dagster_monitoring.stores._label_records import Appended, Coverage
+from dagster_monitoring.stores._label_rows import WORD_SCHEMA, LabelRows, Predicted
 from dagster_monitoring.stores._models import find_model, made_id, model_number
+from dagster_monitoring.stores._registering import (
+    count_joined,
+    count_places,
+    registration_of,
+    set_size,
+)
 from dagster_monitoring.stores._resolution import moment_of, resolved_table
 from dagster_monitoring.stores._tables import (
     label_appends,
-    label_changes,
     label_counts,
     partitions,
     predictions,
@@ -35,56 +40,10 @@ from dagster_monitoring.stores._tables import (
 from dagster_monitoring.stores._text import storable, storable_array
 from dagster_monitoring.stores._values import kinds_of
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Appended:
-    """What a delivery brought.
-
-    Args:
-        new: ids that got their first label.
-        redelivered: rows that say what was known already; nothing was written for them.
-        corrections: rows that say something else, or a higher revision, of a labelled id.
-        unknown: ids that no prediction has (yet); kept, and joined when it is registered.
-        empty: rows without a value for an id without a label: not labelled yet.
-        unusable: rows without an id, or without the moment they became available; left out.
-        kinds: what the labels are, for instance ``("numbers",)``.
-        kinds_before: the same of the model's earlier labels; empty for the first delivery.
-    """
-
-    new: int
-    redelivered: int
-    corrections: int
-    unknown: int
-    empty: int = 0
-    unusable: int = 0
-    kinds: tuple[str, ...] = ()
-    kinds_before: tuple[str, ...] = ()
-
-    @property
-    def type_changed(self) -> bool:
-        """Whether labels of another kind came than before."""
-        return bool(self.kinds_before) and not set(self.kinds) <= set(self.kinds_before)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Touched:
-    """Partitions whose labels changed, with how many labels, and where to go on from."""
-
-    partitions: Mapping[str, int]
-    cursor: int
-
-
 _NOWHERE = np.zeros(0, dtype=np.int64)
 
 
-class Coverage(NamedTuple):
-    """How many of a partition's predictions have a label."""
-
-    n_predictions: int
-    n_labelled: int
-
-
-class LabelLedger:
+class LabelLedger(LabelChanges):
     """Predictions by partition, and the labels that arrived for them.
 
     Args:
@@ -93,7 +52,7 @@ class LabelLedger:
     """
 
     def __init__(self, database: Database, rows: LabelRows) -> None:
-        self._database = database
+        super().__init__(database)
         self._rows = rows
 
     def follow(self, model: str, ledger: str) -> bool:
@@ -145,11 +104,11 @@ class LabelLedger:
         with self._database.write() as connection:
             model_id = model_number(connection, model)
             _label_counts.make_counts(connection, model_id)
-            registration = self._registration(connection, model_id, partition, unique)
-            self._count_joined(connection, registration)
+            registration = registration_of(connection, self._rows, model_id, partition, unique)
+            count_joined(connection, self._rows, registration)
             self._rows.register(connection, registration)
-            _set_size(connection, model_id, partition, len(unique))
-            _note_changes(connection, model_id, {partition: int(registration.waiting.sum())})
+            set_size(connection, model_id, partition, len(unique))
+            note_changes(connection, model_id, {partition: int(registration.waiting.sum())})
         return len(unique)
 
     def append(self, model: str, table: pa.Table, delivery: str) -> Appended:
@@ -181,7 +140,7 @@ class LabelLedger:
             unknown = self._keep(connection, ledger_id, append_id, rows, states)
         usable, filled = _ledger.usable_rows(table), _filled(rows)
         first, later = states == _ledger.FIRST, states == _ledger.LATER
-        new = _distinct_places([places[first & filled]], len(places))
+        new = count_places([places[first & filled]], len(places))
         return Appended(
             new=new,
             corrections=int(later.sum()) + int((first & filled).sum()) - new,
@@ -237,58 +196,6 @@ class LabelLedger:
             found = self._rows.next_arrival(connection, *known, partition, after)
         return None if found is None else moment_of(found)
 
-    def touched(self, model: str, after: int = 0) -> Touched:
-        """Partitions whose labels changed since a cursor.
-
-        A partition is touched by each new or corrected label of its predictions, and when its
-        predictions are registered after their labels.
-
-        Args:
-            model: the model's name.
-            after: the cursor that the last call gave; 0 from the beginning.
-        """
-        table = label_changes.c
-        query = (
-            sa.select(table.partition, sa.func.sum(table.labels), sa.func.max(table.id))
-            .where(table.model_id == find_model(model), table.id > after)
-            .group_by(table.partition)
-            .order_by(table.partition)
-        )
-        with self._database.read() as connection:
-            rows = connection.execute(query).all()
-        return Touched(
-            partitions={row[0]: int(row[1]) for row in rows},
-            cursor=max([after, *(int(row[2]) for row in rows)]),
-        )
-
-    def last_change(self, model: str, first: str, last: str) -> int:
-        """The cursor of the last change of a label in partitions from ``first`` to ``last``.
-
-        It rises when a label comes in, is corrected, or is joined to a later prediction; 0 before.
-        """
-        table = label_changes.c
-        query = sa.select(sa.func.max(table.id)).where(
-            table.model_id == find_model(model), table.partition.between(first, last)
-        )
-        with self._database.read() as connection:
-            return int(connection.execute(query).scalar() or 0)
-
-    def last_changes(self, model: str, after: int = 0) -> dict[str, int]:
-        """Each partition with the cursor of its labels' last change; none without a change.
-
-        Args:
-            model: the model's name.
-            after: a cursor; partitions without a later change are left out, unread.
-        """
-        table = label_changes.c
-        query = (
-            sa.select(table.partition, sa.func.max(table.id))
-            .where(table.model_id == find_model(model), table.id > after)
-            .group_by(table.partition)
-        )
-        with self._database.read() as connection:
-            return {row[0]: int(row[1]) for row in connection.execute(query)}
-
     def partitions(self, model: str) -> list[str]:
         """Partitions whose predictions are registered, sorted."""
         query = sa.select(partitions.c.partition).where(partitions.c.model_id == find_model(model))
@@ -308,44 +215,6 @@ class LabelLedger:
         )
         with self._database.read() as connection:
             return int(connection.execute(query).scalar() or 0)
-
-    def _registration(
-        self, connection: sa.Connection, model_id: int, partition: str, ids: pa.Array
-    ) -> Registration:
-        ledger_id = _label_counts.ledger_of(connection, model_id)
-        before = self._rows.ids(connection, model_id, partition)
-        added, gone = _without(ids, before), _without(before, ids)
-        waiting = np.zeros(len(added), dtype=np.bool_)
-        if len(added) and _label_counts.labelled_ids(connection, ledger_id):
-            waiting = self._rows.labelled(connection, ledger_id, added)
-        return Registration(
-            model_id=model_id,
-            ledger_id=ledger_id,
-            partition=partition,
-            ids=ids,
-            added=added,
-            gone=gone,
-            waiting=waiting,
-        )
-
-    def _count_joined(self, connection: sa.Connection, registration: Registration) -> None:
-        """Counts labelled ids that this model predicts now for the first time, or no longer."""
-        model_id, ledger_id = registration.model_id, registration.ledger_id
-        found = registration.added.filter(pa.array(registration.waiting))
-        lost = registration.gone
-        if len(lost):
-            lost = lost.filter(pa.array(self._rows.labelled(connection, ledger_id, lost)))
-        change = 0
-        for ids, sign in ((found, 1), (lost, -1)):
-            if len(ids):
-                elsewhere = [
-                    each.at
-                    for each in self._rows.predicted(connection, model_id, ids)
-                    if each.partition != registration.partition
-                ]
-                change += sign * (len(ids) - _distinct_places(elsewhere, len(ids)))
-        if change:
-            _label_counts.add_joined(connection, model_id, change)
 
     def _keep(
         self,
@@ -373,8 +242,8 @@ class LabelLedger:
             own = list(self._rows.predicted(connection, model_id, ids))
             predicted += own
             touched = {each.partition: int(is_told[each.at].sum()) for each in own}
-            _note_changes(connection, model_id, touched)
-            joined = _distinct_places([e.at[is_first[e.at]] for e in own], len(ids))
+            note_changes(connection, model_id, touched)
+            joined = count_places([e.at[is_first[e.at]] for e in own], len(ids))
             _label_counts.add_joined(connection, model_id, joined)
         self._rows.keep(connection, ledger_id, words, predicted)
         kind = next((text[0] for text in pc.unique(words["label"]).to_pylist() if text), None)
@@ -389,31 +258,13 @@ class LabelLedger:
         sizes = {row[0]: int(row[1]) for row in connection.execute(query)}
         connection.execute(sa.delete(partitions).where(here))
         connection.execute(sa.delete(predictions).where(predictions.c.model_id == model_id))
-        _note_changes(connection, model_id, sizes)
+        note_changes(connection, model_id, sizes)
 
 
 def _model_and_ledger(connection: sa.Connection, model: str) -> tuple[int, int] | None:
     """A model's number and its ledger's; ``None`` for a model that the store does not know."""
     found = connection.execute(sa.select(find_model(model))).scalar()
     return None if found is None else (int(found), _label_counts.ledger_of(connection, int(found)))
-
-
-def _note_changes(connection: sa.Connection, model_id: int, changed: Mapping[str, int]) -> None:
-    rows = [
-        {"model_id": model_id, "partition": partition, "labels": labels}
-        for partition, labels in sorted(changed.items())
-        if labels
-    ]
-    if rows:
-        connection.execute(sa.insert(label_changes), rows)
-
-
-def _set_size(connection: sa.Connection, model_id: int, partition: str, size: int) -> None:
-    here = sa.and_(partitions.c.model_id == model_id, partitions.c.partition == partition)
-    moved = connection.execute(sa.update(partitions).where(here).values(predictions=size))
-    if moved.rowcount == 0:
-        row = {"model_id": model_id, "partition": partition, "predictions": size}
-        connection.execute(sa.insert(partitions), [row])
 
 
 def _distinct(ids: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -427,20 +278,6 @@ def _distinct_of_sorted(rows: pa.Table, places: _ledger.IdPlaces) -> pa.Array:
     if not len(ids) or places[-1] == len(ids) - 1:
         return ids
     return ids.take(pa.array(np.flatnonzero(np.diff(places, prepend=-1))))
-
-
-def _without(ids: pa.Array, others: pa.Array) -> pa.Array:
-    if not (len(ids) and len(others)):
-        return ids
-    return ids.filter(pc.invert(pc.is_in(ids, value_set=others)))
-
-
-def _distinct_places(places: Sequence[npt.NDArray[np.int64]], size: int) -> int:
-    """How many of ``size`` places are among these."""
-    is_there = np.zeros(size, dtype=np.bool_)
-    for each in places:
-        is_there[each] = True
-    return int(is_there.sum())
 
 
 def _filled(rows: pa.Table) -> npt.NDArray[np.bool_]:

@@ -30,6 +30,7 @@ class OutboxEntry:
         last_error: what the last failed send said.
         next_attempt_at: not to be sent before.
         sent_at: when the channel took it.
+        reference: what the channel calls the message, for those that follow it.
     """
 
     id: int
@@ -44,6 +45,7 @@ class OutboxEntry:
     last_error: str | None
     next_attempt_at: datetime
     sent_at: datetime | None
+    reference: str | None = None
 
     @property
     def undeliverable(self) -> bool:
@@ -95,11 +97,29 @@ class Outbox:
             return True
 
     def due(
-        self, now: datetime, *, model: str | None = None, limit: int = 100
+        self,
+        now: datetime,
+        *,
+        model: str | None = None,
+        without: Sequence[str] = (),
+        limit: int = 100,
     ) -> list[OutboxEntry]:
-        """Announcements not sent yet whose time has come, oldest first; of one model, or all."""
-        wanted = [outbox.c.sent_at.is_(None), outbox.c.next_attempt_at <= now]
+        """Announcements not sent yet whose time has come, oldest first; of one model, or all.
+
+        Of one incident a channel gets them in order: one waits until those before it were sent or
+        given up. Those of the channels ``without`` are left out.
+        """
+        earlier = outbox.alias("earlier")
+        waits = sa.exists().where(
+            earlier.c.incident_id == outbox.c.incident_id,
+            earlier.c.channel == outbox.c.channel,
+            earlier.c.id < outbox.c.id,
+            earlier.c.sent_at.is_(None),
+            earlier.c.next_attempt_at < _NEVER,
+        )
+        wanted = [outbox.c.sent_at.is_(None), outbox.c.next_attempt_at <= now, ~waits]
         wanted += [outbox.c.model == model] if model is not None else []
+        wanted += [outbox.c.channel.not_in(without)] if without else []
         return self._read(wanted, limit=limit)
 
     def claim(self, entry: OutboxEntry, *, now: datetime, lease_seconds: float = 120) -> bool:
@@ -122,11 +142,32 @@ class Outbox:
         with self._database.write() as connection:
             return connection.execute(statement).rowcount == 1
 
-    def mark_sent(self, entry_id: int, *, now: datetime) -> None:
-        """The channel took it."""
+    def thread(self, incident_id: str, channel: str) -> str | None:
+        """What a channel called the first message of an incident that it took."""
+        query = (
+            sa.select(outbox.c.reference)
+            .where(
+                outbox.c.incident_id == incident_id,
+                outbox.c.channel == channel,
+                outbox.c.reference.is_not(None),
+            )
+            .order_by(outbox.c.id)
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
+
+    def mark_sent(self, entry_id: int, *, now: datetime, reference: str | None = None) -> None:
+        """The channel took it.
+
+        Args:
+            entry_id: the entry.
+            now: the clock.
+            reference: what the channel calls the message, where it says.
+        """
         statement = sa.update(outbox).where(outbox.c.id == entry_id, outbox.c.sent_at.is_(None))
         with self._database.write() as connection:
-            connection.execute(statement.values(sent_at=now, last_error=None))
+            connection.execute(statement.values(sent_at=now, last_error=None, reference=reference))
 
     def mark_failed(
         self, entry_id: int, error: str, *, now: datetime, retry_after_seconds: float | None = None
@@ -156,6 +197,17 @@ class Outbox:
                 )
             )
             connection.execute(statement)
+
+    def hold(self, channel: str, *, model: str, until: datetime) -> None:
+        """Nothing of a channel is due before a moment: its receiver asked to be left alone."""
+        statement = sa.update(outbox).where(
+            outbox.c.model == model,
+            outbox.c.channel == channel,
+            outbox.c.sent_at.is_(None),
+            outbox.c.next_attempt_at < until,
+        )
+        with self._database.write() as connection:
+            connection.execute(statement.values(next_attempt_at=until))
 
     def mark_undeliverable(self, entry_id: int, error: str) -> None:
         """Nobody can take it: it is never due again, and stays among ``failing`` with the error."""

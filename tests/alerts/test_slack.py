@@ -30,7 +30,8 @@ def channel(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> SlackChannel
 
 
 def message(*worst: Evaluation, run_url: str | None = None) -> AlertMessage:
-    return compose(incident(*(worst or (evaluation(),))), Transition.OPENED, run_url=run_url)
+    about = incident(*(worst or (evaluation(),)))
+    return compose(about, Transition.OPENED, run_url=run_url, show_values_of=("carrier",))
 
 
 def test_the_message_reads_from_headline_to_next_step(channel, receiver):
@@ -135,3 +136,16 @@ def test_without_slack_sdk_the_extra_is_named(channel, monkeypatch):
 def test_a_wrong_base_url_fails_when_it_is_declared(base_url):
     with pytest.raises(ValueError, match="base_url"):
         SlackChannel(channel="#a", token={"env": "SLACK_TOKEN"}, base_url=base_url)
+
+
+def test_what_follows_goes_into_the_thread_and_the_end_to_all(channel, receiver):
+    about = incident(evaluation())
+    thread = channel.send(compose(about, Transition.OPENED, run_url=None))
+    assert thread == "1.2"
+    for transition in (Transition.ESCALATED, Transition.RESOLVED):
+        over = incident(evaluation(), resolved="2013-06-14")
+        channel.send(compose(over, transition, run_url=None), thread=thread)
+    first, worse, end = (posted_fields(request) for request in receiver.requests)
+    assert "thread_ts" not in first
+    assert (worse["thread_ts"], worse["reply_broadcast"]) == ("1.2", False)
+    assert (end["thread_ts"], end["reply_broadcast"]) == ("1.2", True)

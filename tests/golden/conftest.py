@@ -156,8 +156,8 @@ class OneSlice:
         merged = merge_performance([profile], task=self.task)
         return PerformanceWindow(profile=merged, partitions=(self.partition,), missing=())
 
-    def arrivals(self, length: int) -> Arrivals:
-        return self.performance(length).profile.arrivals
+    def arrivals(self, length: int, *, before: int) -> Arrivals:
+        raise NotImplementedError
 
     def slice_batches(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
         rows = self.peers.table(self.name)

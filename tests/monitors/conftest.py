@@ -199,8 +199,9 @@ class MemoryView:
             profile=merge_performance(profiles, task=self.task), partitions=have, missing=missing
         )
 
-    def arrivals(self, length: int) -> Arrivals:
-        return self.performance(length).profile.arrivals
+    def arrivals(self, length: int, *, before: int) -> Arrivals:
+        have, _ = self._keys(1 - before - length, -before)
+        return sum((self.world.performances[key].arrivals for key in have), Arrivals())
 
     def slice_batches(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
         if self.partition not in self.world.slices:

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +24,7 @@ from dagster_monitoring.orchestration.judging import Judging
 from dagster_monitoring.orchestration.slices import profile_slice, register_slice
 from tests.orchestration.world import MOMENT, START, day_of, write
 
-ROWS, DAYS = 24, 7
+ROWS, DAYS = 24, 6
 LEARNED = {"type": "learned", "slices": 4, "minimum_slices": 3}
 MONITORS: list[dict[str, object]] = [
     {"type": "data_quality", "metrics": ["missing_share", "row_volume"]},
@@ -66,6 +67,18 @@ def declared(root: Path, name: str, *, storage: str, **changes: object) -> Monit
         **changes,
     }
     return MonitoredModel.read(fields).rooted(root)
+
+
+def any_monitors(draw: Random) -> list[dict[str, object]]:
+    """Some of the monitors, with any windows and thresholds."""
+    fixed = {"type": "absolute", "warn": {"upper": 0.2, "lower": 0.1}, "error": {"upper": 0.4}}
+    found = []
+    for monitor in draw.sample(MONITORS, draw.randint(3, len(MONITORS))):
+        changes: dict[str, object] = {"window": draw.randint(1, 3)}
+        if monitor["type"] in {"drift", "performance"}:
+            changes["threshold"] = draw.choice([LEARNED, fixed])
+        found.append({**monitor, **changes} if draw.random() < 0.7 else monitor)
+    return found
 
 
 @dataclass

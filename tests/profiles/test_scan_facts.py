@@ -8,13 +8,26 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from dagster_monitoring.errors import UnknownNameError
 from dagster_monitoring.profiles.bins import BinSet, CategoricalBins, build_numeric_bins
+from dagster_monitoring.profiles.engines.kernels import VARIABLE, Counted, Kernels
 from dagster_monitoring.profiles.names import short
 from dagster_monitoring.profiles.profile import Profile
+from dagster_monitoring.profiles.projection import Projection
 from dagster_monitoring.profiles.reading import hash_values
 from dagster_monitoring.profiles.sample import SamplePlan, mixed
 from dagster_monitoring.profiles.scan import scan
 from dagster_monitoring.schema import Columns
+
+ON_AGE = Projection(
+    columns=("age", "size"),
+    means=np.array([1.0, 0.0]),
+    scales=np.array([2.0, 1.0]),
+    residual=np.array([[1.0, 0.0]]),
+    shares={},
+    explained=0.5,
+)
+"""What it leaves out of a row is its age, centred and scaled."""
 
 BINS = BinSet(
     columns={
@@ -24,6 +37,7 @@ BINS = BinSet(
         "gate": CategoricalBins(vocabulary=("a", "b")),
     },
     segments={"city": ("Rome", "Oslo"), "gate": ("b",)},
+    projections=(ON_AGE,),
     sample=SamplePlan(columns=("size", "city"), size=9),
 )
 COLUMNS = Columns(
@@ -84,6 +98,12 @@ def test_rows_are_sampled_where_the_bins_ask_for_it() -> None:
     }
     # One without an id, three without the size, three without any id.
     assert sample.n_left_out == 7
+
+
+def test_errors_of_rows_are_measured_where_the_bins_ask_for_it() -> None:
+    batch = pa.record_batch({"age": [5.0, 7.0], "size": [0.5, 1.5]})
+    errors = scanned(batch, batch.drop_columns(["size"])).errors[ON_AGE.key]
+    assert (errors.n, float(errors.total), errors.n_left_out) == (2, 4 / 2 + 6 / 2, 2)
 
 
 def test_without_a_column_of_versions_none_is_missing() -> None:
@@ -244,7 +264,24 @@ def test_a_slice_without_columns_still_has_rows() -> None:
 
 @pytest.mark.parametrize("values", [[1e200, -1e300], [1e308, 1e308], [np.inf, np.nan, -np.inf]])
 def test_no_number_is_too_large_to_be_scanned(values: list[float]) -> None:
-    """Squares that overflow raise no warning, which would be an error here."""
+    """Nor does it raise a warning, which would be an error here."""
     column = one(size=values).columns["size"]
     assert column.rows == len(values)
     assert column.n_nonfinite + column.n_nan == len(values)
+
+
+def test_a_scan_adds_to_what_its_kernels_counted() -> None:
+    counted = Counted()
+    batches = [pa.record_batch({"size": [1.0, 2.0, 3.0]}), pa.record_batch(EVERYTHING)]
+    scan(batches, bins=BINS, columns=COLUMNS, kernel=Kernels("numpy", counted=counted))
+    # Of all four columns that the bins have, whether they are there or not.
+    assert counted.values == 4 * (3 + 1)
+
+
+def test_the_environment_chooses_the_kernel_unless_one_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(VARIABLE, "none such")
+    with pytest.raises(UnknownNameError, match="none such"):
+        scan([], bins=BINS, columns=COLUMNS)
+    assert scanned(pa.record_batch(EVERYTHING)).rows == 1

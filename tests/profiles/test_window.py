@@ -127,11 +127,10 @@ def test_windows_of_different_lengths_do_not_disturb_each_other() -> None:
 
 
 @pytest.mark.parametrize("length", [5, 28])
-def test_a_window_that_moves_by_a_day_is_not_added_up_anew(
+def test_a_window_that_moves_or_stays_is_not_added_up_anew(
     length: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = windows(CountingStorage(dict.fromkeys(range(90), 1)))
-    own.window(day(length), length)
     added = 0
     plus = Profile.__add__
 
@@ -142,6 +141,10 @@ def test_a_window_that_moves_by_a_day_is_not_added_up_anew(
 
     monkeypatch.setattr(Profile, "__add__", counted)
     for last in range(length + 1, 2 * length):
-        own.window(day(last), length)
-    # Three a step and no more, but where the older sums are used up.
-    assert added <= 5 * length
+        for each in (length, length + 1):
+            own.window(day(last), each)
+    # Three or four a step, and once those of all slices.
+    assert added <= 2 * (length + 1) + 2 * 4 * length
+    added = 0
+    own.window(day(2 * length - 1), length)
+    assert added <= 4

@@ -9,12 +9,20 @@ from dagster_monitoring.stores import Store
 NOW = datetime(2024, 5, 2, 6, tzinfo=UTC)
 
 
-def enqueue(store: Store, key: str = "k", *, model: str = "m", now: datetime = NOW) -> bool:
+def enqueue(
+    store: Store,
+    key: str = "k",
+    *,
+    model: str = "m",
+    now: datetime = NOW,
+    incident: str = "i-1",
+    channel: str = "slack",
+) -> bool:
     return store.outbox.enqueue(
         model=model,
-        incident_id="i-1",
+        incident_id=incident,
         transition="OPENED",
-        channel="slack",
+        channel=channel,
         dedup_key=key,
         payload='{"title": "a\\nb"}',
         now=now,
@@ -87,7 +95,7 @@ def test_an_announcement_goes_with_the_transaction_it_was_queued_in(store: Store
 
 def test_due_gives_the_oldest_first(store: Store):
     for number in range(3):
-        enqueue(store, f"k{number}")
+        enqueue(store, f"k{number}", incident=f"i-{number}")
     assert [e.dedup_key for e in store.outbox.due(NOW, limit=2)] == ["k0", "k1"]
 
 
@@ -116,3 +124,37 @@ def test_no_channel_is_waited_for_longer_than_a_day(store: Store):
     store.outbox.claim(entry, now=NOW)
     store.outbox.mark_failed(entry.id, "next year", now=NOW, retry_after_seconds=1e9)
     assert len(store.outbox.due(NOW + timedelta(days=1))) == 1
+
+
+def test_a_channel_gets_what_happened_to_an_incident_in_order(store: Store):
+    for key in ("opened", "resolved"):
+        enqueue(store, key)
+    enqueue(store, "opened by mail", channel="email")
+    enqueue(store, "another", incident="i-2")
+    (first, mail, other) = store.outbox.due(NOW)
+    assert [e.dedup_key for e in (first, mail, other)] == ["opened", "opened by mail", "another"]
+    assert store.outbox.claim(first, now=NOW)
+    store.outbox.mark_failed(first.id, "down", now=NOW)
+    later = NOW + timedelta(seconds=60)
+    assert "resolved" not in {e.dedup_key for e in store.outbox.due(later)}
+    store.outbox.mark_sent(first.id, now=later)
+    assert "resolved" in {e.dedup_key for e in store.outbox.due(later)}
+
+
+def test_one_that_was_given_up_holds_nothing_back(store: Store):
+    for key in ("opened", "resolved"):
+        enqueue(store, key)
+    (first,) = store.outbox.due(NOW)
+    store.outbox.mark_undeliverable(first.id, "no such channel")
+    assert [e.dedup_key for e in store.outbox.due(NOW)] == ["resolved"]
+
+
+def test_the_first_messages_name_is_the_thread_of_those_that_follow(store: Store):
+    for key in ("opened", "resolved"):
+        enqueue(store, key)
+    assert store.outbox.thread("i-1", "slack") is None
+    for reference in ("1.1", "2.2"):
+        (entry,) = store.outbox.due(NOW)
+        store.outbox.mark_sent(entry.id, now=NOW, reference=reference)
+    assert store.outbox.thread("i-1", "slack") == "1.1"
+    assert store.outbox.thread("i-1", "email") is None

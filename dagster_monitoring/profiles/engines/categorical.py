@@ -38,8 +38,8 @@ class CategoricalCounter:
         self._counts = np.zeros(self._size + 2, dtype=np.int64)
         self._unseen = NameCounts()
         self._n_wrong = 0
-        # Rows by code of the dictionary at hand, for names that the vocabulary does not have.
-        self._pending: Integers = np.zeros(0, dtype=np.int64)
+        # Rows by code of the dictionary at hand; the last is of nulls.
+        self._by_code: Integers = np.zeros(0, dtype=np.int64)
         self._dictionary: pa.Array = None
         self._mapping: Integers = np.zeros(0, dtype=np.int64)
         self._text: pa.Array = self._names
@@ -52,7 +52,7 @@ class CategoricalCounter:
     def places(self, array: pa.DictionaryArray, loops: Loops = local) -> Places:
         """The place of each row's name; ``size`` if unseen, ``size + 1`` if null. Counts too."""
         self._learn(array.dictionary)
-        return loops.place_codes(array.indices, self._mapping, self._counts, self._pending)
+        return loops.place_codes(array.indices, self._mapping, self._by_code)
 
     def add_segments(self, place: Places, rows: SegmentRows, loops: Loops) -> None:
         """Count rows by segment."""
@@ -70,7 +70,7 @@ class CategoricalCounter:
 
     def column(self) -> CategoricalColumn:
         """What was counted."""
-        self._name_unseen()
+        self._settle()
         return CategoricalColumn(
             counts=self._counts[:-2],
             unseen=self._unseen,
@@ -91,7 +91,7 @@ class CategoricalCounter:
         """Map codes to places. A dictionary that many batches share is mapped once."""
         if self._dictionary is not None and _is_same(self._dictionary, dictionary):
             return
-        self._name_unseen()
+        self._settle()
         text = as_text(dictionary)
         found = pc.index_in(text, value_set=self._names).fill_null(self._size)
         mapping = np.append(found.to_numpy(zero_copy_only=False), self._size + 1)
@@ -101,7 +101,7 @@ class CategoricalCounter:
         if self._long:
             self._find_long(text, mapping)
         self._dictionary, self._mapping, self._text = dictionary, mapping, text
-        self._pending = np.zeros(len(mapping), dtype=np.int64)
+        self._by_code = np.zeros(len(mapping), dtype=np.int64)
 
     def _find_long(self, text: pa.Array, mapping: Integers) -> None:
         """The vocabulary keeps long names cut; look the others up in that form."""
@@ -110,14 +110,16 @@ class CategoricalCounter:
             (name,) = decode(text.slice(i, 1))
             mapping[i] = self._long.get(short(name), self._size)
 
-    def _name_unseen(self) -> None:
-        """Names are looked up once a dictionary, however many pieces share it."""
-        used = np.flatnonzero(self._pending)
-        if not len(used):
-            return
-        text = self._text.take(pa.array(used))
-        self._unseen = self._unseen + count_names(text, self._pending[used])
-        self._pending[used] = 0
+    def _settle(self) -> None:
+        """Codes become places once a dictionary, however many pieces share it; so do new names."""
+        used = np.flatnonzero(self._by_code)
+        places, rows = self._mapping[used], self._by_code[used]
+        np.add.at(self._counts, places, rows)
+        is_unseen = places == self._size
+        if is_unseen.any():
+            text = self._text.take(pa.array(used[is_unseen]))
+            self._unseen = self._unseen + count_names(text, rows[is_unseen])
+        self._by_code[used] = 0
 
 
 def _is_same(left: pa.Array, right: pa.Array) -> bool:

@@ -61,7 +61,7 @@ def count_piece(
     _run(values, valid, rows, tally, tier, np.inf, np.empty(0, dtype=np.int32))
 
 
-def place_codes(codes: pa.Array, mapping: Integers, counts: Integers, pending: Integers) -> Places:
+def place_codes(codes: pa.Array, mapping: Integers, by_code: Integers) -> Places:
     """As :meth:`Loops.place_codes`."""
     n, kind = len(codes), pa.int32()
     place = np.empty(n, dtype=np.int32)
@@ -69,8 +69,15 @@ def place_codes(codes: pa.Array, mapping: Integers, counts: Integers, pending: I
         return place
     codes = codes if codes.type == kind else codes.cast(kind)
     code = np.frombuffer(codes.buffers()[1], dtype=np.int32)[codes.offset : codes.offset + n]
-    machine_code.place_codes(code, _valid(codes), mapping, counts, pending, place)
+    machine_code.place_codes(code, _valid(codes), mapping.astype(np.int32), by_code, place)
     return place
+
+
+def take(values: Places, place: Places) -> Places:
+    """As :meth:`Loops.take`."""
+    found = np.empty(len(place), dtype=np.int32)
+    machine_code.take(values.astype(np.int32), place, found)
+    return found
 
 
 def count_cells(

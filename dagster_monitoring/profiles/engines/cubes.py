@@ -37,14 +37,11 @@ class Cube:
     def within(cls, sizes: Sequence[int], *, most: int) -> Cube:
         """As few groups as a simple filling up finds, of at most ``most`` cells if possible."""
         groups: list[list[int]] = []
-        product = 0
         for place in sorted(range(len(sizes)), key=lambda i: (sizes[i], i)):
-            if groups and product * sizes[place] <= most:
+            if groups and math.prod(sizes[i] for i in (*groups[-1], place)) <= most:
                 groups[-1].append(place)
-                product *= sizes[place]
             else:
                 groups.append([place])
-                product = sizes[place]
         return cls(tuple(sizes), tuple(tuple(sorted(group)) for group in groups))
 
     @property
@@ -110,6 +107,8 @@ class SegmentRows:
             self._firsts[key] = self.cells(cube) * width
         return self._firsts[key]
 
-    def take(self, rows: npt.NDArray[np.integer]) -> SegmentRows:
-        """Some of the rows."""
-        return SegmentRows([place[rows] for place in self.places], self.sizes)
+    def take(self, rows: npt.NDArray[np.integer], cube: Cube) -> SegmentRows:
+        """The cells of some of the rows; their segments in each column are not among it."""
+        taken = SegmentRows([], self.sizes)
+        taken._cells[cube] = self.cells(cube).take(rows, axis=1)
+        return taken

@@ -76,29 +76,28 @@ def count_piece(
             np.add(own, sums.astype(np.int64), out=own)
 
 
-def place_codes(codes: pa.Array, mapping: Integers, counts: Integers, pending: Integers) -> Places:
+def place_codes(codes: pa.Array, mapping: Integers, by_code: Integers) -> Places:
     """As :meth:`Loops.place_codes`."""
     if codes.null_count:
         codes = codes.cast(pa.int64()).fill_null(len(mapping) - 1)
     code = codes.to_numpy(zero_copy_only=False)
-    place: Places = np.take(mapping, code, mode="clip")
-    found = np.bincount(place, minlength=len(counts))
-    counts += found
-    unseen = len(counts) - 2
-    if found[unseen]:
-        own = code[place == unseen]
-        if len(own) * _SPARSE > len(pending):
-            pending += np.bincount(own, minlength=len(pending))
-        else:
-            np.add.at(pending, own, 1)
-    return place
+    if len(code) * _SPARSE > len(by_code):
+        by_code += np.bincount(code, minlength=len(by_code))
+    else:
+        np.add.at(by_code, code, 1)
+    return take(mapping, code)
+
+
+def take(values: Places, place: Places) -> Places:
+    """As :meth:`Loops.take`."""
+    return np.take(values, place, mode="clip")
 
 
 def count_cells(
     place: Places, coarse: Integers, rows: SegmentRows, cube: Cube, table: Integers
 ) -> None:
     """As :meth:`Loops.count_cells`."""
-    own = np.take(coarse, place, mode="clip")
+    own = take(coarse, place)
     for firsts in rows.firsts(cube, table.shape[1]):
         joint = np.bincount(firsts + own, minlength=table.size)
         table += joint.reshape(table.shape)

@@ -69,17 +69,17 @@ class Loops(Protocol):
             work: buffers.
         """
 
-    def place_codes(
-        self, codes: pa.Array, mapping: Integers, counts: Integers, pending: Integers
-    ) -> Places:
-        """Where each row's name is; adds to ``counts`` by place.
+    def place_codes(self, codes: pa.Array, mapping: Integers, by_code: Integers) -> Places:
+        """Where each row's name is.
 
         Args:
             codes: of a dictionary, null or below ``len(mapping) - 1``.
-            mapping: place by code; the last is the null's, the place before it the unseen names'.
-            counts: rows by place.
-            pending: rows with unseen names by code, which are added too.
+            mapping: place by code; the last is the null's.
+            by_code: rows by code, and last of nulls, which are added to.
         """
+
+    def take(self, values: Places, place: Places) -> Places:
+        """``values[place]``."""
 
     def count_cells(
         self, place: Places, coarse: Integers, rows: SegmentRows, cube: Cube, table: Integers

@@ -252,29 +252,27 @@ def count(  # noqa: PLR0913, PLR0917 - numba takes no records
 
 
 @_compile(
-    *(_read(numba.int32), _read(numba.uint8), _read(numba.int64)),
-    *(numba.int64[::1], numba.int64[::1], numba.int32[::1]),
+    *(_read(numba.int32), _read(numba.uint8), _read(numba.int32)),
+    *(numba.int64[::1], numba.int32[::1]),
 )
 def place_codes(
-    codes: Narrow,
-    valid: Bits,
-    mapping: Integers,
-    counts: Integers,
-    pending: Integers,
-    places: Narrow,
+    codes: Narrow, valid: Bits, mapping: Narrow, by_code: Integers, places: Narrow
 ) -> None:
     """As :meth:`Loops.place_codes`, into ``places``."""
-    null, unseen = _place(len(mapping) - 1), len(counts) - 2
-    has_nulls = len(valid) > 0
+    null, has_nulls = _place(len(mapping) - 1), len(valid) > 0
     for i in range(_place(len(codes))):
-        code = min(_place(codes[i]), null)
+        code = _place(codes[i])
         if has_nulls:
             code = code if valid[i] else null
-        place = mapping[code]
-        places[i] = place
-        counts[_place(place)] += 1
-        if place == unseen:
-            pending[code] += 1
+        by_code[code] += 1
+        places[i] = mapping[code]
+
+
+@_compile(_read(numba.int32), _read(numba.int32), numba.int32[::1])
+def take(values: Narrow, places: Narrow, found: Narrow) -> None:
+    """As :meth:`Loops.take`, into ``found``."""
+    for i in range(_place(len(places))):
+        found[i] = values[_place(places[i])]
 
 
 @_compile(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -33,13 +35,14 @@ class NumericCounter:
 
     def __init__(self, bins: NumericBins, cube: Cube, work: Workspace) -> None:
         self._bins = bins
+        self._cube = cube
         self._work = work
         self._tally = Tally(bins, cube)
         self._reach = 2.0 ** (bins.exponent + REACH_BITS)
         # A unit so large that what counts as infinite is near: then nothing is.
         self._has_near = abs(bins.centre) + self._reach < LARGEST
         self._faults = np.zeros(_KINDS, dtype=np.int64)
-        self._segment_faults = [np.zeros((n, _KINDS), dtype=np.int64) for n in cube.sizes]
+        self._cell_faults = np.zeros((cube.cells, _KINDS), dtype=np.int64)
         self._range: tuple[float, float] | None = None
 
     def add(self, numbers: Numbers, rows: SegmentRows, loops: Loops) -> None:
@@ -53,11 +56,12 @@ class NumericCounter:
         if near is not None and near.low <= near.high:
             self._stretch(near.low, near.high)
         if near is not None:
-            self._add_faults(np.full(len(near.others), _FAR), rows, near.others)
+            self._add_faults(_FAR, rows, near.others)
         left = np.arange(len(numbers.array)) if near is None else near.others
         for start in range(0, len(left), PIECE):
             others = left[start : start + PIECE]
-            self._add(Numbers(numbers.array.take(pa.array(others))), rows.take(others), loops)
+            own = rows.take(others, self._cube)
+            self._add(Numbers(numbers.array.take(pa.array(others))), own, loops)
 
     def _add(self, numbers: Numbers, rows: SegmentRows, loops: Loops) -> None:
         values = numbers.values
@@ -77,7 +81,8 @@ class NumericCounter:
 
     def add_wrong(self, null: Bools, rows: SegmentRows) -> None:
         """Count rows of a type that is no number; nulls among them stay nulls."""
-        self._add_faults(np.where(null, _NULL, _WRONG), rows)
+        self._add_faults(_NULL, rows, np.flatnonzero(null))
+        self._add_faults(_WRONG, rows, np.flatnonzero(~null))
 
     def column(self) -> NumericColumn:
         """What was counted."""
@@ -112,7 +117,7 @@ class NumericCounter:
                 self._tally.segment_without(),
                 self._tally.segment_sums(),
                 self._tally.segment_squares(),
-                self._segment_faults,
+                cast(list[npt.NDArray[np.int64]], self._cube.by_column(self._cell_faults)),
                 strict=True,
             )
         ]
@@ -126,7 +131,7 @@ class NumericCounter:
         if aside is not None:
             is_far &= ~aside
         at = np.flatnonzero(is_far)
-        self._add_faults(np.full(len(at), _FAR), rows, at)
+        self._add_faults(_FAR, rows, at)
         # The exponent of a float, for which 2 ** e has e + 1.
         beyond = np.frexp(away[at])[1] - (self._bins.exponent + REACH_BITS + 1)
         level = beyond // TIER_BITS + 1
@@ -135,7 +140,7 @@ class NumericCounter:
             tier = self._tally.tier(own)
             tier.make_room(len(chosen), 1 << REACH_BITS)
             loops.count_piece(
-                values[chosen], None, rows.take(chosen), self._tally, tier, self._work
+                values[chosen], None, rows.take(chosen, self._cube), self._tally, tier, self._work
             )
         return is_far if aside is None else aside | is_far
 
@@ -148,19 +153,17 @@ class NumericCounter:
             aside = aside & ~is_null(numbers.array)
         at = np.flatnonzero(aside)
         values = numbers.values[at]
-        kind = np.where(np.isnan(values), _NAN, np.where(values > 0, _POSITIVE, _NEGATIVE))
-        self._add_faults(kind, rows, at)
+        for kind, own in (
+            (_NAN, np.isnan(values)),
+            (_POSITIVE, values > 0),
+            (_NEGATIVE, values < 0),
+        ):
+            self._add_faults(kind, rows, at[own])
 
-    def _add_faults(
-        self,
-        kind: npt.NDArray[np.int64],
-        rows: SegmentRows,
-        at: npt.NDArray[np.integer] | slice = slice(None),
-    ) -> None:
-        self._faults += np.bincount(kind, minlength=_KINDS)
-        for faults, place in zip(self._segment_faults, rows.places, strict=True):
-            own = np.bincount(place[at] * _KINDS + kind, minlength=faults.size)
-            np.add(faults, own.reshape(faults.shape), out=faults)
+    def _add_faults(self, kind: int, rows: SegmentRows, at: npt.NDArray[np.integer]) -> None:
+        self._faults[kind] += len(at)
+        for cells in rows.cells(self._cube):
+            self._cell_faults[:, kind] += np.bincount(cells[at], minlength=self._cube.cells)
 
     def _stretch(self, low: float, high: float) -> None:
         before = self._range or (low, high)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from dagster_monitoring.statistics.drift._grid import Grid
 from dagster_monitoring.statistics.drift._sampling import FOLDED_MEAN
@@ -29,7 +28,8 @@ class Line:
         beyond: the distance from a bin's second place to the next bin, 0 after the last; flat.
         gap_inside: ``F - G`` between the places of a bin.
         gap_beyond: ``F - G`` at the right end of a bin.
-        first: whether the reference's mean is not above the current one.
+        first: 1.0 where the reference's mean is not above the current one, else 0.0.
+        second: 1.0 where it is.
     """
 
     before: Side
@@ -38,32 +38,34 @@ class Line:
     beyond: Floats
     gap_inside: Floats
     gap_beyond: Floats
-    first: npt.NDArray[np.bool_]
+    first: Floats
+    second: Floats
 
     @classmethod
     def of(cls, before: Side, after: Side, grid: Grid, gaps: Floats) -> Line:
         """From both sides of numeric columns, and ``F - G`` at the right end of each bin."""
-        left = before.places(grid)
+        left = before.places(grid).copy()
         right = after.means + grid.each(after.centre - before.centre)
-        right = np.where(after.filled, right, left)
-        left = np.where(before.filled, left, right)
-        first = left <= right
+        right[after.holes] = left[after.holes]
+        left[before.holes] = right[before.holes]
+        first = (left <= right).astype(np.float64)
+        second = 1 - first
         low, high = np.minimum(left, right), np.maximum(left, right)
         beyond = np.zeros_like(low)
         np.maximum(low[1:] - high[:-1], 0.0, out=beyond[:-1])
         beyond[grid.ends] = 0.0
+        # One of both products is nothing; np.where() takes several times as long.
+        gap_inside = (before.distribution - after.distribution_before) * first
+        gap_inside += (before.distribution_before - after.distribution) * second
         return cls(
             before=before,
             after=after,
             inside=high - low,
             beyond=beyond,
-            gap_inside=np.where(
-                first,
-                before.distribution - after.distribution_before,
-                before.distribution_before - after.distribution,
-            ),
+            gap_inside=gap_inside,
             gap_beyond=gaps,
             first=first,
+            second=second,
         )
 
     @cached_property
@@ -82,8 +84,7 @@ class Line:
             Of each bin's reference rows, and of its current ones.
         """
         low = self.before.rows.sum_before(inside + beyond)
-        high = low + inside
-        return np.where(self.first, low, high), np.where(self.first, high, low)
+        return low + inside * self.second, low + inside * self.first
 
     def variance(self, before: Floats, after: Floats) -> Floats:
         """The first-order variance of a functional with these weights, by the delta method."""

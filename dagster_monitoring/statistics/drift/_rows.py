@@ -108,4 +108,7 @@ class Rows(Remembering):
     def variance(self, shares: Floats, weight: Floats) -> Floats:
         """The variance of a weight that so large a share of each row has, shape ``(k,)``."""
         off = weight - self.each(self.sum(shares * weight))
-        return np.maximum(self.sum(shares * off * off), 0.0)
+        # In place: arrays that come and go cost as much as what is done with them.
+        off *= off
+        off *= shares
+        return self.sum(off)

@@ -121,6 +121,11 @@ class Side(Remembering):
         return self.counts > 0
 
     @cached_property
+    def holes(self) -> Places:
+        """The bins without a row."""
+        return np.flatnonzero(~self.filled)
+
+    @cached_property
     def n_filled(self) -> Floats:
         """How many bins have a row, shape ``(k,)``."""
         return self.rows.count(self.filled)
@@ -185,4 +190,6 @@ def _floats(values: Sequence[float | None]) -> Floats:
 
 
 def _places(side: Side, grid: Grid) -> Floats:
-    return np.where(side.filled, side.means, grid.places - side.rows.each(side.centre))
+    found = side.means.copy()
+    found[side.holes] = grid.places[side.holes] - side.centre[grid.numbers[side.holes]]
+    return found

@@ -36,7 +36,9 @@ def compute(pairs: Pairs) -> Floats:
         2.0
     """
     line, (inside, beyond) = pairs.line, pairs.line.areas
-    return np.sqrt(2 * pairs.on_line.sum(line.gap_inside * inside + line.gap_beyond * beyond))
+    squares = line.gap_inside * inside
+    squares += line.gap_beyond * beyond
+    return np.sqrt(2 * pairs.on_line.sum(squares))
 
 
 def noise(pairs: Pairs, alpha: float) -> Floats:

@@ -41,8 +41,10 @@ def error(pairs: Pairs, value: Floats) -> Floats:
     before, after = pairs.once(wasserstein.weights)
     # The rows of the reference move the unit too.
     squares = pairs.sampled.once(_squares)
-    both = before / grid.each(scale) + squares * grid.each(value / 2)
-    drifted = np.sqrt(pairs.line.variance(both, after / grid.each(scale)))
+    unit = grid.each(scale)
+    both = squares * grid.each(value / 2)
+    both += before / unit
+    drifted = np.sqrt(pairs.line.variance(both, after / unit))
     mean, deviation = pairs.once(wasserstein.null_moments)
     return above_noise(value, mean / scale, deviation / scale, drifted)
 
