@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from dagster_monitoring.evaluation import Severity
+from dagster_monitoring.evaluation import Evaluation, Severity, Status
 from dagster_monitoring.incidents.incident import Cause
 
 RANK = {None: 0, Severity.WARN: 1, Severity.ERROR: 2}
@@ -33,6 +33,20 @@ class Verdict:
     healthy: bool
     window_end: datetime
     on_labels: bool = False
+
+    @classmethod
+    def of(cls, evaluations: Sequence[Evaluation]) -> Verdict:
+        """What all evaluations of one monitor at one partition come to; at least one."""
+        first = evaluations[0]
+        return cls(
+            monitor=first.monitor,
+            kind=first.monitor_kind,
+            partition=first.partition,
+            severity=max((e.severity for e in evaluations), key=RANK.__getitem__),
+            healthy=any(e.status is Status.HEALTHY for e in evaluations),
+            window_end=max(e.window_end for e in evaluations),
+            on_labels=any(e.n_labelled is not None for e in evaluations),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

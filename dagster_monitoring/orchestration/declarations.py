@@ -183,6 +183,18 @@ def settings_text(model: MonitoredModel) -> str:
     return json.dumps(settings, sort_keys=True)
 
 
+def current_settings(model: MonitoredModel, monitors: Sequence[Monitor]) -> Settings:
+    """Today's settings with some monitors in place of the model's; kept nowhere."""
+    feed = model.ground_truth
+    return Settings(
+        version="",
+        monitors={monitor.name: monitor for monitor in monitors},
+        columns=model.columns,
+        segments=model.segments,
+        expected_delay_days=feed.expected_delay_days if feed else None,
+    )
+
+
 def _read(text: str, version: str, model: MonitoredModel) -> Settings:
     given = json.loads(text)
     read = [_monitor(entry, model.root) for entry in given["monitors"]]

@@ -277,6 +277,18 @@ incident_notes = sa.Table(
 )
 sa.Index("monitoring_incident_notes_of", incident_notes.c.incident_id, incident_notes.c.id)
 
+marks = sa.Table(
+    "monitoring_marks",
+    metadata,
+    sa.Column("model", sa.Text, primary_key=True),
+    sa.Column("first", sa.Text, primary_key=True),
+    sa.Column("last", sa.Text, primary_key=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("at", UtcMoment, nullable=False),
+)
+
 outbox = sa.Table(
     "monitoring_outbox",
     metadata,

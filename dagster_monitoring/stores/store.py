@@ -27,6 +27,7 @@ from dagster_monitoring.stores.evaluations import EvaluationStore
 from dagster_monitoring.stores.incidents import IncidentStore
 from dagster_monitoring.stores.judgements import JudgementStore
 from dagster_monitoring.stores.labels import LabelLedger
+from dagster_monitoring.stores.marks import MarkStore
 from dagster_monitoring.stores.outbox import Outbox
 from dagster_monitoring.stores.retrainings import RetrainingStore
 from dagster_monitoring.stores.verdicts import VerdictStore
@@ -52,6 +53,7 @@ class Store:
         self.deliveries = DeliveryStore(database)
         self.verdicts = VerdictStore(database)
         self.incidents = IncidentStore(database)
+        self.marks = MarkStore(database)
         self.outbox = Outbox(database)
         self.retrainings = RetrainingStore(database)
         self.baselines = BaselineStore(database)
