@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from dagster_monitoring.cli.dates import first_slice, last_slice, moment, partition
-from dagster_monitoring.cli.printing import inert
+from dagster_monitoring.cli.printing import inert, printable
 from dagster_monitoring.cli.project import load_model, project_options
 from dagster_monitoring.evaluation import Evaluation, value_text
 from dagster_monitoring.orchestration.as_of import evaluate_as_of
@@ -27,6 +27,8 @@ LABEL_COLUMNS = ("coverage", "label_delay_p50_hours", "label_delay_p90_hours")
 # Shown where they tell rows apart.
 ORIGIN_COLUMNS = ("baseline_version", "declaration_version", "declared")
 _FLOATS = ("value", "lower", "upper", "standard_error", *LABEL_COLUMNS, *INTERVAL)
+# What spreadsheets take for a formula's beginning, the full-width forms of East Asia too.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - meant so
 Plain = str | int | float | None
 Cell = Plain | datetime
 
@@ -108,7 +110,7 @@ def command(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     if form == "table":
         _print_table(found)
     else:
-        _write({"json": _json, "csv": _csv, "parquet": _parquet}[form](found), output)
+        _write({"json": _json, "csv": _csv, "parquet": _parquet}[form](found), output, form=form)
 
 
 def _labels(
@@ -187,7 +189,7 @@ def _csv(found: list[Evaluation]) -> bytes:
 
 def _inert(cell: Plain) -> Plain:
     """A text that a spreadsheet would run as a formula gets a quote before it."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" else cell
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def _parquet(found: list[Evaluation]) -> bytes:
@@ -211,8 +213,11 @@ def _parquet(found: list[Evaluation]) -> bytes:
     return out.getvalue()
 
 
-def _write(content: bytes, output: Path | None) -> None:
-    if output is None:
+def _write(content: bytes, output: Path | None, *, form: str) -> None:
+    if output is None and sys.stdout.isatty() and form == "csv":
+        # A file or a pipe gets every character; a terminal would obey some.
+        sys.stdout.write(printable(content.decode()).replace("\r", ""))
+    elif output is None:
         sys.stdout.buffer.write(content)
         sys.stdout.flush()
     else:
