@@ -17,6 +17,7 @@ from dagster_monitoring.stores._text import storable
 from dagster_monitoring.stores.verdicts import refresh_verdicts
 
 _FIELDS = tuple(field.name for field in fields(Evaluation))
+_OPTIONAL = tuple(field.name for field in fields(Evaluation) if field.default is None)
 _COLUMNS = [evaluations.c[name] for name in _FIELDS]
 _KEYS_A_QUERY = 500
 
@@ -219,7 +220,7 @@ def evaluation_from_json(text: str) -> Evaluation:
     for name in ("window_start", "window_end", "evaluated_at"):
         row[name] = datetime.fromisoformat(row[name])
     # Kept by a version that knew less.
-    for name in ("standard_error", "declaration_version", "declared"):
+    for name in _OPTIONAL:
         row.setdefault(name, None)
     return _evaluation([row[name] for name in _FIELDS])
 
