@@ -106,9 +106,7 @@ def test_rows_without_a_label_a_prediction_or_an_id_are_left_out():
 def test_the_loss_is_that_of_the_task(task, changes, expected):
     marked = table(30, x=np.tile([0.0, 1.0, 2.0], 10), **changes)
     baseline = built(marked, task)
-    by_row = {
-        x: own for x, own in zip(baseline.losses.values[:, 0], loss_of(baseline), strict=True)
-    }
+    by_row = dict(zip(baseline.losses.values[:, 0], loss_of(baseline), strict=True))
     assert [by_row[x] for x in (0.0, 1.0, 2.0)] == expected
 
 
