@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
-import os
 import resource
+import struct
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import dagster as dg
+
+from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.stores._tables import evaluations
 from dagster_monitoring.stores.evaluations import evaluation_to_json
-from tests.orchestration.world import World, day_of, labels, morning, new_world, rows
+from tests.orchestration.world import World, day_of, fields_of, labels, morning, new_world, rows
 
 DAYS = 3
 MONITORS = [
@@ -91,11 +95,10 @@ def with_little_space(act: Callable[[Path], object], folder: Path, size: int) ->
     act(folder)
 
 
-def as_nobody(act: Callable[[Path], object], folder: Path) -> None:
-    """An act of a user who may read what others wrote, and no more; root may everything."""
-    if os.geteuid() == 0:
-        os.setgid(65534)
-        os.setuid(65534)
+def without_powers(act: Callable[[Path], object], folder: Path) -> None:
+    """An act that may not write what its mode forbids, as root may: it gives up its capabilities."""
+    version_3 = struct.pack("=Ii", 0x20080522, 0)
+    assert ctypes.CDLL(None).capset(version_3, bytes(24)) == 0
     act(folder)
 
 
@@ -144,3 +147,10 @@ def labels_in_files(folder: Path) -> dict[str, int]:
     with world_in(folder, storage=IN_FILES) as world, world.backend() as backend:
         days = [day_of(number) for number in range(DAYS)]
         return {day: backend.store.labels.coverage("late", day).n_labelled for day in days}
+
+
+def judge_plainly(folder: Path) -> None:
+    """All days, where nothing may be written beside what the run itself writes."""
+    model = MonitoredModel.read(fields_of("late", monitors=MONITORS)).rooted(folder)
+    with dg.DagsterInstance.ephemeral() as instance:
+        World(folder, instance, model).range(0, DAYS - 1)

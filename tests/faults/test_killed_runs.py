@@ -31,13 +31,13 @@ def test_a_killed_run_leaves_nothing_missing_and_nothing_double(
 ):
     folder = copy("labelled")
     killed(acts.judge, folder, at=point)
-    _every_file_is_whole(folder)
+    every_file_is_whole(folder)
     acts.judge(folder, timedelta(hours=1))
     assert acts.verdicts(folder) == acts.verdicts(stages["judged"])
     assert acts.rows_kept(folder) == acts.rows_kept(stages["judged"]), "none was superseded"
 
 
-def _every_file_is_whole(folder: Path) -> None:
+def every_file_is_whole(folder: Path) -> None:
     """Whatever can be found by its name can be read."""
     storage = ProfileStorage(folder / "monitoring")
     (version,) = storage.list_baselines("late")
