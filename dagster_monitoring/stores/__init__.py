@@ -10,6 +10,7 @@ from dagster_monitoring.stores.evaluations import EvaluationStore, Recorded
 from dagster_monitoring.stores.incidents import IncidentStore, Note
 from dagster_monitoring.stores.judgements import Judgement, JudgementStore, Outdated
 from dagster_monitoring.stores.labels import LabelLedger
+from dagster_monitoring.stores.marks import Mark, MarkKind, MarkStore
 from dagster_monitoring.stores.outbox import Outbox, OutboxEntry
 from dagster_monitoring.stores.retrainings import Retraining, RetrainingOutcome, RetrainingStore
 from dagster_monitoring.stores.store import Store, open_store
@@ -32,6 +33,9 @@ __all__ = [
     "Judgement",
     "JudgementStore",
     "LabelLedger",
+    "Mark",
+    "MarkKind",
+    "MarkStore",
     "Note",
     "Outbox",
     "OutboxEntry",

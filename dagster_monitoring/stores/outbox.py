@@ -97,13 +97,18 @@ class Outbox:
             return True
 
     def due(
-        self, now: datetime, *, model: str | None = None, limit: int = 100
+        self,
+        now: datetime,
+        *,
+        model: str | None = None,
+        without: Sequence[str] = (),
+        limit: int = 100,
     ) -> list[OutboxEntry]:
         """Announcements not sent yet whose time has come, oldest first; of one model, or all.
 
         Of one incident a channel gets them in order: one waits until those before it were sent or
-        given up. One that never was tried waits for no time, nor one that would have to wait longer
-        than any does: the clock was set back since.
+        given up. Those of the channels ``without`` are left out. One that never was tried waits for
+        no time, nor one that would have to wait longer than any does: the clock was set back since.
         """
         earlier = outbox.alias("earlier")
         waits = sa.exists().where(
@@ -121,6 +126,7 @@ class Outbox:
         )
         wanted = [outbox.c.sent_at.is_(None), has_come, ~waits]
         wanted += [outbox.c.model == model] if model is not None else []
+        wanted += [outbox.c.channel.not_in(without)] if without else []
         return self._read(wanted, limit=limit)
 
     def claim(self, entry: OutboxEntry, *, now: datetime, lease_seconds: float = 120) -> bool:
@@ -198,6 +204,17 @@ class Outbox:
                 )
             )
             connection.execute(statement)
+
+    def hold(self, channel: str, *, model: str, until: datetime) -> None:
+        """Nothing of a channel is due before a moment: its receiver asked to be left alone."""
+        statement = sa.update(outbox).where(
+            outbox.c.model == model,
+            outbox.c.channel == channel,
+            outbox.c.sent_at.is_(None),
+            outbox.c.next_attempt_at < until,
+        )
+        with self._database.write() as connection:
+            connection.execute(statement.values(next_attempt_at=until))
 
     def mark_undeliverable(self, entry_id: int, error: str) -> None:
         """Nobody can take it: it is never due again, and stays among ``failing`` with the error."""

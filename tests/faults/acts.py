@@ -96,7 +96,7 @@ def with_little_space(act: Callable[[Path], object], folder: Path, size: int) ->
 
 
 def without_powers(act: Callable[[Path], object], folder: Path) -> None:
-    """An act that may not write what its mode forbids, as root may: it gives up its capabilities."""
+    """An act that may write only what its mode allows, unlike what root may else."""
     version_3 = struct.pack("=Ii", 0x20080522, 0)
     assert ctypes.CDLL(None).capset(version_3, bytes(24)) == 0
     act(folder)

@@ -40,7 +40,18 @@ def test_small_columns_come_together_first_and_in_their_order() -> None:
 def test_no_segment_columns_have_no_cells() -> None:
     cube = Cube.within((), most=10)
     assert (cube.groups, cube.cells, cube.starts) == ((), 0, ())
-    assert SegmentRows([], []).cells(cube).shape == (0, 0)
+    cells = SegmentRows([], []).cells(cube)
+    assert cells.shape == (0, 0)
+    assert np.bincount(cells.ravel()).tolist() == []
+
+
+def test_cells_are_as_narrow_as_the_first_column() -> None:
+    places = _rows()
+    mixed = SegmentRows([places[0].astype(np.int32), *places[1:]], SIZES)
+    for most in (0, 24, 216):
+        cube = Cube.within(SIZES, most=most)
+        assert mixed.cells(cube).dtype == np.int32
+        assert (mixed.cells(cube) == SegmentRows(places, SIZES).cells(cube)).all()
 
 
 @pytest.mark.parametrize("most", [0, 24, 54, 216])
@@ -79,4 +90,4 @@ def test_some_rows_keep_their_cells() -> None:
     cube, rows, some = Cube.within(SIZES, most=24), SegmentRows(_rows(), SIZES), [7, 3, 3]
     taken = rows.take(np.array(some), cube)
     assert taken.cells(cube).tolist() == rows.cells(cube)[:, some].tolist()
-    assert taken.sizes == rows.sizes
+    assert taken.sizes == rows.sizes == SIZES

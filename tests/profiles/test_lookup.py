@@ -47,7 +47,7 @@ def test_it_is_searchsorted_for_any_edges_and_values(
     bins = _bins(edges, exact=exact)
     asked = np.array([*values, *edges], dtype=np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
-        found = lookup(bins).places(asked, Workspace(len(asked)))
+        found = lookup(bins).places(asked, Workspace(len(asked) + 3))
     assert found.tolist() == np.searchsorted(bins.edges, asked, side="right").tolist()
 
 
@@ -113,10 +113,28 @@ def test_a_cell_grows_with_its_numbers(
 ) -> None:
     ordered = np.sort(np.array(values))
     with np.errstate(over="ignore"):
-        found = cells.of(ordered, Workspace(len(ordered)))
+        found = cells.of(ordered, Workspace(len(ordered) + 3))
+    assert len(found) == len(ordered)
     assert (np.diff(found) >= 0).all()
     assert found.min() >= 0
     assert found.max() < CELLS
+
+
+@pytest.mark.parametrize("cells", CHOICES)
+def test_all_cells_are_used_to_the_outermost(cells: EvenCells | OctaveCells) -> None:
+    """The compiled kernel finds cells by itself, and takes these for granted."""
+    assert cells.of(np.array([-1e140, 1e140]), Workspace(2)).tolist() == [0, CELLS - 1]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_cell_knows_the_edges_below_it_crowded_or_not(shape: str) -> None:
+    table = lookup(build_numeric_bins(SHAPES[shape](np.random.default_rng(3))))
+    inside = np.bincount(table.cells.of(table.edges, Workspace(len(table.edges))), minlength=CELLS)
+    below = np.concatenate(([0], np.cumsum(inside)[:-1]))
+    crowded = np.where(inside > table.passes, len(table.edges) + 1, 0)
+    assert table.below.tolist() == (below + crowded).tolist()
+    assert table.narrow.tolist() == table.below.tolist()
+    assert [type(number) for number in table.cells.numbers] == [float, float, int, int, int]
 
 
 def test_octaves_have_the_same_number_of_cells_on_both_sides() -> None:
