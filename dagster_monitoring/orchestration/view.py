@@ -65,6 +65,11 @@ class PartitionView:
             return None
         return self.partitions.bounds(self.partition)[1] + timedelta(days=delay)
 
+    @property
+    def left_out(self) -> frozenset[str]:
+        """The partitions that a person marked."""
+        return frozenset()
+
     def window(self, length: int) -> Window:
         """The profile of the ``length`` slices that end with this partition."""
         self.looked_back.append(length - 1)
