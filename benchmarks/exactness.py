@@ -78,7 +78,7 @@ def _error(metric: DriftMetric, raw: RawPair, true: float, bins: int) -> tuple[f
     """How far off the metric is, and how far off it says that it may be; on one scale."""
     pair = _profiled(raw, bins)
     grid = _KEPT[id(raw), bins][0]
-    told = pair if metric.bins == "profile" else pair.regroup(grid.deciles)
+    told = pair if metric.bins == "profile" else _on(pair, grid.deciles)
     value = metric.compute(told)
     if isinstance(value, Undefined):
         return (0.0, 0.0) if np.isnan(true) else (np.inf, 0.0)
@@ -86,8 +86,13 @@ def _error(metric: DriftMetric, raw: RawPair, true: float, bins: int) -> tuple[f
         "column unit": raw.spread,
         "root of the column unit": raw.spread**0.5,
     }.get(metric.unit, max(abs(true), 1.0) if metric.name == "chi_square" else 1.0)
-    vague = metric.vagueness(told) if metric.vagueness else 0.0
+    with np.errstate(all="ignore"):
+        vague = float(metric.vagueness(told.alone)[0]) if metric.vagueness else 0.0
     return abs(value - true) / scale, vague / scale
+
+
+def _on(pair: Pair, edges: Floats) -> Pair:
+    return Pair(pair.reference.regroup(edges), pair.current.regroup(edges))
 
 
 _KEPT: dict[tuple[int, int], tuple[NumericBins, Pair]] = {}

@@ -7,16 +7,16 @@ header, 3,000 in a section's text, 2,000 in a field, 10 fields a section.
 from __future__ import annotations
 
 from typing import Literal, TypeAlias, TypedDict
-from urllib.parse import quote
 
-from dagster_monitoring.alerts._text import escaped, one_line
-from dagster_monitoring.alerts.message import AlertMessage, AlertRow
+from dagster_monitoring.alerts._plain import row_value
+from dagster_monitoring.alerts._text import escaped, one_line, safe_address, sparkline
+from dagster_monitoring.alerts.message import AlertMessage, AlertPlot, AlertRow
 from dagster_monitoring.evaluation import Severity
 from dagster_monitoring.incidents import Transition
 
 _HEADER = 150
-_SECTION = 3000
-_ROW = 280  # ten rows and their line ends stay within a section
+_ROW = 280  # ten rows and their line ends stay within a section's 3,000
+_MOST_LINES = 10
 _ICON = {Severity.ERROR: "🔴", Severity.WARN: "🟠"}  # the same on every client
 
 
@@ -47,10 +47,14 @@ def blocks(message: AlertMessage) -> Blocks:
     found: Blocks = [
         {"type": "header", "text": {"type": "plain_text", "text": title, "emoji": False}},
         {"type": "section", "text": _markup(_escape(message.summary, 1000))},
-        {"type": "section", "fields": _facts(message)},
     ]
+    if message.details or message.changes:
+        found.append({"type": "section", "text": _markup(_told(message))})
+    found.append({"type": "section", "fields": _facts(message)})
     if message.rows:
         found.append({"type": "section", "text": _markup(_rows(message))})
+    if message.plot:
+        found.append({"type": "section", "text": _markup(_plot(message.plot))})
     found.append({"type": "section", "text": _markup(_what_next(message))})
     footer = _escape(f"{message.transition} · {message.incident_id}", 200)
     found.append({"type": "context", "elements": [_markup(footer)]})
@@ -75,30 +79,43 @@ def _facts(message: AlertMessage) -> list[TextObject]:
         ("Baseline", message.baseline_version or "unknown"),
         ("Model version", message.model_version or "unknown"),
     ]
+    facts += [("Owner", message.owner)] if message.owner else []
     return [_markup(f"*{name}*\n{_code(value, 500)}") for name, value in facts]
+
+
+def _told(message: AlertMessage) -> str:
+    """What is wrong where no value says it, and what changed upstream; ten lines of 280 fit."""
+    lines = [f"❗ {_escape(line, _ROW - 10)}" for line in message.details]
+    lines += [f"↑ upstream: {_escape(line, _ROW - 20)}" for line in message.changes]
+    return "\n".join(lines[:_MOST_LINES])
+
+
+def _plot(plot: AlertPlot) -> str:
+    return f"{_code(sparkline(plot.values), 100)} {_escape(plot.caption, 400)}"
 
 
 def _rows(message: AlertMessage) -> str:
     lines = [_row(row) for row in message.rows]
     if message.n_more:
         lines.append(f"… and {message.n_more} more")
-    return "\n".join(lines)[:_SECTION]
+    return "\n".join(lines)
 
 
 def _row(row: AlertRow) -> str:
     icon = _ICON[row.severity] if row.severity else "⚪"
     parts = (row.monitor, row.metric, row.subject)
-    subject = _code(" · ".join(part for part in parts if part), _ROW - 120)
-    return f"{icon} {subject} {_code(row.comparison, 100)}"
+    subject = _code(" · ".join(part for part in parts if part), _ROW - 130)
+    return f"{icon} {subject} {_code(row_value(row), 110)}"
 
 
 def _what_next(message: AlertMessage) -> str:
     step = f"*Next:* {_escape(message.next_step, 1000)}"
-    if not message.run_url:
-        return step
+    known = [("Open the run in Dagster", message.run_url), ("the asset", message.asset_url)]
     # A bar, an angle bracket or a quotation mark would end the link early.
-    address = quote(message.run_url[:1500], safe=":/?#[]@!$&'()*+,;=%~-._").replace("&", "&amp;")
-    return f"<{address}|Open the run in Dagster>\n{step}"
+    links = [
+        f"<{safe_address(url, 800).replace('&', '&amp;')}|{name}>" for name, url in known if url
+    ]
+    return "\n".join([" · ".join(links), step] if links else [step])
 
 
 def _markup(text: str) -> TextObject:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from urllib.parse import quote
 
 ELLIPSIS = "…"
+_BARS = "▁▂▃▄▅▆▇█"
 # Cf holds marks that reorder what follows them (a value could rewrite the line it stands in), but
 # also joiners that scripts and emoji need: only the former go.
 _REORDERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -65,6 +67,31 @@ def bounded(text: str | None, limit: int) -> str | None:
         return None
     valid = text[: limit + 1].encode("utf-8", "replace").decode()
     return valid if len(valid) <= limit else valid[: limit - 1] + ELLIPSIS
+
+
+def safe_address(url: str, limit: int) -> str:
+    """A web address with nothing in it that could end a link or a quotation early.
+
+    Example:
+        >>> safe_address("https://dagster.example/runs/4?a=1&b=<x>|y", 80)
+        'https://dagster.example/runs/4?a=1&b=%3Cx%3E%7Cy'
+    """
+    return quote(url, safe=":/?#[]@!$&'()*+,;=%~-._")[:limit]
+
+
+def sparkline(values: Sequence[float | None]) -> str:
+    """Values as bars of one line of text, the least lowest; a value that is missing is a dot.
+
+    Example:
+        >>> sparkline([0.0, 0.5, None, 1.0]), sparkline([2.0, 2.0]), sparkline([])
+        ('▁▅·█', '▁▁', '')
+    """
+    known = [value for value in values if value is not None]
+    if not known:
+        return "·" * len(values)
+    least, span = min(known), (max(known) - min(known)) or 1.0
+    steps = len(_BARS) - 1
+    return "".join("·" if v is None else _BARS[round((v - least) / span * steps)] for v in values)
 
 
 def as_ascii(json_text: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from dagster_monitoring.alerts._channel import Channel, ChannelError
+from dagster_monitoring.alerts._plain import plot_text, row_value
 from dagster_monitoring.alerts._text import one_line
 from dagster_monitoring.alerts.message import AlertMessage, AlertRow
 from dagster_monitoring.evaluation import Severity
@@ -68,6 +69,7 @@ def _panel(message: AlertMessage) -> RenderableType:
     parts += [_text(f"~ {line}", 400) for line in message.changes]
     if message.rows:
         parts += [_text(""), _table(message)]
+    parts += [_text(""), _text(plot_text(message.plot), 400, "dim")] if message.plot else []
     parts += [_text(""), *_facts(message)]
     return Panel(
         Group(*parts),
@@ -107,7 +109,7 @@ def _cells(row: AlertRow) -> list[Text]:
         _text(row.monitor),
         _text(row.metric),
         _text(row.subject or "-"),
-        _text(row.comparison, 160, style),
+        _text(row_value(row), 200, style),
         _text(f"{row.n:,}"),
     ]
 
@@ -122,6 +124,8 @@ def _facts(message: AlertMessage) -> list[Text]:
         facts.append(_text(f"owner {message.owner}", 300, "dim"))
     if message.run_url:
         facts.append(_text(f"run {message.run_url}", 500, "dim"))
+    if message.asset_url:
+        facts.append(_text(f"asset {message.asset_url}", 500, "dim"))
     return [*facts, _text(message.next_step, 500, "bold")]
 
 

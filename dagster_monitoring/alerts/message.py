@@ -1,30 +1,23 @@
-"""What is said about an incident, the same for every channel, which only lays it out."""
+"""What a channel is handed: an incident's transition in words, rows and a small plot."""
 
 from __future__ import annotations
 
-import hashlib
-import re
-import shlex
 from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from dagster_monitoring.alerts._text import as_ascii, bounded
-from dagster_monitoring.evaluation import Evaluation, Severity, number, value_text
-from dagster_monitoring.incidents import Cause, Incident, Transition
-
-# A person reads a handful; the rest is one command away.
-MAX_ROWS = 10
-# A value from data can be of any length; a name that people gave is not longer.
-MAX_LENGTH = 300
+from dagster_monitoring.alerts._text import as_ascii
+from dagster_monitoring.evaluation import Severity, number, value_text
+from dagster_monitoring.incidents import Cause, Transition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRow:
     """One triggered evaluation: its value (unit of the metric) and the limit it passed.
 
-    ``limit`` is ``None`` where nothing could be computed; then ``reason`` says why.
+    ``limit`` is ``None`` where nothing could be computed; then ``reason`` says why. Values of data
+    in ``column`` (a class), ``segment`` and ``reason`` are there only where the policy lets them.
     ``standard_error`` is the value's sampling error, ``None`` where it is not known.
     """
 
@@ -65,12 +58,36 @@ class AlertRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertPlot:
+    """The worst row's values of the slices up to the incident's last, and the limits of the last.
+
+    ``partitions`` and ``values`` are of one length, oldest first; a slice without a value has
+    ``None``.
+    """
+
+    title: str
+    partitions: tuple[str, ...]
+    values: tuple[float | None, ...]
+    lower: float | None
+    upper: float | None
+
+    @property
+    def caption(self) -> str:
+        """What the plot shows, such as ``psi temp, 2013-06-01 to 2013-06-13, limit 0.2``."""
+        limits = " and ".join(number(v) for v in (self.lower, self.upper) if v is not None)
+        span = f"{self.title}, {self.partitions[0]} to {self.partitions[-1]}"
+        return f"{span}, limit {limits}" if limits else span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertMessage:
     """An incident's transition in words and rows.
 
     ``dedup_key`` names the transition: the same transition composed again has the same key.
-    ``rows`` holds at most ``MAX_ROWS``, worst first; ``n_more`` counts those left out. ``details``
-    say what is wrong where no evaluation does, ``changes`` what changed upstream when it began.
+    ``rows`` holds at most ten, worst first; ``n_more`` counts those left out. ``details`` say what
+    is wrong where no evaluation does, ``changes`` what changed upstream when it began. ``n_slices``
+    counts the slices from the first to the last in trouble, where that is known. ``asset_url``
+    leads to what was judged. ``is_test``: a person tries the channel, nothing is wrong.
     """
 
     dedup_key: str
@@ -94,6 +111,10 @@ class AlertMessage:
     run_url: str | None
     next_step: str
     updated_at: datetime
+    n_slices: int | None = None
+    plot: AlertPlot | None = None
+    asset_url: str | None = None
+    is_test: bool = False
 
     def to_json(self) -> str:
         """The message as one line of ASCII JSON; ``from_json`` gives the same message."""
@@ -110,123 +131,3 @@ class AlertMessage:
 
 
 _ADAPTER = TypeAdapter(AlertMessage)
-
-
-def compose(incident: Incident, transition: Transition, *, run_url: str | None) -> AlertMessage:
-    """The message about what just happened to an incident.
-
-    Args:
-        incident: the incident after the transition.
-        transition: what happened.
-        run_url: where the run that judged it can be seen; dropped unless http or https.
-    """
-    partition = incident.resolved_partition or incident.last_partition
-    # The monitors that made it an incident first; what else was amber that day after them.
-    ranked = sorted(incident.worst, key=lambda e: e.monitor not in incident.monitors)
-    worst = ranked[:MAX_ROWS]
-    return AlertMessage(
-        dedup_key=dedup_key(incident, transition),
-        transition=transition,
-        incident_id=incident.id,
-        model=incident.model,
-        severity=incident.severity,
-        cause=incident.cause,
-        opened_partition=incident.opened_partition,
-        partition=partition,
-        title=_title(incident, transition),
-        summary=_summary(incident, transition),
-        details=tuple(bounded(m.detail, MAX_LENGTH) or "" for m in incident.members if m.detail),
-        changes=tuple(bounded(line, MAX_LENGTH) or "" for line in incident.changes[:MAX_ROWS]),
-        owner=bounded(incident.owner, MAX_LENGTH),
-        monitors=incident.monitors,
-        rows=tuple(_row(evaluation) for evaluation in worst),
-        n_more=len(incident.worst) - len(worst),
-        baseline_version=next((e.baseline_version for e in worst if e.baseline_version), None),
-        model_version=next((e.model_version for e in worst if e.model_version), None),
-        run_url=run_url if run_url and re.match(r"https?://\S+\Z", run_url) else None,
-        next_step=_next_step(incident, transition),
-        updated_at=incident.updated_at,
-    )
-
-
-def dedup_key(incident: Incident, transition: Transition) -> str:
-    """Names a transition of an incident, whoever composes it and however often.
-
-    Example: ``inc-8d1f0c2ab3e4:ESCALATED:5b2e9a10``. An incident opens once; what can happen to it
-    again is named with the state that it made.
-    """
-    if transition is Transition.OPENED:
-        return f"{incident.id}:{transition}"
-    state = "|".join(
-        [
-            incident.severity,
-            *sorted(incident.monitors),
-            *(str(moment) for moment in (incident.escalated_at, incident.acknowledged_at)),
-            incident.resolved_partition or "",
-            str(incident.announced_at) if transition is Transition.REMINDED else "",
-        ]
-    )
-    return (
-        f"{incident.id}:{transition}:{hashlib.blake2b(state.encode(), digest_size=4).hexdigest()}"
-    )
-
-
-def _title(incident: Incident, transition: Transition) -> str:
-    what = {
-        Transition.OPENED: f"{incident.severity}: {incident.model} needs attention",
-        Transition.ESCALATED: f"{incident.severity}: {incident.model} got worse",
-        Transition.REOPENED: f"{incident.severity}: {incident.model} is not well after all",
-        Transition.ACKNOWLEDGED: f"Acknowledged: {incident.model}, by {incident.owner}",
-        Transition.REMINDED: f"{incident.severity}: {incident.model} still needs attention",
-        Transition.RESOLVED: f"Resolved: {incident.model} is healthy again",
-    }
-    return what[transition]
-
-
-def _summary(incident: Incident, transition: Transition) -> str:
-    names = ", ".join(incident.monitors)
-    since = incident.opened_partition
-    if transition is Transition.RESOLVED:
-        return (
-            f"All clear on {incident.resolved_partition}; it lasted from {since} to "
-            f"{incident.last_partition}. Monitors: {names}."
-        )
-    begun = f" (since {since})" if since != incident.last_partition else ""
-    return f"Partition {incident.last_partition}{begun}. Monitors: {names}."
-
-
-def _next_step(incident: Incident, transition: Transition) -> str:
-    if not incident.worst:
-        return f"See it whole: dagster-monitoring incidents show {incident.id}"
-    command = f"dagster-monitoring history {incident.model} --since {incident.opened_partition}"
-    if transition is Transition.RESOLVED:
-        return f"Nothing to do. What it was: {command}"
-    column = incident.worst[0].column if incident.worst else None
-    if column and column.isprintable() and len(column) <= MAX_LENGTH:
-        command += f" --column {shlex.quote(column)}"
-    return f"See how it came: {command}"
-
-
-def _row(evaluation: Evaluation) -> AlertRow:
-    return AlertRow(
-        monitor=evaluation.monitor,
-        metric=evaluation.metric,
-        column=bounded(evaluation.column, MAX_LENGTH),
-        segment=bounded(evaluation.segment, MAX_LENGTH),
-        value=evaluation.value,
-        limit=_limit(evaluation),
-        severity=evaluation.severity,
-        reason=bounded(evaluation.reason, MAX_LENGTH),
-        n=evaluation.n,
-        standard_error=evaluation.standard_error,
-    )
-
-
-def _limit(evaluation: Evaluation) -> float | None:
-    """The limit that was passed, else whichever there is."""
-    if evaluation.value is None:
-        return None
-    lower, upper = evaluation.lower, evaluation.upper
-    if lower is not None and (upper is None or evaluation.value < lower):
-        return lower
-    return upper

@@ -10,8 +10,15 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from dagster_monitoring.alerts._channel import Channel, ChannelError
-from dagster_monitoring.alerts._http import retry_after_seconds, transport_problem
+from dagster_monitoring.alerts._channel import Channel
+from dagster_monitoring.alerts._http import (
+    Letter,
+    check_url,
+    deliver,
+    header_secret,
+    refusal,
+    secret_url,
+)
 from dagster_monitoring.alerts.message import AlertMessage
 from dagster_monitoring.declaration import EnvironmentVariable
 
@@ -37,7 +44,7 @@ class WebhookChannel(Channel):
     @classmethod
     def _plain_url(cls, url: str | EnvironmentVariable) -> str | EnvironmentVariable:
         if isinstance(url, str):
-            _check_url(url)
+            check_url(url)
             if urlsplit(url).username or urlsplit(url).password:
                 raise ValueError("a URL with a password stands in {env: NAME}")
         return url
@@ -49,57 +56,30 @@ class WebhookChannel(Channel):
             DeliveryError: no connection, no answer in time, or an answer that is not 2xx.
             DeclarationError: an environment variable is not set.
         """
-        import requests
-
-        url = self._address()
-        host = urlsplit(url).hostname or ""
         body = message.to_json().encode()
-        try:
-            with requests.post(
-                url,
-                data=body,
-                headers=self._headers(message, body),
-                timeout=self.timeout_seconds,
-                allow_redirects=False,
-                stream=True,
-            ) as answer:
-                status, headers = answer.status_code, answer.headers
-        except requests.RequestException as error:
-            raise ChannelError(
-                self.name,
-                transport_problem(error, host=host, timeout_seconds=self.timeout_seconds),
-                next_step="Check that the receiver runs and can be reached from here.",
-            ) from None
-        if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's success
-            raise ChannelError(
-                self.name,
-                f"{host} answered {status}",
-                next_step=_advice(status),
-                retry_after_seconds=retry_after_seconds(headers.get("Retry-After")),
-            )
+        letter = Letter(
+            channel=self.name,
+            url=self._address(),
+            body=body,
+            headers=self._headers(message, body),
+            timeout_seconds=self.timeout_seconds,
+        )
+        answer = deliver(letter)
+        if not answer.is_success:
+            raise refusal(letter, answer)
 
     def _address(self) -> str:
         if isinstance(self.url, str):
             return self.url
-        url = self.url.read()
-        try:
-            _check_url(url)
-        except ValueError as error:
-            raise ChannelError(
-                self.name,
-                f"environment variable {self.url.env} holds no URL ({error})",
-                next_step=f"Set {self.url.env} to the receiver's whole URL.",
-            ) from None
-        return url
+        return secret_url(self.url, channel=self.name)
 
     def _headers(self, message: AlertMessage, body: bytes) -> dict[str, str]:
         headers = {
             "Content-Type": "application/json",
-            "User-Agent": "dagster-monitoring",
             "Idempotency-Key": message.dedup_key,
         }
         if self.bearer is not None:
-            headers["Authorization"] = f"Bearer {self.bearer.read()}"
+            headers["Authorization"] = f"Bearer {header_secret(self.bearer, channel=self.name)}"
         if self.secret is not None:
             at = str(int(time.time()))
             headers["X-Monitoring-Timestamp"] = at
@@ -116,19 +96,3 @@ def sign(body: bytes, *, secret: str, timestamp: str) -> str:
     """
     digest = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
     return f"sha256={digest.hexdigest()}"
-
-
-def _check_url(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("it starts with http:// or https:// and names a host")
-
-
-def _advice(status: int) -> str:
-    if status in {401, 403}:
-        return "Check the token or secret this channel is given."
-    if status in {404, 410}:
-        return "Check the URL this channel is given."
-    if 300 <= status < 400:  # noqa: PLR2004 - HTTP's redirects
-        return "It points elsewhere: give the channel the final URL."
-    return "It is tried again; look at the receiver if it stays so."

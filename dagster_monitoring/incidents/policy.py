@@ -40,7 +40,7 @@ class AlertPolicy(Declaration):
         ge=1,
         le=366,
         description="Healthy partitions one after the other that close it again; a monitor's own "
-        "goes before. One that still warns is not healthy, so an incident does not flap.",
+        "goes before. One that still warns counts half, so that nothing flaps.",
     )
     max_age_days: float | None = Field(
         14,
@@ -60,4 +60,9 @@ class AlertPolicy(Declaration):
         gt=0,
         allow_inf_nan=False,
         description="How often people are reminded of an ERROR that lasts; null: never.",
+    )
+    show_values_of: tuple[str, ...] = Field(
+        (),
+        description="Columns whose values messages may hold (segments, new categories, classes). "
+        "Of all others a segment is told as `carrier=…`, for values may be personal.",
     )

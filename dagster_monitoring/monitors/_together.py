@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
 
@@ -17,10 +17,14 @@ from dagster_monitoring.statistics.undefined import Undefined
 _NOISE_ALPHA = 0.01
 
 _CELLS = 1 << 17
-"""Bins that are looked at together: as many as leave arrays of them in the cache."""
+"""Bins that are looked at together: calls are shared by many, and an array of them takes 1 MB."""
 
 _STAYING = 32
 """Groups of baseline columns that are remembered, with all that belongs to them: 3 MB each."""
+
+
+_BLOCK = 31 << 20
+"""Bytes; the C library does not go by blocks of more than 32 MB."""
 
 
 def measure(comparisons: Iterable[Comparison], note: str | None) -> list[list[Measurement]]:
@@ -30,6 +34,7 @@ def measure(comparisons: Iterable[Comparison], note: str | None) -> list[list[Me
         comparisons: columns, of all rows and of segments.
         note: beside the values.
     """
+    _keep_freed_memory()
     given = [*comparisons]
     found: list[list[Measurement]] = [[] for _ in given]
     for places in _groups(given):
@@ -40,6 +45,17 @@ def measure(comparisons: Iterable[Comparison], note: str | None) -> list[list[Me
                 own.measurement(metric, group.told(metric)[at], note) for metric in own.metrics
             ]
     return found
+
+
+@cache
+def _keep_freed_memory() -> None:
+    """Lets the C library keep what arrays leave for the arrays that follow.
+
+    GNU's hands it back to the system, and asks for it again page by page, which takes as long as
+    the arithmetic. It keeps twice as much as the largest block that was ever freed (mallopt(3),
+    ``M_MMAP_THRESHOLD``): this one, of which no page is touched. Elsewhere it does nothing.
+    """
+    np.empty(_BLOCK, dtype=np.uint8)
 
 
 def _groups(comparisons: Sequence[Comparison]) -> Iterator[list[int]]:

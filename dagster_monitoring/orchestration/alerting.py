@@ -1,8 +1,10 @@
 """From incidents to messages that arrive: the job that sends, and the sensor that asks for it."""
 
+import time
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import dagster as dg
 
@@ -18,6 +20,8 @@ from dagster_monitoring.stores import OutboxEntry
 
 # Dagster asks for a run key once, whatever became of the run: after so long, a crashed one again.
 ASK_AGAIN_SECONDS = 600
+# Longer than a send can take: two time-outs of a channel are at most four minutes.
+LEASE_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +47,8 @@ def announce(backend: Backend, *, now: datetime, run_url: str | None) -> Announc
     sent = 0
     failed: list[str] = []
     undeliverable: list[str] = []
-    for entry in _due(backend, now=now):
+    out_of_order: set[str] = set()
+    for entry in _due(backend, now=now, without=out_of_order):
         if entry.channel not in channels:
             undeliverable.append(_give_up(backend, entry))
             continue
@@ -52,6 +57,7 @@ def announce(backend: Backend, *, now: datetime, run_url: str | None) -> Announc
             sent += 1
         else:
             failed.append(error)
+            out_of_order.add(entry.channel)
     return Announced(
         incidents=incidents,
         sent=sent,
@@ -60,14 +66,29 @@ def announce(backend: Backend, *, now: datetime, run_url: str | None) -> Announc
     )
 
 
-def _due(backend: Backend, *, now: datetime) -> Iterator[OutboxEntry]:
-    """Each message whose turn it is, claimed; what one that was sent held back comes after it."""
+def _due(backend: Backend, *, now: datetime, without: AbstractSet[str]) -> Iterator[OutboxEntry]:
+    """Each message whose turn it is; what one that was sent held back comes after it.
+
+    One is claimed when it is about to be sent, so that its lease is not used up by slow ones before
+    it. A channel that failed is left alone until the next run: it would fail for each message in
+    turn, and keep the other channels waiting.
+
+    Args:
+        backend: open.
+        now: when the run began.
+        without: channels to leave alone; it may grow.
+    """
     outbox = backend.store.outbox
-    while waiting := outbox.due(now, model=backend.model.model):
-        claimed = [entry for entry in waiting if outbox.claim(entry, now=now)]
-        yield from claimed
-        if not claimed:
-            return
+    begun = time.monotonic()
+    is_new = True
+    while is_new:
+        is_new = False
+        for entry in outbox.due(now, model=backend.model.model, without=tuple(without)):
+            moment = now + timedelta(seconds=time.monotonic() - begun)
+            is_wanted = entry.channel not in without
+            if is_wanted and outbox.claim(entry, now=moment, lease_seconds=LEASE_SECONDS):
+                is_new = True
+                yield entry
 
 
 def _send(backend: Backend, entry: OutboxEntry, channel: Channel, *, now: datetime) -> str | None:
@@ -79,6 +100,10 @@ def _send(backend: Backend, entry: OutboxEntry, channel: Channel, *, now: dateti
     except (DeliveryError, MissingExtraError, MonitoringError) as error:
         wait = getattr(error, "retry_after_seconds", None)
         outbox.mark_failed(entry.id, str(error), now=now, retry_after_seconds=wait)
+        if wait is not None:
+            # A receiver counts what it is sent by sender, not by incident.
+            until = now + timedelta(seconds=wait)
+            outbox.hold(entry.channel, model=entry.model, until=until)
         return str(error)
     outbox.mark_sent(entry.id, now=now, reference=reference)
     return None

@@ -68,8 +68,13 @@ class Backend:
 
     def run_url(self, run_id: str) -> str | None:
         """A link to a run, when the environment says where Dagster's web server is."""
-        base = os.environ.get(URL_VARIABLE, "").rstrip("/")
+        base = ui_url()
         return f"{base}/runs/{run_id}" if base else None
+
+
+def ui_url() -> str | None:
+    """Where Dagster's web server is, without a slash at the end, when the environment says."""
+    return os.environ.get(URL_VARIABLE, "").rstrip("/") or None
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from dagster_monitoring.evaluation import Severity
 from dagster_monitoring.incidents import Cause, Episode
 from dagster_monitoring.orchestration.backend import Backend
+from dagster_monitoring.stores import RetrainingOutcome
 
 # A channel that fails now and then is tried again; one that fails for so long is out of order.
 DEAD_AFTER = timedelta(minutes=15)
@@ -17,7 +18,11 @@ ALERT_CHANNEL = "alert_channel"
 
 def open_faults(backend: Backend, *, now: datetime) -> list[Episode]:
     """Every fault that is there now, as an episode that lasts; one that is gone is not in it."""
-    sources: Sequence[Callable[..., list[Episode]]] = (_set_aside, _dead_channels)
+    sources: Sequence[Callable[..., list[Episode]]] = (
+        _set_aside,
+        _dead_channels,
+        _failed_retraining,
+    )
     return [episode for source in sources for episode in source(backend, now=now)]
 
 
@@ -62,6 +67,19 @@ def _dead_channels(backend: Backend, *, now: datetime) -> list[Episode]:
         )
         for name, begun in sorted(since.items())
     ]
+
+
+def _failed_retraining(backend: Backend, *, now: datetime) -> list[Episode]:
+    """The last retraining, when it failed while the incident that asked for it lasts."""
+    last = backend.store.retrainings.last(backend.model.model)
+    if last is None or last.outcome is not RetrainingOutcome.FAILED or last.incident_id is None:
+        return []
+    asking = backend.store.incidents.get(last.incident_id)
+    if asking is None or not asking.is_open:
+        return []
+    detail = f"retraining {last.id} failed: {last.reason}"
+    since = last.finished_at or now
+    return [_episode(backend, "retraining", Cause.RETRAINING, detail, since=since, now=now)]
 
 
 def _episode(

@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from dagster_monitoring.alerts import compose
 from dagster_monitoring.evaluation import Evaluation, worst_first
 from dagster_monitoring.incidents import (
     Change,
@@ -29,6 +28,7 @@ from dagster_monitoring.incidents import (
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.faults import channel_of, open_faults
+from dagster_monitoring.orchestration.telling import message_about
 from dagster_monitoring.stores import Note
 
 # An incident carries what a message and a page show, not every red column of a wide model.
@@ -118,7 +118,7 @@ def announce_change(
     """Queues the messages about a change, in the transaction that saves it."""
     if change.transition is None or change.incident.historical:
         return
-    message = compose(change.incident, change.transition, run_url=run_url)
+    message = message_about(backend, change.incident, change.transition, run_url=run_url)
     # Of a channel that is out of order the others are told.
     dead = {channel_of(member.monitor) for member in change.incident.members}
     for channel in (one for one in backend.model.alerts if one.name not in dead):

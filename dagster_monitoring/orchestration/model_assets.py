@@ -22,6 +22,7 @@ from dagster_monitoring.orchestration.retraining import (
     Trial,
     failure_reason,
     last_labelled_day,
+    note_retraining,
     try_challenger,
 )
 from dagster_monitoring.retraining import Champion
@@ -219,14 +220,24 @@ def _finish(
     version: str | None,
     clock: Clock,
 ) -> None:
-    if config.retraining_id != BY_HAND:
+    if config.retraining_id == BY_HAND:
+        return
+    now = clock()
+    with backend.store.transaction():
         backend.store.retrainings.finish(
             config.retraining_id,
             outcome=outcome,
             reason=reason,
             challenger_version=version,
-            now=clock(),
+            now=now,
         )
+        request = backend.store.retrainings.get(config.retraining_id)
+        if request is not None and request.incident_id is not None:
+            what = {
+                RetrainingOutcome.PROMOTED: f"{version} passed the gate and is promoted",
+                RetrainingOutcome.REFUSED: f"the gate refused {version}",
+            }.get(outcome, "it failed")
+            note_retraining(backend, request.incident_id, f"{what}: {reason}", now=now)
 
 
 def _set_candidate(backend: Backend, trial: Trial | None) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import dagster as dg
 
 from dagster_monitoring.errors import DataError, DeclarationError, MonitoringError
-from dagster_monitoring.incidents import Cause
+from dagster_monitoring.incidents import Cause, Incident
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend, open_backend
 from dagster_monitoring.orchestration.baselines import build_from_table, declared_version
@@ -39,9 +39,10 @@ from dagster_monitoring.retraining import (
     shared_loss,
     training_windows,
 )
-from dagster_monitoring.stores import Retraining, RetrainingOutcome
+from dagster_monitoring.stores import Note, Retraining, RetrainingOutcome
 
 BY_HAND = "by hand"
+MONTH = timedelta(days=30)
 
 
 class RetrainingRequest(dg.Config):
@@ -193,11 +194,9 @@ def build_retraining_sensor(
 def request_retraining(backend: Backend, *, clock: Clock) -> tuple[Retraining | None, str]:
     """The retraining that is due, kept in the store, or ``None``; with the reason."""
     model, now = backend.model, clock()
-    # Trouble that comes of broken rows is theirs: a challenger would only learn them.
-    of_the_model = (
-        i for i in backend.store.incidents.open_ones(model.model) if i.cause is Cause.MODEL
-    )
-    incident = next(of_the_model, None)
+    open_ones = backend.store.incidents.open_ones(model.model)
+    # Of several the one that a challenger could mend.
+    incident = min(open_ones, key=lambda i: i.cause is not Cause.MODEL, default=None)
     last = backend.store.retrainings.last(model.model)
     was_lost = False
     if last is not None and last.outcome is RetrainingOutcome.REQUESTED:
@@ -210,6 +209,11 @@ def request_retraining(backend: Backend, *, clock: Clock) -> tuple[Retraining | 
         now=now,
         last_requested_at=last.requested_at if last else None,
         last_incident_id=None if was_lost else _answered_incident(model, last, now=now),
+        partitions=model.partitions,
+        asked_in_a_month=sum(
+            now - one.requested_at < MONTH for one in backend.store.retrainings.list(model.model)
+        ),
+        last_labelled=_last_labelled(backend, incident, as_of=now),
     )
     if not decision.due or incident is None:
         return None, decision.reason
@@ -221,8 +225,25 @@ def request_retraining(backend: Backend, *, clock: Clock) -> tuple[Retraining | 
         requested_at=now,
         reason=decision.reason,
     )
-    backend.store.retrainings.request(request)
+    with backend.store.transaction():
+        if backend.store.retrainings.request(request):
+            note_retraining(backend, incident.id, f"asked for: {decision.reason}", now=now)
     return request, decision.reason
+
+
+def note_retraining(backend: Backend, incident_id: str, text: str, *, now: datetime) -> None:
+    """Keeps what a retraining came to with the incident that it answers."""
+    note = Note(at=now, author="dagster-monitoring", action="retraining", text=text)
+    backend.store.incidents.note(incident_id, note)
+
+
+def _last_labelled(backend: Backend, incident: Incident | None, *, as_of: datetime) -> str | None:
+    if incident is None or config_of(backend.model).fresh_within_days is None:
+        return None
+    try:
+        return last_labelled_day(backend, until=incident.last_partition, as_of=as_of)
+    except DataError:
+        return None
 
 
 def _answered_incident(

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 from dagster_monitoring.declaration import Declaration
 from dagster_monitoring.errors import DeclarationError
 from dagster_monitoring.evaluation import Severity
-from dagster_monitoring.incidents import Incident
+from dagster_monitoring.incidents import Cause, Incident, Member
 from dagster_monitoring.retraining.trainer import DEFAULT_TRAINER, split_reference
 from dagster_monitoring.schema import Partitions
 
@@ -48,6 +48,25 @@ class RetrainingConfig(Declaration):
         ("drift", "performance"),
         min_length=1,
         description="Kinds of monitors that ask for a challenger.",
+    )
+    monitors: tuple[str, ...] = Field(
+        (), description="Names of the monitors that ask; all of these kinds when left out."
+    )
+    for_: int = Field(
+        1,
+        ge=1,
+        alias="for",
+        description="Slices that such a monitor has to have been in trouble for.",
+    )
+    budget_per_month: int | None = Field(
+        4, ge=1, description="Most retrainings in 30 days, whatever came of them; null: no limit."
+    )
+    fresh_within_days: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="A challenger is asked for only when labels are known up to so many days "
+        "before the last slice in trouble, so that it can learn what changed; null: always.",
     )
     train_days: int = Field(
         90, ge=1, description="Labelled days to train on, before the holdout; whole slices of them."
@@ -98,8 +117,14 @@ def decide(
     now: datetime,
     last_requested_at: datetime | None,
     last_incident_id: str | None,
+    partitions: Partitions,
+    asked_in_a_month: int = 0,
+    last_labelled: str | None = None,
 ) -> Decision:
     """Whether an incident asks for a challenger; pure.
+
+    Trouble that comes of broken rows, or of a pipeline, asks for none: a challenger would only
+    learn it.
 
     Args:
         incident: the model's open incident, if there is one.
@@ -107,20 +132,28 @@ def decide(
         now: the moment of deciding, with a time zone.
         last_requested_at: when the model's last retraining was requested, whatever came of it.
         last_incident_id: the incident that it was requested for.
+        partitions: the model's slices.
+        asked_in_a_month: retrainings that were asked for in the last 30 days.
+        last_labelled: the last slice whose labels are known.
     """
     if incident is None or not incident.is_open:
         return Decision(due=False, reason="no incident is open")
-    against = _against(incident, config)
+    against = (
+        _against(incident, config)
+        or _too_young(incident, config, partitions)
+        or _stale(incident, config, partitions, last_labelled)
+        or _waiting(incident, config, now, last_requested_at, last_incident_id)
+        or _over_budget(config, asked_in_a_month)
+    )
     if against:
         return Decision(due=False, reason=against)
-    waiting = _waiting(incident, config, now, last_requested_at, last_incident_id)
-    if waiting:
-        return Decision(due=False, reason=waiting)
     kinds = ", ".join(sorted(_kinds(incident, config)))
     return Decision(due=True, reason=f"incident {incident.id}: {incident.severity} in {kinds}")
 
 
 def _against(incident: Incident, config: RetrainingConfig) -> str | None:
+    if incident.cause is not Cause.MODEL:
+        return f"incident {incident.id} is of {incident.cause}, which no challenger mends"
     if incident.historical:
         return f"incident {incident.id} is of days long past"
     if config.severity is Severity.ERROR and incident.severity is not Severity.ERROR:
@@ -130,16 +163,53 @@ def _against(incident: Incident, config: RetrainingConfig) -> str | None:
     return None
 
 
+def _too_young(incident: Incident, config: RetrainingConfig, partitions: Partitions) -> str | None:
+    lasted = max(
+        partitions.distance(member.first, member.last) + 1
+        for member in incident.members
+        if _asks(member, config)
+    )
+    if lasted >= config.for_:
+        return None
+    return f"incident {incident.id} lasts {lasted} slices, and retraining waits for {config.for_}"
+
+
+def _stale(
+    incident: Incident, config: RetrainingConfig, partitions: Partitions, labelled: str | None
+) -> str | None:
+    if config.fresh_within_days is None:
+        return None
+    least = partitions.shift(
+        incident.last_partition, -partitions.slices_of(config.fresh_within_days)
+    )
+    if labelled is not None and labelled >= least:
+        return None
+    return (
+        f"labels are known up to {labelled or 'no slice'}, and a challenger learns from {least} "
+        "(field fresh_within_days)"
+    )
+
+
+def _over_budget(config: RetrainingConfig, asked: int) -> str | None:
+    if config.budget_per_month is None or asked < config.budget_per_month:
+        return None
+    return f"{asked} retrainings in 30 days are the budget (field budget_per_month)"
+
+
+def _asks(member: Member, config: RetrainingConfig) -> bool:
+    return member.kind in config.on and (not config.monitors or member.monitor in config.monitors)
+
+
 def _kinds(incident: Incident, config: RetrainingConfig) -> set[str]:
-    """Kinds in ``on`` of monitors that took part with enough severity."""
+    """Kinds of monitors that ask and took part with enough severity and a value."""
     enough = {Severity.ERROR} | {config.severity}
+    asking = {member.monitor for member in incident.members if _asks(member, config)}
     return {
         evaluation.monitor_kind
         for evaluation in incident.worst
-        if evaluation.monitor in incident.monitors
+        if evaluation.monitor in asking
         and evaluation.severity in enough
         and evaluation.value is not None
-        and evaluation.monitor_kind in config.on
     }
 
 

@@ -18,6 +18,7 @@ from dagster_monitoring.retraining._artefact import from_bytes, to_bytes
 from dagster_monitoring.retraining._files import Folder
 from dagster_monitoring.retraining.trainer import Estimator
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -34,11 +35,19 @@ class ModelVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Champion:
-    """A version in service, and the baseline that goes with it."""
+    """A version in service, and the baseline that goes with it.
+
+    Args:
+        version: the version; empty where the first promotion was taken back.
+        baseline_version: what production is compared with since.
+        promoted_at: since when.
+        withdrawn: the version that it replaced by a rollback; empty for a promotion.
+    """
 
     version: str
     baseline_version: str
     promoted_at: datetime
+    withdrawn: str = ""
 
 
 class ModelRegistry:
@@ -134,16 +143,15 @@ class ModelRegistry:
                 f"There are: {names}"
             )
         try:
-            fields = json.loads(self._folder.read(path))
-            return ModelVersion(
-                version=fields["version"],
-                sha256=fields["sha256"],
-                size_bytes=fields["size_bytes"],
-                created_at=datetime.fromisoformat(fields["created_at"]),
-                metadata=fields["metadata"],
-            )
-        except (ValueError, KeyError, TypeError) as error:
+            registered = _manifest(json.loads(self._folder.read(path)))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise self._unreadable(path, error) from None
+        if registered.version != version:
+            raise RegistryError(
+                f"{self._folder.path(path)} is the manifest of another version, "
+                f"{registered.version[:100]!r}: it was altered. Restore it."
+            )
+        return registered
 
     def versions(self) -> list[ModelVersion]:
         """Every version, oldest first; empty for a new registry."""
@@ -180,13 +188,44 @@ class ModelRegistry:
         self._folder.write("champion.json", _to_json({"promotions": promotions}))
         return champion
 
-    def champion(self) -> Champion | None:
-        """The version in service, or ``None`` before the first promotion."""
+    def withdraw(self, *, now: datetime | None = None) -> Champion | None:
+        """Take the champion out of service and put the one before it back; gives that one.
+
+        Where there is none before it, the model that was served before the first promotion serves
+        again, and the registry names none. The history keeps what happened.
+
+        Raises:
+            RegistryError: nothing was promoted, or the version before can't be read.
+        """
         history = self.history()
-        return history[-1] if history else None
+        stack = _in_service(history)
+        if not stack:
+            raise RegistryError(
+                f"{self._folder.path('champion.json')} names no champion: there is nothing to roll "
+                f"back."
+            )
+        gone, before = stack[-1], stack[-2] if len(stack) > 1 else None
+        if before is not None:
+            self.get(before.version)
+        back = Champion(
+            version=before.version if before else "",
+            baseline_version=before.baseline_version if before else "",
+            promoted_at=now or datetime.now(UTC),
+            withdrawn=gone.version,
+        )
+        promotions = [asdict(one) for one in (*history, back)]
+        self._folder.write("champion.json", _to_json({"promotions": promotions}))
+        return back if before else None
+
+    def champion(self) -> Champion | None:
+        """The version in service, or ``None``: none was promoted, or the last was withdrawn."""
+        history = self.history()
+        return history[-1] if history and history[-1].version else None
 
     def history(self) -> list[Champion]:
         """Every promotion, oldest first; the last is in service.
+
+        One without a version says that the first promotion was taken back.
 
         Raises:
             RegistryError: the pointer's file can't be read.
@@ -195,16 +234,22 @@ class ModelRegistry:
             return []
         try:
             promotions = json.loads(self._folder.read("champion.json"))["promotions"]
-            return [
+            history = [
                 Champion(
                     version=one["version"],
                     baseline_version=one["baseline_version"],
                     promoted_at=datetime.fromisoformat(one["promoted_at"]),
+                    withdrawn=one.get("withdrawn", ""),
                 )
                 for one in promotions
             ]
-        except (ValueError, KeyError, TypeError) as error:
+            for one in history:
+                # Empty for a first promotion that was taken back.
+                if one.version:
+                    self._check_name(one.version)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise self._unreadable("champion.json", error) from None
+        return history
 
     def _check_name(self, version: str) -> None:
         if not _VERSION.fullmatch(version):
@@ -218,6 +263,38 @@ class ModelRegistry:
             f"{self._folder.path(path)} can't be read ({type(error).__name__}): it was altered. "
             f"Restore it."
         )
+
+
+def _manifest(fields: dict[str, object]) -> ModelVersion:
+    """A version from its manifest; raises ``ValueError``, ``KeyError`` or ``TypeError``."""
+    version, sha256, size, created = (
+        fields[name] for name in ("version", "sha256", "size_bytes", "created_at")
+    )
+    metadata = fields["metadata"]
+    if not isinstance(version, str) or not isinstance(created, str) or type(size) is not int:
+        raise TypeError("a field of another type")
+    if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
+        raise ValueError("no SHA-256")
+    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
+        raise TypeError("metadata that is not text")
+    return ModelVersion(
+        version=version,
+        sha256=sha256,
+        size_bytes=size,
+        created_at=datetime.fromisoformat(created),
+        metadata=metadata,
+    )
+
+
+def _in_service(history: Sequence[Champion]) -> list[Champion]:
+    """The champion and those before it that a rollback would come to, the champion last."""
+    stack: list[Champion] = []
+    for one in history:
+        if one.withdrawn:
+            del stack[-1:]
+        elif one.version:
+            stack.append(one)
+    return stack
 
 
 def _to_json(fields: Mapping[str, object]) -> bytes:

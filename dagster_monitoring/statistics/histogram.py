@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar, TypeVarTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +15,6 @@ from dagster_monitoring.statistics.undefined import Undefined, finite
 
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-
-T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,114 +68,14 @@ class Histogram:
         return int(self.counts.sum())
 
     @cached_property
-    def cumulated(self) -> Counts:
-        """Rows in each bin and those before it, shape ``(k,)``."""
-        return self.counts.cumsum()
-
-    @cached_property
-    def distribution(self) -> Floats:
-        """The share of rows before each bin, and all of them at last, shape ``(k + 1,)``."""
-        shares = np.zeros(len(self.counts) + 1)
-        np.divide(self.cumulated, self.n, out=shares[1:])
-        return shares
-
-    @cached_property
-    def shares(self) -> Floats:
-        """The share of rows in each bin, shape ``(k,)``."""
-        return self.counts / self.n
-
-    @cached_property
-    def filled(self) -> npt.NDArray[np.bool_]:
-        """Whether each bin has a row, shape ``(k,)``."""
-        return self.counts > 0
-
-    @cached_property
-    def is_filled(self) -> bool:
-        """Whether each bin has a row."""
-        return bool(self.filled.all())
-
-    @cached_property
-    def expected(self) -> Floats:
-        """The shares of the bins that have a row."""
-        return self.shares if self.is_filled else self.shares[self.filled]
-
-    @cached_property
-    def rarest(self) -> float:
-        """The least of these shares."""
-        return float(self.expected.min())
-
-    @property
-    def standardised(self) -> Floats:
-        """The mean of each bin less the column's, in standard deviations.
-
-        Raises:
-            ValueError: the column has no standard deviation above 0.
-        """
-        if isinstance(self.std, Undefined) or not self.std:
-            raise ValueError("a constant column cannot be standardised")
-        return (self.means - self.offset) / self.std
-
-    @cached_property
-    def standard_moments(self) -> tuple[float, float, float, float]:
-        """Means of the first four powers of standardised values, each at its bin's mean.
-
-        Of a column that has a standard deviation above 0.
-        """
-        centred = self.standardised
-        squares = centred * centred
-        with np.errstate(over="ignore", invalid="ignore"):
-            powers = (centred, squares, squares * centred, squares * squares)
-            first, second, third, fourth = (float(np.dot(self.shares, x)) for x in powers)
-        return first, second, third, fourth
-
-    @cached_property
-    def means(self) -> Floats:
-        """The exact mean of each bin less the centre, 0 where it is empty, shape ``(k,)``."""
-        if self.sums is None:
-            raise ValueError("names have no places on a line")
-        return self.sums / np.maximum(self.counts, 1)
-
-    @cached_property
     def rows(self) -> int:
         """All rows: in a bin, missing or infinite."""
         return self.n + self.n_missing + self.n_nonfinite
-
-    def once(self, compute: Callable[[Histogram, *Ts], T], *given: *Ts) -> T:
-        """``compute(histogram, *given)``, computed when first asked for.
-
-        A baseline is compared with every slice, and what belongs to it alone stays the same.
-        """
-        key = (compute, *given)
-        if key not in self._known:
-            self._known[key] = compute(self, *given)
-        return cast("T", self._known[key])
-
-    @cached_property
-    def _known(self) -> dict[object, object]:
-        return {}
-
-    def single(self, at: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
-        """Whether each of these bins has room for one value only; of names, all of them.
-
-        A numeric bin is one when its right edge is the next float after its left one.
-        """
-        if self.edges is None:
-            return np.ones(len(at), dtype=np.bool_)
-        inner = (at > 0) & (at < len(self.edges))
-        low = self.edges[at[inner] - 1]
-        found = np.zeros(len(at), dtype=np.bool_)
-        found[inner] = np.nextafter(low, np.inf) == self.edges[at[inner]]
-        return found
 
     @property
     def is_numeric(self) -> bool:
         """Whether the bins lie on a line."""
         return self.edges is not None
-
-    @cached_property
-    def offset(self) -> float:
-        """The exact mean of the finite values less the centre; 0 for names."""
-        return float(self.sums.sum()) / self.n if self.sums is not None else 0.0
 
     @property
     def mean(self) -> float | Undefined:
@@ -188,9 +84,9 @@ class Histogram:
             return Undefined("a categorical column has no mean")
         if not self.n:
             return Undefined("no finite values")
-        return finite(self.centre + self.offset)
+        return finite(self.centre + float(self.sums.sum()) / self.n)
 
-    @cached_property
+    @property
     def std(self) -> float | Undefined:
         """The population standard deviation (divisor n) of the finite values."""
         if self.sums is None:
@@ -199,7 +95,8 @@ class Histogram:
             return Undefined("no finite values")
         if self.minimum is not None and self.minimum == self.maximum:
             return 0.0
-        variance = finite(self.sum_squares / self.n - self.offset * self.offset)
+        offset = float(self.sums.sum()) / self.n
+        variance = finite(self.sum_squares / self.n - offset * offset)
         return variance if isinstance(variance, Undefined) else math.sqrt(max(variance, 0.0))
 
     def regroup(self, edges: Floats) -> Histogram:
@@ -224,21 +121,12 @@ class Histogram:
         if not has_edges(self.edges, edges):
             missing = np.setdiff1d(edges, self.edges).tolist()
             raise ValueError(f"not an edge of this histogram: {missing[:5]}")
-        return self.grouped(edges, np.concatenate(([0], np.searchsorted(self.edges, edges) + 1)))
-
-    def grouped(self, edges: Floats, starts: npt.NDArray[np.int64]) -> Histogram:
-        """The same rows on coarser bins, each of which begins with one of these."""
-        sums = None if self.sums is None else np.add.reduceat(self.sums, starts)
-        return Histogram(
+        starts = np.concatenate(([0], np.searchsorted(self.edges, edges) + 1))
+        return replace(
+            self,
             counts=np.add.reduceat(self.counts, starts),
-            sums=sums,
+            sums=np.add.reduceat(self.sums, starts),
             edges=edges,
-            centre=self.centre,
-            sum_squares=self.sum_squares,
-            minimum=self.minimum,
-            maximum=self.maximum,
-            n_missing=self.n_missing,
-            n_nonfinite=self.n_nonfinite,
         )
 
 

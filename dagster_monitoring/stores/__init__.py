@@ -1,5 +1,6 @@
 """What must be remembered: evaluations, the label ledger, incidents, announcements, retrainings."""
 
+from dagster_monitoring.stores._judged_rows import Changes
 from dagster_monitoring.stores._label_records import Appended, Coverage, Touched
 from dagster_monitoring.stores.baselines import BaselineInForce, BaselineStore
 from dagster_monitoring.stores.cursors import CursorStore
@@ -7,8 +8,9 @@ from dagster_monitoring.stores.declarations import Chosen, DeclarationInForce, D
 from dagster_monitoring.stores.deliveries import DeliveryState, DeliveryStore
 from dagster_monitoring.stores.evaluations import EvaluationStore, Recorded
 from dagster_monitoring.stores.incidents import IncidentStore, Note
-from dagster_monitoring.stores.judgements import Changes, Judgement, JudgementStore, Outdated
+from dagster_monitoring.stores.judgements import Judgement, JudgementStore, Outdated
 from dagster_monitoring.stores.labels import LabelLedger
+from dagster_monitoring.stores.marks import Mark, MarkKind, MarkStore
 from dagster_monitoring.stores.outbox import Outbox, OutboxEntry
 from dagster_monitoring.stores.retrainings import Retraining, RetrainingOutcome, RetrainingStore
 from dagster_monitoring.stores.store import Store, open_store
@@ -31,6 +33,9 @@ __all__ = [
     "Judgement",
     "JudgementStore",
     "LabelLedger",
+    "Mark",
+    "MarkKind",
+    "MarkStore",
     "Note",
     "Outbox",
     "OutboxEntry",

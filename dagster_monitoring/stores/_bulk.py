@@ -9,13 +9,6 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 _ROWS_AT_ONCE = 50_000
-# A table that has twice the pages that PostgreSQL last counted: its statistics speak of another
-# one, and a look-up by them may walk through all rows of a model for each id.
-_GROWN = """
-    SELECT CAST(oid AS regclass) FROM pg_class
-    WHERE oid IN (to_regclass('monitoring_labels'), to_regclass('monitoring_predictions'))
-    AND pg_relation_size(oid) > 2 * greatest(relpages, 1) * current_setting('block_size')::bigint
-"""
 
 
 def insert_rows(
@@ -38,18 +31,8 @@ def insert_rows(
             _insert_arrays(connection, table, columns, chunk)
 
 
-def stage_ids(connection: sa.Connection, ids: pa.Array) -> str:
-    """Puts ids where a query can join them; gives what to write after FROM.
-
-    The relation is called ``staged``, with ``prediction_id`` and ``position`` (from 1).
-    """
-    if connection.dialect.name == "postgresql":
-        _analyse_grown(connection)
-        for way in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
-            connection.exec_driver_sql(f"SET LOCAL {way} = off")
-        return (
-            "unnest(CAST(:staged_ids AS text[])) WITH ORDINALITY AS staged(prediction_id, position)"
-        )
+def stage_ids(connection: sa.Connection, ids: pa.Array) -> None:
+    """Puts ids where SQLite can join them: ``staged_ids``, with their ``position`` from 1."""
     connection.exec_driver_sql("DROP TABLE IF EXISTS temp.staged_ids")
     connection.exec_driver_sql(
         "CREATE TEMPORARY TABLE staged_ids (position INTEGER PRIMARY KEY, prediction_id TEXT)"
@@ -58,32 +41,11 @@ def stage_ids(connection: sa.Connection, ids: pa.Array) -> str:
         rows = list(zip(ids.slice(start, _ROWS_AT_ONCE).to_pylist(), strict=True))
         statement = "INSERT INTO staged_ids (prediction_id) VALUES (?)"
         connection.exec_driver_sql(statement, rows)
-    return "staged_ids AS staged"
-
-
-def staged_parameters(connection: sa.Connection, ids: pa.Array) -> dict[str, str]:
-    """What a query on staged ids is given."""
-    if connection.dialect.name == "postgresql":
-        return {"staged_ids": array_text(ids.to_pylist())}
-    return {}
-
-
-def unstage(connection: sa.Connection) -> None:
-    """Lets other queries of the transaction be planned as usual."""
-    if connection.dialect.name == "postgresql":
-        for way in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
-            connection.exec_driver_sql(f"SET LOCAL {way} = on")
 
 
 def array_text(values: Sequence[object]) -> str:
     """PostgreSQL's text form of an array; a list would be parsed as one expression an element."""
     return "{" + ",".join(map(_element_text, values)) + "}"
-
-
-def _analyse_grown(connection: sa.Connection) -> None:
-    """Counts anew what large inserts made of the tables; autovacuum would come a minute later."""
-    for name in connection.exec_driver_sql(_GROWN).scalars().all():
-        connection.exec_driver_sql(f"ANALYZE {name}")
 
 
 def _insert_tuples(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
-from dagster_monitoring.stores._bulk import insert_rows, stage_ids, staged_parameters, unstage
+from dagster_monitoring.stores._bulk import array_text, insert_rows, stage_ids
 from dagster_monitoring.stores._label_rows import (
     WORD_SCHEMA,
     Bools,
@@ -19,36 +20,68 @@ from dagster_monitoring.stores._label_rows import (
     Registration,
 )
 from dagster_monitoring.stores._resolution import arrivals, resolution
-from dagster_monitoring.stores._tables import labels, predictions
+from dagster_monitoring.stores._tables import labels, partitions, predictions
 
-# CROSS JOIN in this order: without statistics SQLite would walk all labels for one id.
-_WORDS = """
-    SELECT labels.prediction_id, revision, available_at, label, event_time, append_id
-    FROM {staged} CROSS JOIN monitoring_labels AS labels
-    WHERE labels.model_id = :ledger AND labels.prediction_id = staged.prediction_id
-"""
-_LABELLED = """
-    SELECT staged.position FROM {staged} WHERE EXISTS (
-        SELECT 1 FROM monitoring_labels AS labels
-        WHERE labels.model_id = :ledger AND labels.prediction_id = staged.prediction_id
-    )
-"""
-# One row a partition: a million rows cost more to fetch than to find.
-_PREDICTED = """
-    SELECT predictions.partition, {joined} AS positions
-    FROM {staged} CROSS JOIN monitoring_predictions AS predictions
-    WHERE predictions.model_id = :model AND predictions.prediction_id = staged.prediction_id
-    GROUP BY predictions.partition ORDER BY predictions.partition
-"""
-_JOINED = {
-    "sqlite": "group_concat(staged.position)",
-    "postgresql": "string_agg(CAST(staged.position AS text), ',')",
+# Each id is looked up by an index, whatever statistics say that are older than the last large
+# insert: SQLite joins in the order of CROSS JOIN, and PostgreSQL keeps a LATERAL query with an
+# OFFSET as it is. Planned freely, both may compare all ids with all rows of a model.
+_SQLITE = {
+    "words": """
+        SELECT labels.prediction_id, revision, available_at, label, event_time, append_id
+        FROM staged_ids AS staged CROSS JOIN monitoring_labels AS labels
+        WHERE labels.model_id = :owner AND labels.prediction_id = staged.prediction_id
+    """,
+    "labelled": """
+        SELECT staged.position FROM staged_ids AS staged WHERE EXISTS (
+            SELECT 1 FROM monitoring_labels AS labels
+            WHERE labels.model_id = :owner AND labels.prediction_id = staged.prediction_id
+        )
+    """,
+    # One row a partition: a million rows cost more to fetch than to find.
+    "predicted": """
+        SELECT predictions.partition, group_concat(staged.position) AS positions
+        FROM staged_ids AS staged CROSS JOIN monitoring_predictions AS predictions
+        WHERE predictions.model_id = :owner AND predictions.prediction_id = staged.prediction_id
+        GROUP BY predictions.partition ORDER BY predictions.partition
+    """,
+    "remove": """
+        DELETE FROM monitoring_predictions
+        WHERE model_id = :owner AND partition = :partition
+        AND prediction_id IN (SELECT prediction_id FROM staged_ids)
+    """,
 }
-_REMOVE = """
-    DELETE FROM monitoring_predictions
-    WHERE model_id = :model AND partition = :partition
-    AND prediction_id IN (SELECT staged.prediction_id FROM {staged})
-"""
+_STAGED = "unnest(CAST(:staged_ids AS text[])) WITH ORDINALITY AS staged(prediction_id, position)"
+_POSTGRES = {
+    "words": f"""
+        SELECT found.prediction_id, revision, available_at, label, event_time, append_id
+        FROM {_STAGED} CROSS JOIN LATERAL (
+            SELECT * FROM monitoring_labels AS labels
+            WHERE labels.model_id = :owner AND labels.prediction_id = staged.prediction_id OFFSET 0
+        ) AS found
+    """,  # noqa: S608 - no value is part of it
+    "labelled": f"""
+        SELECT staged.position FROM {_STAGED} CROSS JOIN LATERAL (
+            SELECT 1 FROM monitoring_labels AS labels
+            WHERE labels.model_id = :owner AND labels.prediction_id = staged.prediction_id LIMIT 1
+        ) AS found
+    """,  # noqa: S608 - no value is part of it
+    "predicted": f"""
+        SELECT partition, string_agg(CAST(staged.position AS text), ',') AS positions
+        FROM {_STAGED} CROSS JOIN LATERAL (
+            SELECT partition FROM monitoring_predictions AS predictions
+            WHERE predictions.model_id = :owner
+            AND predictions.prediction_id = staged.prediction_id OFFSET 0
+        ) AS found
+        GROUP BY partition ORDER BY partition
+    """,  # noqa: S608 - no value is part of it
+    "remove": """
+        DELETE FROM monitoring_predictions
+        WHERE model_id = :owner AND partition = :partition
+        AND prediction_id = ANY (CAST(:staged_ids AS text[]))
+    """,
+}
+# How wrong PostgreSQL may be about the size of a model before it counts anew.
+_ESTIMATE_OFF = 10
 
 
 class StoreRows(LabelRows):
@@ -56,12 +89,12 @@ class StoreRows(LabelRows):
 
     def words(self, connection: sa.Connection, ledger_id: int, ids: pa.Array) -> pa.Table:
         """See :meth:`LabelRows.words`."""
-        return _table(_found(connection, _WORDS, ids, {"ledger": ledger_id}))
+        return _table(_execute(connection, "words", ids, {"owner": ledger_id}).all())
 
     def labelled(self, connection: sa.Connection, ledger_id: int, ids: pa.Array) -> Bools:
         """See :meth:`LabelRows.labelled`."""
         found = np.zeros(len(ids), dtype=np.bool_)
-        rows = _found(connection, _LABELLED, ids, {"ledger": ledger_id})
+        rows = _execute(connection, "labelled", ids, {"owner": ledger_id}).all()
         found[np.fromiter((row[0] - 1 for row in rows), np.int64, len(rows))] = True
         return found
 
@@ -69,9 +102,7 @@ class StoreRows(LabelRows):
         self, connection: sa.Connection, model_id: int, ids: pa.Array
     ) -> Iterator[Predicted]:
         """See :meth:`LabelRows.predicted`."""
-        joined = _JOINED[connection.dialect.name]
-        query = _PREDICTED.replace("{joined}", joined)
-        for row in _found(connection, query, ids, {"model": model_id}):
+        for row in _execute(connection, "predicted", ids, {"owner": model_id}):
             positions = np.fromstring(row.positions, dtype=np.int64, sep=",")
             yield Predicted(model_id, row.partition, positions - 1)
 
@@ -97,11 +128,12 @@ class StoreRows(LabelRows):
         """See :meth:`LabelRows.register`."""
         model_id, partition = registration.model_id, registration.partition
         if len(registration.gone):
-            given = {"model": model_id, "partition": partition}
-            _execute(connection, _REMOVE, registration.gone, given)
+            given = {"owner": model_id, "partition": partition}
+            _execute(connection, "remove", registration.gone, given)
         if len(registration.added):
             key: dict[str, int | str] = {"model_id": model_id, "partition": partition}
             insert_rows(connection, predictions, {**key, "prediction_id": registration.added})
+            _analyse_if_grown(connection, model_id, len(registration.ids))
 
     def forget(self, connection: sa.Connection, model_id: int) -> None:
         """See :meth:`LabelRows.forget`."""
@@ -146,19 +178,35 @@ class StoreRows(LabelRows):
         return None if found is None else int(found)
 
 
-def _found(
-    connection: sa.Connection, query: str, ids: pa.Array, given: dict[str, int]
-) -> Sequence[sa.Row[Any]]:
-    rows = _execute(connection, query, ids, given).all()
-    unstage(connection)
-    return rows
-
-
 def _execute(
     connection: sa.Connection, query: str, ids: pa.Array, given: dict[str, Any]
 ) -> sa.CursorResult[Any]:
-    statement = sa.text(query.format(staged=stage_ids(connection, ids)))
-    return connection.execute(statement, {**given, **staged_parameters(connection, ids)})
+    """Runs a query on ids, by its name."""
+    if connection.dialect.name == "postgresql":
+        return connection.execute(
+            sa.text(_POSTGRES[query]), {**given, "staged_ids": array_text(ids.to_pylist())}
+        )
+    stage_ids(connection, ids)
+    return connection.execute(sa.text(_SQLITE[query]), given)
+
+
+def _analyse_if_grown(connection: sa.Connection, model_id: int, added: int) -> None:
+    """Has PostgreSQL count the predictions when it takes a model for much smaller than it is.
+
+    It has two indexes to find an id by, and only one of them finds it at once. Autovacuum counts
+    too, a minute later.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    plan = "EXPLAIN (FORMAT JSON) SELECT 1 FROM monitoring_predictions WHERE model_id = :model"
+    found = connection.execute(sa.text(plan), {"model": model_id}).scalar_one()
+    estimated = json.loads(found) if isinstance(found, str) else found
+    sizes = sa.select(sa.func.sum(partitions.c.predictions)).where(
+        partitions.c.model_id == model_id
+    )
+    size = int(connection.execute(sizes).scalar() or 0) + added
+    if size > _ESTIMATE_OFF * estimated[0]["Plan"]["Plan Rows"]:
+        connection.exec_driver_sql("ANALYZE monitoring_predictions")
 
 
 def _table(rows: Sequence[sa.Row[Any]]) -> pa.Table:

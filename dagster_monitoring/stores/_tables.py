@@ -73,6 +73,9 @@ evaluations = sa.Table(
     sa.Column("standard_error", sa.Double),
     sa.Column("declaration_version", sa.Text),
     sa.Column("declared", sa.String(8)),
+    sa.Column("coverage", sa.Double),
+    sa.Column("label_delay_p50_hours", sa.Double),
+    sa.Column("label_delay_p90_hours", sa.Double),
     sqlite_autoincrement=True,
 )
 _CURRENT = evaluations.c.superseded_at.is_(None)
@@ -273,6 +276,18 @@ incident_notes = sa.Table(
     sqlite_autoincrement=True,
 )
 sa.Index("monitoring_incident_notes_of", incident_notes.c.incident_id, incident_notes.c.id)
+
+marks = sa.Table(
+    "monitoring_marks",
+    metadata,
+    sa.Column("model", sa.Text, primary_key=True),
+    sa.Column("first", sa.Text, primary_key=True),
+    sa.Column("last", sa.Text, primary_key=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("at", UtcMoment, nullable=False),
+)
 
 outbox = sa.Table(
     "monitoring_outbox",

@@ -17,6 +17,7 @@ from dagster_monitoring.stores._text import storable
 from dagster_monitoring.stores.verdicts import refresh_verdicts
 
 _FIELDS = tuple(field.name for field in fields(Evaluation))
+_OPTIONAL = tuple(field.name for field in fields(Evaluation) if field.default is None)
 _COLUMNS = [evaluations.c[name] for name in _FIELDS]
 _KEYS_A_QUERY = 500
 
@@ -135,6 +136,30 @@ class EvaluationStore:
         with self._database.read() as connection:
             return [_evaluation(row) for row in connection.execute(query)]
 
+    def series(self, of: Evaluation, *, since: str) -> list[Evaluation]:
+        """An evaluation and the same ones of the partitions before it, oldest first.
+
+        Args:
+            of: the last one: its monitor, metric, column and segment.
+            since: from this partition on.
+        """
+        table = evaluations.c
+        query = (
+            sa.select(*_COLUMNS)
+            .where(
+                table.model == of.model,
+                table.monitor == of.monitor,
+                table.metric == of.metric,
+                table.column.is_not_distinct_from(of.column),
+                table.segment.is_not_distinct_from(of.segment),
+                table.partition.between(since, of.partition),
+                table.superseded_at.is_(None),
+            )
+            .order_by(table.partition, table.id)
+        )
+        with self._database.read() as connection:
+            return [_evaluation(row) for row in connection.execute(query)]
+
     def after(
         self, cursor: int, *, model: str | None = None, limit: int = 10_000
     ) -> list[tuple[int, Evaluation]]:
@@ -195,7 +220,7 @@ def evaluation_from_json(text: str) -> Evaluation:
     for name in ("window_start", "window_end", "evaluated_at"):
         row[name] = datetime.fromisoformat(row[name])
     # Kept by a version that knew less.
-    for name in ("standard_error", "declaration_version", "declared"):
+    for name in _OPTIONAL:
         row.setdefault(name, None)
     return _evaluation([row[name] for name in _FIELDS])
 

@@ -8,37 +8,26 @@ by itself. Finding the outdated ones takes time that grows with what changed, no
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
-from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from dagster_monitoring.schema import Partitions
 from dagster_monitoring.stores._database import Database
-from dagster_monitoring.stores._models import find_model, made_id, model_number
-from dagster_monitoring.stores._tables import (
-    counted_slices,
-    cursors,
-    judged,
-    label_changes,
-    slice_changes,
+from dagster_monitoring.stores._judged_rows import (
+    Changes,
+    chunks,
+    mark,
+    news,
+    reach_cursor,
+    successors_of,
 )
+from dagster_monitoring.stores._models import find_model, made_id, model_number
+from dagster_monitoring.stores._tables import counted_slices, judged, label_changes, slice_changes
 from dagster_monitoring.stores.cursors import CursorStore
-
-_KEYS_A_QUERY = 500
-# How far older verdicts, which did not say it, are taken to look back: learned limits and a window.
-_REACH_OF_OLD = 31
-
-
-class Changes(NamedTuple):
-    """The counts of the last changes of labels and of slices; 0 before the first."""
-
-    labels: int
-    slices: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,8 +149,8 @@ class JudgementStore:
             if not is_outdated:
                 knew = now
             reach = len(judgement.days) - 1
-            if reach > int(self._cursors.get(_reach_cursor(judgement.model)) or 0):
-                self._cursors.set(_reach_cursor(judgement.model), str(reach))
+            if reach > int(self._cursors.get(reach_cursor(judgement.model)) or 0):
+                self._cursors.set(reach_cursor(judgement.model), str(reach))
             key = {
                 "model_id": model_number(connection, judgement.model),
                 "asset": judgement.asset,
@@ -223,111 +212,15 @@ class JudgementStore:
         labels_cursor, slices_cursor = (f"{model}/followed-{kind}" for kind in ("labels", "slices"))
         since = [int(self._cursors.get(name) or 0) for name in (labels_cursor, slices_cursor)]
         with self._database.read() as connection:
-            news = [*_news(connection, model, since)]
-        if not any(news):
-            return
+            if not any(news(connection, model, since)):
+                return
         with self._database.write() as connection:
-            labels, slices = _news(connection, model, since)
-            reach = int(self._cursors.get(_reach_cursor(model)) or 0)
-            _mark(connection, model, _successors(labels, slices, partitions, reach))
+            labels, slices = news(connection, model, since)
+            reach = int(self._cursors.get(reach_cursor(model)) or 0)
+            mark(connection, model, successors_of(labels, slices, partitions, reach))
             for name, found in ((labels_cursor, labels), (slices_cursor, slices)):
                 if found:
                     self._cursors.set(name, str(max(found.values())))
-
-
-def adopt_judged_labels(connection: sa.Connection) -> None:
-    """Takes over what an older store kept of judged days, a cursor each."""
-    query = sa.select(cursors).where(cursors.c.name.contains("/judged-labels/"))
-    for name, value in connection.execute(query).all():
-        model, _, partition = name.partition("/judged-labels/")
-        change, _, due = value.partition(" ")
-        row = {
-            "model_id": model_number(connection, model),
-            "asset": "performance",
-            "partition": partition,
-            "on_labels": True,
-            "labels": int(change),
-            "slices": 0,
-            "labels_now": int(change),
-            "slices_now": 0,
-            "due": datetime.fromisoformat(due) if due else None,
-            "is_outdated": False,
-        }
-        connection.execute(sa.insert(judged), [row])
-        connection.execute(sa.delete(cursors).where(cursors.c.name == name))
-        here = cursors.c.name == _reach_cursor(model)
-        connection.execute(sa.delete(cursors).where(here))
-        new = {"name": _reach_cursor(model), "value": str(_REACH_OF_OLD)}
-        connection.execute(sa.insert(cursors), [new])
-
-
-def _news(
-    connection: sa.Connection, model: str, since: Sequence[int]
-) -> Iterator[Mapping[str, int]]:
-    """The partitions whose labels, then whose slices, changed since; each with its last change."""
-    for table, cursor in zip((label_changes.c, slice_changes.c), since, strict=True):
-        query = (
-            sa.select(table.partition, sa.func.max(table.id))
-            .where(table.model_id == find_model(model), table.id > cursor)
-            .group_by(table.partition)
-        )
-        yield {row[0]: int(row[1]) for row in connection.execute(query)}
-
-
-def _successors(
-    labels: Mapping[str, int], slices: Mapping[str, int], partitions: Partitions, reach: int
-) -> dict[str, list[tuple[int, Changes]]]:
-    """The partitions that may look at a changed one: how far back it lies, and its changes."""
-    found: dict[str, list[tuple[int, Changes]]] = defaultdict(list)
-    for day in {*labels, *slices}:
-        changes = Changes(labels.get(day, 0), slices.get(day, 0))
-        following = partitions.between(day, partitions.shift(day, reach))
-        for distance, partition in enumerate(following):
-            found[partition].append((distance, changes))
-    return found
-
-
-def _mark(
-    connection: sa.Connection, model: str, successors: Mapping[str, list[tuple[int, Changes]]]
-) -> None:
-    table = judged.c
-    rows: list[dict[str, object]] = []
-    for some in _chunks([*successors]):
-        query = sa.select(judged).where(
-            table.model_id == find_model(model), table.partition.in_(some)
-        )
-        for row in connection.execute(query):
-            near = [
-                c for at, c in successors[row.partition] if row.reach is None or at <= row.reach
-            ]
-            labels = max((c.labels for c in near), default=0) if row.on_labels else 0
-            slices = max((c.slices for c in near), default=0)
-            if labels > row.labels_now or slices > row.slices_now:
-                now = Changes(max(labels, row.labels_now), max(slices, row.slices_now))
-                rows.append(
-                    {
-                        "of_asset": row.asset,
-                        "of_partition": row.partition,
-                        "new_labels": now.labels,
-                        "new_slices": now.slices,
-                        "new_state": now.labels > row.labels or now.slices > row.slices,
-                    }
-                )
-    if rows:
-        statement = (
-            sa.update(judged)
-            .where(
-                table.model_id == find_model(model),
-                table.asset == sa.bindparam("of_asset"),
-                table.partition == sa.bindparam("of_partition"),
-            )
-            .values(
-                labels_now=sa.bindparam("new_labels"),
-                slices_now=sa.bindparam("new_slices"),
-                is_outdated=sa.bindparam("new_state"),
-            )
-        )
-        connection.execute(statement, rows)
 
 
 def _last_changes(
@@ -340,7 +233,7 @@ def _last_changes(
     if not judgement.on_labels:
         del tables["labels"]
     for kind, table in tables.items():
-        for some in _chunks(judgement.days):
+        for some in chunks(judgement.days):
             query = sa.select(sa.func.max(table.id)).where(
                 table.model_id == model, table.partition.in_(some)
             )
@@ -362,12 +255,3 @@ def _later(known: Outdated | None, other: Outdated) -> Outdated:
         ),
         passed=max(passed, default=None),
     )
-
-
-def _reach_cursor(model: str) -> str:
-    """Holds how many slices before its own any verdict of the model looks at."""
-    return f"{model}/reach"
-
-
-def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (keys[at : at + _KEYS_A_QUERY] for at in range(0, len(keys), _KEYS_A_QUERY))

@@ -97,12 +97,17 @@ class Outbox:
             return True
 
     def due(
-        self, now: datetime, *, model: str | None = None, limit: int = 100
+        self,
+        now: datetime,
+        *,
+        model: str | None = None,
+        without: Sequence[str] = (),
+        limit: int = 100,
     ) -> list[OutboxEntry]:
         """Announcements not sent yet whose time has come, oldest first; of one model, or all.
 
         Of one incident a channel gets them in order: one waits until those before it were sent or
-        given up.
+        given up. Those of the channels ``without`` are left out.
         """
         earlier = outbox.alias("earlier")
         waits = sa.exists().where(
@@ -114,6 +119,7 @@ class Outbox:
         )
         wanted = [outbox.c.sent_at.is_(None), outbox.c.next_attempt_at <= now, ~waits]
         wanted += [outbox.c.model == model] if model is not None else []
+        wanted += [outbox.c.channel.not_in(without)] if without else []
         return self._read(wanted, limit=limit)
 
     def claim(self, entry: OutboxEntry, *, now: datetime, lease_seconds: float = 120) -> bool:
@@ -191,6 +197,17 @@ class Outbox:
                 )
             )
             connection.execute(statement)
+
+    def hold(self, channel: str, *, model: str, until: datetime) -> None:
+        """Nothing of a channel is due before a moment: its receiver asked to be left alone."""
+        statement = sa.update(outbox).where(
+            outbox.c.model == model,
+            outbox.c.channel == channel,
+            outbox.c.sent_at.is_(None),
+            outbox.c.next_attempt_at < until,
+        )
+        with self._database.write() as connection:
+            connection.execute(statement.values(next_attempt_at=until))
 
     def mark_undeliverable(self, entry_id: int, error: str) -> None:
         """Nobody can take it: it is never due again, and stays among ``failing`` with the error."""

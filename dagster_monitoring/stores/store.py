@@ -27,6 +27,7 @@ from dagster_monitoring.stores.evaluations import EvaluationStore
 from dagster_monitoring.stores.incidents import IncidentStore
 from dagster_monitoring.stores.judgements import JudgementStore
 from dagster_monitoring.stores.labels import LabelLedger
+from dagster_monitoring.stores.marks import MarkStore
 from dagster_monitoring.stores.outbox import Outbox
 from dagster_monitoring.stores.retrainings import RetrainingStore
 from dagster_monitoring.stores.verdicts import VerdictStore
@@ -52,6 +53,7 @@ class Store:
         self.deliveries = DeliveryStore(database)
         self.verdicts = VerdictStore(database)
         self.incidents = IncidentStore(database)
+        self.marks = MarkStore(database)
         self.outbox = Outbox(database)
         self.retrainings = RetrainingStore(database)
         self.baselines = BaselineStore(database)
@@ -106,6 +108,14 @@ def open_store(url: str, *, label_folder: str | None = None) -> Store:
 
 def _prepare(database: Database) -> None:
     found = _found_version(database)
+    if (found is None or found < SCHEMA_VERSION) and not database.may_change(schema_version.name):
+        raise StoreError(
+            f"store {database}: its tables "
+            + ("are not made yet" if found is None else f"have version {found}")
+            + f", this package needs version {SCHEMA_VERSION}, and this user may not make or "
+            f"change tables. Open the store once as their owner, for instance with "
+            f"dagster-monitoring incidents list (see deploy/roles.sql)"
+        )
     if found is None:
         with database.write() as connection:
             metadata.create_all(connection)

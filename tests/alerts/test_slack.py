@@ -30,7 +30,8 @@ def channel(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> SlackChannel
 
 
 def message(*worst: Evaluation, run_url: str | None = None) -> AlertMessage:
-    return compose(incident(*(worst or (evaluation(),))), Transition.OPENED, run_url=run_url)
+    about = incident(*(worst or (evaluation(),)))
+    return compose(about, Transition.OPENED, run_url=run_url, show_values_of=("carrier",))
 
 
 def test_the_message_reads_from_headline_to_next_step(channel, receiver):

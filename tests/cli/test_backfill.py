@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 import dagster as dg
 import pytest
+import yaml
 
 from dagster_monitoring.cli.backfill import command as backfill
 from dagster_monitoring.cli.history import command as history
@@ -69,3 +70,33 @@ def test_days_before_production_are_named(project: str):
     result = run(backfill, "price", "-m", project, "--from", "1969-01-01", "--to", "1969-01-02")
     assert result.exit_code == 2
     assert "no day of price lies from 1969-01-01 to 1969-01-02" in result.stderr
+
+
+@pytest.mark.usefixtures("home")
+def test_todays_settings_judge_the_past_only_when_chosen(project: str, tmp_path: Path):
+    def backfilled(*options: str) -> set[tuple[object, ...]]:
+        assert run(backfill, "price", "-m", project, *day, *options).exception is None
+        rows = json.loads(run(history, "price", "-m", project, "--format", "json").stdout)
+        drift = [e for e in rows if e["monitor"] == "drift"]
+        return {(e["upper"], e["declared"], e["declaration_version"]) for e in drift}
+
+    day = ("--from", "1970-01-02", "--to", "1970-01-02")
+    declared = tmp_path / "defs.yaml"
+    attributes = yaml.safe_load(declared.read_text())
+
+    def declare(upper: float) -> None:
+        threshold = {"type": "absolute", "error": {"upper": upper}, "widen": False}
+        drift = {"type": "drift", "columns": ["age"], "threshold": threshold}
+        attributes["attributes"]["monitors"] = [drift]
+        declared.write_text(yaml.safe_dump(attributes))
+
+    declare(0.5)
+    ((upper, chosen, version),) = before = backfilled()
+    assert (upper, chosen) == (0.5, "then")
+    declare(0.75)
+    assert backfilled() == before
+    ((upper, chosen, newer),) = now = backfilled("--as-declared-now")
+    assert (upper, chosen) == (0.75, "now")
+    assert newer != version
+    assert backfilled() == now
+    assert backfilled("--as-declared-then") == before

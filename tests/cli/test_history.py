@@ -173,6 +173,25 @@ def test_the_table_is_for_reading(judged: str):
     assert "no evaluations match" in nothing
 
 
+def test_the_table_names_baselines_and_settings_where_there_are_several(
+    judged: str, tmp_path: Path
+):
+    words = ("baseline_version", "declaration_version", "declared")
+    before = run(history, "price", "-m", judged, columns=250).stdout
+    assert not any(word in before for word in words)
+    model = load_model("price", project=tmp_path, module=judged)
+    later = {"baseline_version": "b-2", "declaration_version": "ab12", "declared": "now"}
+    with open_store(model.storage.database_url) as store:
+        store.evaluations.record(
+            [
+                evaluation(9, "drift", "age", 0.2, declaration_version="cd34", declared="then"),
+                evaluation(9, "drift", "city", 0.2, **later),
+            ]
+        )
+    printed = run(history, "price", "-m", judged, "--since", "2024-05-09", columns=250).stdout
+    assert all(word in printed for word in (*words, "b-2", "ab12", "cd34", "now", "then"))
+
+
 @pytest.mark.parametrize("option", ["--since", "--until", "--as-of"])
 @pytest.mark.parametrize("value", ["garbage", "2024-13-01"])
 def test_what_is_no_day_is_refused_with_the_option_and_the_form(option: str, value: str):

@@ -53,7 +53,7 @@ def batch_by_batch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("batch_by_batch")
 def test_the_first_and_the_last_arrival_are_those_of_all_labelled_rows() -> None:
-    days = [datetime(2024, 1, day, tzinfo=UTC) for day in (5, 2, 9, 1)]
+    days = [datetime(2024, 1, day, tzinfo=UTC) for day in (2, 5, 9, 1)]
     labels = pa.table(
         {"prediction_id": ["r0", "r1", "r2", "elsewhere"], "label": [1] * 4, "available_at": days}
     )
@@ -61,7 +61,7 @@ def test_the_first_and_the_last_arrival_are_those_of_all_labelled_rows() -> None
     for order in permutations(batches):
         found = scanned([*order], labels=labels)
         assert (found.n, found.n_labelled) == (4, 3)
-        assert (found.first_available_at, found.last_available_at) == (days[1], days[2])
+        assert (found.first_available_at, found.last_available_at) == (days[0], days[2])
     unknown = scanned(batches, labels=labels.drop_columns(["available_at"]))
     assert unknown.n_labelled == 3
     assert unknown.first_available_at is unknown.last_available_at is None
@@ -130,6 +130,7 @@ def test_segments_are_told_by_their_text_as_it_is() -> None:
     }
 
 
+@pytest.mark.usefixtures("batch_by_batch")
 def test_classes_are_counted_with_and_without_a_label() -> None:
     found = scanned([SEGMENTED.slice(0, 4), SEGMENTED.slice(4)])
     assert found.prediction_counts == {"0": 1, "1": 4}

@@ -62,7 +62,6 @@ def values(*given: float) -> Values:
         pa.array([], pa.int64()),
         pa.nulls(2, pa.int64()),
     ],
-    ids=str,
 )
 @pytest.mark.parametrize("task", [BINARY, SEVERAL])
 def test_whole_numbers_are_the_classes_that_their_text_is(array, task):

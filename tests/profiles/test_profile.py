@@ -88,8 +88,9 @@ SECOND = Profile(
 THIRD = replace(SECOND, segment_tables={}, type_faults={"s": "struct<a: int8, b: int8>"}, errors={})
 
 
-@pytest.mark.parametrize("total", [FIRST + SECOND, SECOND + FIRST])
-def test_all_that_two_slices_tell_adds_up(total: Profile) -> None:
+@pytest.mark.parametrize(("left", "right"), [(FIRST, SECOND), (SECOND, FIRST)])
+def test_all_that_two_slices_tell_adds_up(left: Profile, right: Profile) -> None:
+    total = left + right
     assert (total.rows, total.n_duplicate_ids) == (110, 11)
     assert (total.n_outside_partition, total.n_bad_timestamps) == (22, 33)
     assert (total.first_timestamp, total.last_timestamp) == (moment(2), moment(5))

@@ -68,7 +68,6 @@ def test_a_part_of_an_array_has_the_hashes_of_its_rows(
         (pa.nulls(3), []),
         (pa.array([], pa.string()), []),
     ],
-    ids=str,
 )
 def test_other_ids_have_the_hashes_of_their_text(array: pa.Array, names: list[str]) -> None:
     assert hash_ids(array).tolist() == hash_names(names).tolist()
@@ -85,7 +84,6 @@ def test_bytes_that_are_no_text_are_told_apart_and_find_no_label() -> None:
 @pytest.mark.parametrize(
     "array",
     [pa.array([[1]]), pa.DictionaryArray.from_arrays(pa.array([0]), pa.array([[1]]))],
-    ids=str,
 )
 def test_a_list_is_no_id(array: pa.Array) -> None:
     assert hash_ids(array) == WrongType("list<item: int64>")

@@ -94,6 +94,16 @@ TABLE = [
     (DRIFT, None, 4 * WEEK, "inc-1", False, "was retrained for already"),
     (DRIFT, AGAIN, WEEK, "inc-1", False, "is tried again from 2013-06-21"),
     (DRIFT, AGAIN, 2 * WEEK, "inc-1", True, "ERROR in drift"),
+    (replace(DRIFT, cause=Cause.DATA), None, None, None, False, "is of data"),
+    (replace(DRIFT, cause=Cause.PIPELINE), None, None, None, False, "which no challenger mends"),
+    (DRIFT, RetrainingConfig(monitors=("drift",)), None, None, True, "ERROR in drift"),
+    (DRIFT, RetrainingConfig(monitors=("own",)), None, None, False, "not about"),
+    (DRIFT, RetrainingConfig(for_=3), None, None, True, "ERROR in drift"),
+    (DRIFT, RetrainingConfig(for_=4), None, None, False, "lasts 3 slices, and retraining waits"),
+    (DRIFT, RetrainingConfig(fresh_within_days=4), None, None, True, "ERROR in drift"),
+    (DRIFT, RetrainingConfig(fresh_within_days=3), None, None, False, "learns from 2013-06-10"),
+    (DRIFT, RetrainingConfig(budget_per_month=3), None, None, True, "ERROR in drift"),
+    (DRIFT, RetrainingConfig(budget_per_month=2), None, None, False, "2 retrainings in 30 days"),
 ]
 
 
@@ -106,6 +116,9 @@ def test_decision(row):
         now=NOW,
         last_requested_at=NOW - since if since else None,
         last_incident_id=last,
+        partitions=DAYS,
+        asked_in_a_month=2,
+        last_labelled="2013-06-09",
     )
     assert decision.due is due
     assert reason in decision.reason
@@ -115,7 +128,12 @@ def test_performance_that_shows_late_counts_beside_the_data_quality_of_today():
     late = replace(verdict("performance"), partition="2013-06-10")
     current = incident(verdict("data_quality"), late)
     decision = decide(
-        current, RetrainingConfig(), now=NOW, last_requested_at=None, last_incident_id=None
+        current,
+        RetrainingConfig(),
+        now=NOW,
+        last_requested_at=None,
+        last_incident_id=None,
+        partitions=DAYS,
     )
     assert decision.due
     assert decision.reason.endswith("ERROR in performance")
@@ -131,6 +149,7 @@ def test_one_drift_that_lasts_sixty_days_is_one_retraining():
             now=now,
             last_requested_at=requests[-1] if requests else None,
             last_incident_id="inc-1" if requests else None,
+            partitions=DAYS,
         )
         requests += [now] if decision.due else []
     assert requests == [NOW]

@@ -77,6 +77,11 @@ def test_each_digit_of_a_count_counts() -> None:
     assert ExactSum.weighted([], []) == ExactSum()
 
 
+def test_whole_numbers_are_summed_as_the_floats_they_are() -> None:
+    assert ExactSum.of([1, 2, 2**40]) == ExactSum.of([1.0, 2.0, 2.0**40])
+    assert ExactSum.of([True, False, True]) == ExactSum.of([2.0])
+
+
 def test_subtracting_undoes_adding() -> None:
     left, right = ExactSum.of([1e300, 5e-324]), ExactSum.of([0.1])
     assert left + right - right == left

@@ -144,34 +144,12 @@ def test_edges_are_among_others_or_not(edges, wanted, expected):
     assert has_edges(np.array(edges), np.array(wanted)) is expected
 
 
-def test_a_bin_of_one_float_has_room_for_one_value():
-    edges = np.array([1.0, np.nextafter(1.0, 2.0), 2.0])
-    found = numeric_histogram([1.0], edges=edges)
-    assert found.single(np.arange(4)).tolist() == [False, True, False, False]
-    assert found.single(np.array([2, 1])).tolist() == [False, True]
-    names = categorical_histogram("abc")
-    assert names.single(np.array([2, 0])).tolist() == [True, True]
-    for histogram in (found, names):
-        assert histogram.single(np.array([1])).dtype == np.bool_
-
-
 def test_counts_are_whole_numbers_and_sums_are_floats():
     for values in ([], [1, 2]):
         found = numeric_histogram(values, edges=[1])
         assert (found.counts.dtype, found.sums.dtype) == (np.int64, np.float64)
     assert categorical_histogram("ab").counts.dtype == np.int64
     assert categorical_histogram("ab").n_missing == 0
-
-
-def test_what_is_asked_of_a_histogram_is_computed_once_for_each_argument():
-    found, asked = categorical_histogram("aab"), []
-
-    def compute(histogram, factor):
-        asked.append(factor)
-        return histogram.n * factor
-
-    assert [found.once(compute, factor) for factor in (2, 2, 5)] == [6, 6, 15]
-    assert asked == [2, 5]
 
 
 def test_regrouping_changes_nothing_but_bins():
@@ -181,11 +159,6 @@ def test_regrouping_changes_nothing_but_bins():
     assert (coarse.n_missing, coarse.n_nonfinite) == (1, 2)
 
 
-def test_names_have_no_sums_for_coarser_bins():
-    with pytest.raises(ValueError, match="one sum a bin"):
-        categorical_histogram("ab").grouped(np.array([1.0]), np.array([0, 1]))
-
-
 def test_bins_are_the_same_when_their_edges_or_names_are():
     one, other = (Histogram(counts=np.array([1, 2]), categories=("a", x)) for x in "bc")
     low, again, high = (numeric_histogram([1.0], edges=[edge]) for edge in (0.5, 0.5, 0.75))
@@ -193,3 +166,7 @@ def test_bins_are_the_same_when_their_edges_or_names_are():
     assert same_bins(one, replace(one, counts=np.array([7, 8])))
     for left, right in [(low, high), (one, other), (one, low), (low, one)]:
         assert not same_bins(left, right)
+
+
+def test_counts_of_no_names_are_whole_numbers_too():
+    assert categorical_histogram([]).counts.dtype == np.int64

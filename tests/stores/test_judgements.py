@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from dagster_monitoring.schema import Partitions
 from dagster_monitoring.stores import Changes, Judgement, Store, open_store
-from dagster_monitoring.stores.judgements import adopt_judged_labels
+from dagster_monitoring.stores._judged_rows import adopt_judged_labels
 
 DAYS = Partitions(start="2024-05-01")
 NOW = datetime(2024, 5, 20, tzinfo=UTC)

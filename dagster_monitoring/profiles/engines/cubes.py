@@ -37,14 +37,11 @@ class Cube:
     def within(cls, sizes: Sequence[int], *, most: int) -> Cube:
         """As few groups as a simple filling up finds, of at most ``most`` cells if possible."""
         groups: list[list[int]] = []
-        product = 0
         for place in sorted(range(len(sizes)), key=lambda i: (sizes[i], i)):
-            if groups and product * sizes[place] <= most:
+            if groups and math.prod(sizes[i] for i in (*groups[-1], place)) <= most:
                 groups[-1].append(place)
-                product *= sizes[place]
             else:
                 groups.append([place])
-                product = sizes[place]
         return cls(tuple(sizes), tuple(tuple(sorted(group)) for group in groups))
 
     @property

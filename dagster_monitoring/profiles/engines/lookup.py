@@ -78,7 +78,8 @@ class OctaveCells:
     A float's bits, read as an integer, grow with it by equal steps within an octave and go on at
     the next. Without their last ``shift`` they count cells: from ``start`` on, to both sides of
     ``lower``; what lies nearer to the pivot is in its two cells, what lies beyond the table in the
-    outer ones. With ``lower = 0`` all that is below the pivot is in the first cell.
+    outer ones. With ``lower = 0`` all that is below the pivot is in the first cell, with
+    ``lower = CELLS`` all that is above it in the last.
 
     Attributes:
         pivot: not 0, as ``-0.0 - 0`` would be below 0: a tiny number instead.
@@ -244,13 +245,16 @@ def _octaves(edges: Floats, pivot: float, fineness: int, trim: float) -> tuple[f
     away = np.sort(np.abs(edges - pivot))
     top = int(away[-1 - int(len(away) * trim)].view(np.int64))
     shift = _MANTISSA - fineness
-    if (edges < pivot).mean() > _ONE_SIDE:
+    below = float((edges < pivot).mean())
+    if _ONE_SIDE <= below <= 1 - _ONE_SIDE:
         start = max((top >> shift) - CELLS // 2 + 1, 1)
         return 1.0, OctaveCells(pivot=pivot, shift=shift, start=start, lower=CELLS // 2)
     start = max((top >> shift) - CELLS + 2, 1)
-    # The pivot itself is then in the cell that comes next to all that is below it.
-    nearest = np.int64((start + 1) << shift).view(np.float64)
-    return 0.0, OctaveCells(pivot=pivot - float(nearest), shift=shift, start=start, lower=0)
+    # The pivot itself is then in a cell next to all that lies on its other side.
+    nearest = float(np.int64((start + 1) << shift).view(np.float64))
+    if below < _ONE_SIDE:
+        return 0.0, OctaveCells(pivot=pivot - nearest, shift=shift, start=start, lower=0)
+    return 1.0, OctaveCells(pivot=pivot + nearest, shift=shift, start=start, lower=CELLS)
 
 
 def _are_crowded(table: Lookup, edges: Floats) -> Bools:

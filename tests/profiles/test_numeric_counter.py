@@ -1,0 +1,131 @@
+"""A counter's integers, held to whole numbers of Python that nothing rounds or overflows."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from types import ModuleType
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pytest
+
+from dagster_monitoring.profiles.bins import SQUARE_BITS, NumericBins, build_numeric_bins
+from dagster_monitoring.profiles.engines import compiled, local
+from dagster_monitoring.profiles.engines.cubes import Cube, SegmentRows
+from dagster_monitoring.profiles.engines.lookup import Workspace
+from dagster_monitoring.profiles.engines.loops import PIECE
+from dagster_monitoring.profiles.engines.numeric import NumericCounter
+from dagster_monitoring.profiles.fixed_sums import FixedSums
+from dagster_monitoring.profiles.reading import Numbers
+
+Floats = npt.NDArray[np.float64]
+
+KERNELS = [pytest.param(local, id="numpy"), pytest.param(compiled, id="compiled")]
+SIZES = (2, 3)
+BINS = build_numeric_bins(np.random.default_rng(1).normal(5.0, 2.0, 5_000))
+FAR = 2.0 ** (BINS.exponent + 46)
+
+
+def _units(x: float, bins: NumericBins) -> tuple[int, Fraction, Fraction]:
+    """The tier of a value, its offset and its square as they are to be counted."""
+    offset, level = x - bins.centre, 0
+    while abs(offset) >= 2.0 ** (bins.exponent + 46 + 10 * level):
+        level += 1
+    exponent = bins.exponent + 10 * level
+    units = round(offset * 2.0**-exponent)
+    square = round(float(units) * float(units) * 2.0**-SQUARE_BITS)
+    return level, units * Fraction(2) ** exponent, square * Fraction(2) ** (2 * exponent + 37)
+
+
+def _exact(sums: FixedSums) -> list[Fraction]:
+    return [Fraction(sums.exact(i).units, 1 << 1074) for i in range(sums.units.size)]
+
+
+def _counted(
+    loops: ModuleType, values: Floats, places: list[npt.NDArray[np.intp]], *, most: int, times: int
+) -> NumericCounter:
+    counter = NumericCounter(BINS, Cube.within(SIZES, most=most), Workspace(PIECE))
+    for _ in range(times):
+        counter.add(Numbers(pa.array(values)), SegmentRows(places, SIZES), loops)
+    return counter
+
+
+def _rows(scale: float, n: int) -> tuple[Floats, list[npt.NDArray[np.intp]]]:
+    generator = np.random.default_rng(2)
+    values = 5.0 + scale * generator.standard_normal(n)
+    return values, [generator.integers(0, size, n) for size in SIZES]
+
+
+@pytest.mark.parametrize("loops", KERNELS)
+@pytest.mark.parametrize("scale", [1e-9, 2.0, 3e2, 1e4, 1e8, 1e30])
+@pytest.mark.parametrize("most", [0, 6])
+def test_sums_are_those_of_whole_numbers(loops: ModuleType, scale: float, most: int) -> None:
+    values, places = _rows(scale, 400)
+    counter = _counted(loops, values, places, most=most, times=3)
+    column, blocks = counter.column(), counter.blocks()
+    found = [_units(x, BINS) for x in values.tolist()]
+    bins = np.searchsorted(BINS.edges, values, side="right")
+    assert column.counts.tolist() == (3 * np.bincount(bins, minlength=len(BINS.edges) + 1)).tolist()
+    sums = [Fraction(0)] * (len(BINS.edges) + 1)
+    for place, (_, offset, _) in zip(bins.tolist(), found, strict=True):
+        sums[place] += 3 * offset
+    assert _exact(column.sums) == sums
+    assert _exact(column.sum_squares) == [3 * sum(square for _, _, square in found)]
+    coarse = np.searchsorted(BINS.segment_edges, values, side="right")
+    for block, place, size in zip(blocks, places, SIZES, strict=True):
+        width = len(BINS.segment_edges) + 1
+        by_bin, by_segment = [Fraction(0)] * (size * width), [Fraction(0)] * size
+        counts = np.zeros((size, width), dtype=np.int64)
+        np.add.at(counts, (place, coarse), 3)
+        for segment, own, (_, offset, square) in zip(
+            place.tolist(), coarse.tolist(), found, strict=True
+        ):
+            by_bin[segment * width + own] += 3 * offset
+            by_segment[segment] += 3 * square
+        assert block.counts.tolist() == counts.tolist()
+        assert _exact(block.sums) == by_bin
+        assert _exact(block.sum_squares) == by_segment
+        assert not block.faults.any()
+
+
+@pytest.mark.parametrize("loops", KERNELS)
+@pytest.mark.parametrize("share", [2.0**-3, 2.0**-2.1, 0.999])
+def test_many_large_values_do_not_overflow(loops: ModuleType, share: float) -> None:
+    """20 pieces of 32,768 values that are each about ``2 ** 43`` to ``2 ** 46`` units away."""
+    x = BINS.centre + share * FAR
+    places = [np.zeros(PIECE, dtype=np.intp), np.ones(PIECE, dtype=np.intp)]
+    counter = _counted(loops, np.full(PIECE, x), places, most=6, times=20)
+    _, offset, square = _units(x, BINS)
+    total = 20 * PIECE
+    assert _exact(counter.column().sums)[-1] == total * offset
+    assert _exact(counter.column().sum_squares) == [total * square]
+    first, second = counter.blocks()
+    width = len(BINS.segment_edges) + 1
+    assert _exact(first.sums)[width - 1] == total * offset
+    assert _exact(second.sum_squares) == [0, total * square, 0]
+
+
+@pytest.mark.parametrize("loops", KERNELS)
+def test_what_is_no_number_is_counted_by_its_kind(loops: ModuleType) -> None:
+    odd = [None, None, np.nan, np.nan, np.nan, np.inf, 1e300, -np.inf]
+    numbers = [5.0, 1e9, -1e200, 6.0, -1e30]
+    places = [np.array([i % size for i in range(13)]) for size in SIZES]
+    counter = NumericCounter(BINS, Cube.within(SIZES, most=6), Workspace(PIECE))
+    counter.add(Numbers(pa.array([*odd, *numbers])), SegmentRows(places, SIZES), loops)
+    counter.add_wrong(np.array([True, False] * 6 + [False]), SegmentRows(places, SIZES))
+    column = counter.column()
+    kinds = (column.n_null, column.n_nan, column.n_positive_infinite, column.n_negative_infinite)
+    assert kinds == (2 + 6, 3, 2, 2)
+    assert column.n_type_fault == 7
+    assert (column.counts.sum(), column.minimum, column.maximum) == (4, -1e30, 1e9)
+    faults = ["null", "null", "nan", "nan", "nan", "positive", "positive", "negative"]
+    kind_of = {"null": 0, "nan": 1, "positive": 2, "negative": 3}
+    for block, size in zip(counter.blocks(), SIZES, strict=True):
+        expected = np.zeros((size, 5), dtype=np.int64)
+        for i, name in enumerate(faults):
+            expected[i % size, kind_of[name]] += 1
+        expected[10 % size, 3] += 1
+        for i in range(13):
+            expected[i % size, 0 if i % 2 == 0 and i < 12 else 4] += 1
+        assert block.faults.tolist() == expected.tolist()
