@@ -29,9 +29,9 @@ from dagster_monitoring.monitors._reference import reference_of
 from dagster_monitoring.monitors._slices import slices_note
 from dagster_monitoring.monitors._together import measure
 from dagster_monitoring.monitors._weighing import weighed
+from dagster_monitoring.monitors.learned import LearnedThreshold
 from dagster_monitoring.monitors.threshold import (
     AbsoluteThreshold,
-    LearnedThreshold,
     Limits,
     RelativeThreshold,
     Threshold,

@@ -25,7 +25,7 @@ SHARES = (0.15, 0.25)
 """A rise of the absolute error as a share of the baseline's."""
 
 # Limits move out by what chance exceeds once in twenty (one-sided, normal).
-_NOISE_STANDARD_ERRORS = 1.645
+_NOISE_STANDARD_ERRORS, _NOISE_ALPHA = 1.645, 0.05
 _NO_LIMITS = Levels(warn=None, error=None)
 
 
@@ -79,6 +79,7 @@ class ImpactMonitor(Monitor):
             n=found.n,
             reference=0.0,
             noise=_NOISE_STANDARD_ERRORS * found.standard_error,
+            noise_alpha=_NOISE_ALPHA,
             standard_error=found.standard_error,
             worse="upper",
         )

@@ -23,7 +23,8 @@ from dagster_monitoring.schema import Ranking, Regression
 from dagster_monitoring.statistics.performance import performance_metric
 from dagster_monitoring.statistics.undefined import Undefined
 
-_NOISE_STANDARD_ERRORS = 1.645
+# Limits move out by what chance exceeds once in twenty on each side.
+_NOISE_STANDARD_ERRORS, _NOISE_ALPHA = 1.645, 0.05
 _NO_LIMITS = Levels(warn=None, error=None)
 _POINTS, _SHARE = 0.03, 0.25
 
@@ -90,6 +91,7 @@ class ImpactErrorMonitor(Monitor):
             n_labelled=truth.n,
             reference=0.0,
             noise=_NOISE_STANDARD_ERRORS * spread,
+            noise_alpha=_NOISE_ALPHA,
             standard_error=spread,
         )
         return [

@@ -15,7 +15,7 @@ from dagster_monitoring.monitors import evaluate
 from dagster_monitoring.monitors.drift import DriftMonitor, Rolling
 from dagster_monitoring.monitors.impact import ImpactMonitor
 from dagster_monitoring.monitors.impact_error import ImpactErrorMonitor
-from dagster_monitoring.monitors.threshold import LearnedThreshold
+from dagster_monitoring.monitors.learned import LearnedThreshold
 from dagster_monitoring.profiles.baseline import Baseline
 from dagster_monitoring.profiles.bins import BinSet
 from dagster_monitoring.profiles.losses import loss_columns, sample_losses
