@@ -198,7 +198,9 @@ def test_a_forged_archive_of_other_types_is_not_loaded(root, registry, state):
     with zipfile.ZipFile(whole, "w") as archive:
         archive.writestr("schema.json", json.dumps(schema))
     forged(root, whole.getvalue())
-    with pytest.raises(RegistryError, match=r"not trusted|no model archive|can't be rebuilt|holds a"):
+    with pytest.raises(
+        RegistryError, match=r"not trusted|no model archive|can't be rebuilt|holds a"
+    ):
         registry.load("m-1")
 
 
