@@ -1,14 +1,19 @@
-"""The label service under hostile requests: refused with a JSON sentence, never a trace or a crash."""
+"""The label service under hostile requests: refused with a JSON sentence, never a trace."""
 
 from __future__ import annotations
 
 import io
 import json
 import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pytest
-from starlette.testclient import TestClient
+import requests
+import uvicorn
 
 from dagster_monitoring.orchestration import label_service
 from dagster_monitoring.orchestration.label_service import ARROW, build_label_service
@@ -28,10 +33,38 @@ def world(tmp_path_factory):
         yield made
 
 
+@dataclass
+class Client:
+    """Sends requests to a service that runs on loopback."""
+
+    url: str
+
+    def request(self, method: str, path: str, *, headers=None, content=None) -> requests.Response:
+        return requests.request(method, self.url + path, headers=headers, data=content, timeout=60)
+
+    def post(self, path: str, *, headers=None, content=None) -> requests.Response:
+        return self.request("POST", path, headers=headers, content=content)
+
+
+@contextmanager
+def serving(world, model) -> Iterator[Client]:
+    service = build_label_service({"late": model}, token=TOKEN, clock=world.clock)
+    server = uvicorn.Server(uvicorn.Config(service, port=0, log_config=None))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive()
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield Client(f"http://127.0.0.1:{port}")
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
 @pytest.fixture(scope="module")
-def client(world):
-    service = build_label_service({"late": world.model}, token=TOKEN, clock=world.clock)
-    with TestClient(service, raise_server_exceptions=False) as opened:
+def client(world) -> Iterator[Client]:
+    with serving(world, world.model) as opened:
         yield opened
 
 
@@ -74,7 +107,7 @@ def test_a_token_beyond_ascii_lets_in(client):
         b"Bearer " + TOKEN.encode()[:-1],
         b"Bearer " + TOKEN.encode() + b"x",
         b"Bearer \xff\xfe",
-        b"Bearer " + b"x" * 60_000,
+        b"Bearer " + b"x" * 10_000,
         b"Bearer " + TOKEN.encode() + b" " + TOKEN.encode(),
     ],
 )
@@ -178,16 +211,15 @@ def test_what_fails_inside_is_not_told_outside(world, monkeypatch, caplog):
     monkeypatch.setenv("SERVICE_STORE", "postgresql://somebody:hunter2@127.0.0.1:1/internal")
     storage = {"path": "monitoring", "database": {"env": "SERVICE_STORE"}}
     model = world.declare(**{**world.changes, "storage": storage}).model
-    service = build_label_service({"late": model}, token=TOKEN, clock=world.clock)
-    with TestClient(service, raise_server_exceptions=False) as opened:
+    with serving(world, model) as opened:
         body = b'{"labels": [{"prediction_id": "a", "label": 1}]}'
         text = refused(opened.post(PATH, headers=JSON, content=body), 503)
         for word in ("somebody", "127.0.0.1", "internal", "postgresql", "hunter2"):
             assert word not in text
         assert "127.0.0.1" in caplog.text
         assert "hunter2" not in caplog.text
-        monkeypatch.delattr(label_service, "take_pushed")
+        monkeypatch.setattr(label_service, "open_backend", None)
         failed = opened.post(PATH, headers=JSON, content=body)
     assert failed.status_code == 500
-    assert "take_pushed" not in failed.text
+    assert "NoneType" not in failed.text
     assert failed.json()["error"].startswith("the service failed")
