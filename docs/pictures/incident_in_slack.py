@@ -29,6 +29,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from make import CHROMIUM_FLAGS, find_chromium
 
 HERE = Path(__file__).parent
+# Slack draws these itself; a computer without coloured letters has none.
+SIGNS = {"🔴": "#d92632", "🟠": "#f2871b", "🟢": "#44a04a", "⚪": "#d0d4d9", "❗": "#d92632"}
 STYLE = """
 body{margin:0;padding:18px 22px;width:820px;background:#fff;color:#1d1c1d;
   font:15px/1.46 Lato,'Segoe UI',Roboto,'Noto Sans','Noto Color Emoji',sans-serif}
@@ -44,6 +46,7 @@ body{margin:0;padding:18px 22px;width:820px;background:#fff;color:#1d1c1d;
 code{border:1px solid #ddd;background:#f8f8f8;border-radius:3px;padding:1px 3px;color:#c01343;
   font:12px 'DejaVu Sans Mono',monospace;white-space:pre-wrap}
 a{color:#1264a3;text-decoration:none}
+.sign{display:inline-block;width:.8em;height:.8em;border-radius:50%;margin-right:2px}
 .replies{color:#616061;font-size:13px;margin:0 0 12px 44px}
 """
 
@@ -79,15 +82,15 @@ def longest_life(lines: Sequence[str]) -> list[AlertMessage]:
 
 def thread_page(life: Sequence[AlertMessage]) -> str:
     """A channel with the first message and, below it, its thread."""
-    first, *replies = [drawn(message) for message in life]
+    first, *replies = [drawn(m, in_thread=place > 0) for place, m in enumerate(life)]
     count = f"{len(replies)} repl{'y' if len(replies) == 1 else 'ies'}"
     thread = f'<div class="replies">{count}</div><div class="thread">{"".join(replies)}</div>'
     return f"<!doctype html><meta charset=utf-8><style>{STYLE}</style>{first}{thread}"
 
 
-def drawn(message: AlertMessage) -> str:
+def drawn(message: AlertMessage, *, in_thread: bool) -> str:
     """A message as Slack shows its blocks."""
-    content = "".join(block(one) for one in blocks(message))
+    content = "".join(block(one) for one in blocks(message, in_thread=in_thread))
     name = (
         '<span class="name">Dagster monitoring</span><span class="app">APP</span>'
         f'<span class="time">{message.updated_at:%d %b %Y, %H:%M}</span>'
@@ -101,17 +104,24 @@ def block(one: Block) -> str:
     if "text" in one:
         inner += f'<div class="{one["type"]}">{text(one["text"])}</div>'
     if "fields" in one:
-        inner += f'<div class="fields">{"".join(f"<div>{text(f)}</div>" for f in one["fields"])}</div>'
+        cells = "".join(f"<div>{text(field)}</div>" for field in one["fields"])
+        inner += f'<div class="fields">{cells}</div>'
     if "elements" in one:
         inner += f'<div class="context">{"".join(text(e) for e in one["elements"])}</div>'
     return inner
 
 
 def text(given: TextObject) -> str:
-    """A text object as HTML: links, code, bold, and Slack's three escapes."""
+    """A text object as HTML: links, code, bold, Slack's three escapes, its own pictures."""
     raw = given["text"]
-    if given["type"] == "plain_text":
-        return html.escape(raw)
+    shown = html.escape(raw) if given["type"] == "plain_text" else markup(raw)
+    for sign, colour in SIGNS.items():
+        shown = shown.replace(sign, f'<i class="sign" style="background:{colour}"></i>')
+    return shown
+
+
+def markup(raw: str) -> str:
+    """Slack's markup as HTML."""
     found = []
     for piece in re.split(r"(`[^`]*`|<https?://[^|>]*\|[^>]*>)", raw):
         if piece.startswith("`"):
