@@ -71,9 +71,11 @@ class Judging:
         store = self._backend.store
         with store.transaction():
             rows = [evaluation for some in found.by_monitor.values() for evaluation in some]
-            store.evaluations.record(rows, complete=True)
+            judgement = self._judgement(partition, rules, rows, back=found.back)
+            knows_all = store.judgements.knows_all(judgement)
+            store.evaluations.record(rows, complete=True, knows_all=knows_all)
             if len(rules) == len(self.monitors):
-                store.judgements.note(self._judgement(partition, rules, rows, back=found.back))
+                store.judgements.note(judgement)
         return found.by_monitor
 
     def _join(self, partition: str) -> None:
