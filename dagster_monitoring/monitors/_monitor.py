@@ -41,7 +41,8 @@ class Measurement:
     ``scale`` on which scale it is then nearly normal;
     ``standard_error`` the value's own sampling error, ``None`` where it is not known;
     ``reference`` the baseline's value. ``levels`` are limits that come with the measurement
-    itself and stand before the monitor's thresholds. ``delays`` are those of its labels.
+    itself and stand before the monitor's thresholds; ``most`` is the worst that its verdict may
+    say, below what the monitor may. ``delays`` are those of its labels.
     """
 
     metric: str
@@ -60,6 +61,7 @@ class Measurement:
     standard_error: float | None = None
     worse: Sides = "both"
     levels: Levels | None = None
+    most: Severity = Severity.ERROR
     delays: DelayCounts | None = None
 
     @property
@@ -256,6 +258,10 @@ class Monitor(Declaration, ABC):
     def sampled_columns(self, columns: Columns) -> tuple[str, ...]:  # noqa: ARG002 - a hook
         """The columns that it asks profiles to sample rows of; empty: it asks for none."""
         return ()
+
+    def needs_losses(self) -> bool:
+        """Whether it asks the baseline to keep rows with the model's loss."""
+        return False
 
     def threshold_of(self, metric: str) -> Threshold:
         """The limits that hold for a metric: its own, else the monitor's, else the default."""

@@ -123,7 +123,7 @@ def _judge(monitor: Monitor, m: Measurement, past: Past, tests: int, *, is_young
     if isinstance(levels, Undefined):
         learns = monitor.threshold_of(m.metric).past_slices() > 0
         return _no_data(levels.reason, expected=is_young and learns)
-    return _against(m.value, levels, most=monitor.severity, note=m.reason)
+    return _against(m.value, levels, most=_least(monitor.severity, m.most), note=m.reason)
 
 
 def _levels(monitor: Monitor, m: Measurement, past: Past, tests: int) -> Levels | Undefined:
@@ -163,6 +163,10 @@ def _against(value: float, levels: Levels, *, most: Severity, note: str | None) 
             )
     nearest = levels.warn or levels.error or (None, None)
     return _Verdict(status=Status.HEALTHY, severity=None, limits=nearest, reason=note)
+
+
+def _least(one: Severity, other: Severity) -> Severity:
+    return Severity.WARN if Severity.WARN in {one, other} else Severity.ERROR
 
 
 def _crossed(value: float, limits: Pair | None) -> str | None:

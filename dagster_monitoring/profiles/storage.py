@@ -12,6 +12,7 @@ import fsspec
 
 from dagster_monitoring.errors import BaselineError, SliceNotFoundError
 from dagster_monitoring.profiles import baseline_serialization as of_baseline
+from dagster_monitoring.profiles import losses as of_losses
 from dagster_monitoring.profiles import performance_serialization as of_performance
 from dagster_monitoring.profiles import serialization as of_profile
 from dagster_monitoring.profiles.baseline import Baseline
@@ -102,6 +103,25 @@ class ProfileStorage:
         """The slices that have a performance profile, sorted."""
         return self._names(self._path(model, "performance"), ".parquet")
 
+    def prune(self, model: str, *, before: str, dry_run: bool = False) -> tuple[int, int]:
+        """Deletes the profiles of partitions before one, on any baseline; how many, how large.
+
+        One that is needed again is scanned again.
+        """
+        folders = [
+            self._path(model, "profiles", version)
+            for version in self._names(self._path(model, "profiles"), "")
+        ]
+        files = size = 0
+        for folder in [*folders, self._path(model, "performance")]:
+            for partition in self._names(folder, ".parquet"):
+                if partition < before:
+                    path = f"{folder}/{quote(partition, safe=' =@+,')}.parquet"
+                    files, size = files + 1, size + int(self._files.size(path) or 0)
+                    if not dry_run:
+                        self._files.rm_file(path)
+        return files, size
+
     def write_baseline(self, model: str, baseline: Baseline) -> str:
         """Keep a baseline; gives its folder. One of the same version holds the same already."""
         folder = self._path(model, "baselines", baseline.version)
@@ -114,6 +134,9 @@ class ProfileStorage:
         if baseline.reference is not None:
             table = of_performance.to_table(baseline.reference)
             self._put(f"{folder}/performance.parquet", to_bytes(table))
+        if baseline.losses is not None:
+            table = of_losses.losses_to_table(baseline.losses)
+            self._put(f"{folder}/losses.parquet", to_bytes(table))
         # The last file: with it the baseline is there.
         self._put(f"{folder}/baseline.json", of_baseline.facts_to_bytes(baseline))
         return folder
@@ -136,6 +159,7 @@ class ProfileStorage:
             ) from None
         facts = of_baseline.facts_from_bytes(data, where=f"{folder}/baseline.json")
         reference = f"{folder}/performance.parquet"
+        losses = f"{folder}/losses.parquet"
         return Baseline(
             version=facts.version,
             model_version=facts.model_version,
@@ -147,6 +171,9 @@ class ProfileStorage:
             created_at=facts.created_at,
             notes=facts.notes,
             types=facts.types,
+            losses=of_losses.losses_from_table(self._table(losses))
+            if self._files.exists(losses)
+            else None,
         )
 
     def list_baselines(self, model: str) -> list[str]:
