@@ -47,7 +47,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 idle, news = measured(Path(folder), path, events, options.ticks)
             first = first or idle
-            ratio = f"  × {idle / first:.1f} of the first" if events != options.events[0] else ""
+            ratio = f"  {idle / first:.1f} times the first" if events != options.events[0] else ""
             print(f"{name:28}{events:>10,}{idle * 1e3:>16.0f}{news * 1e3:>20.0f}{ratio}")
 
 

@@ -51,7 +51,7 @@ def test_a_table_of_a_schema_is_read_and_the_file_is_not_written(file: Path):
         {"n": 2},
     ]
     # Before DuckDB 2 the parser refuses it, before it comes to the file.
-    with pytest.raises(DataError, match="read-only|syntax error"):
+    with pytest.raises(DataError, match=r"read-only|syntax error"):
         read(SqlSource(url=f"duckdb:///{file}", query="SELECT 1); DROP TABLE prod.scores; --"))
     assert file.read_bytes() == before
 
