@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dagster_monitoring.errors import DeclarationError, did_you_mean
+
+_PASSWORD_IN_QUERY = r"[?&;](pass|password|passwd|token|secret)="  # noqa: S105 - a form of one
+# A database's password may hold slashes; of a path, what follows the first one is the path.
+_PASSWORD_OF_DATABASE = re.compile(rf"://[^:/@]*:[^@?]+@|{_PASSWORD_IN_QUERY}", re.IGNORECASE)
+_PASSWORD_OF_PATH = re.compile(rf"://[^:/@]*:[^/@]+@|{_PASSWORD_IN_QUERY}", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"secret|passw|passphrase|token|credential|(api|account|access|private)_?key$|connection_string",
+    re.IGNORECASE,
+)
+# What gcsfs takes in place of a token, and files that hold one.
+_NO_SECRET = re.compile(r"^(anon|cloud|cache|google_default|browser)$|^[^{]*\.(json|pem)$")
 
 
 class Declaration(BaseModel):
@@ -57,6 +70,61 @@ class EnvironmentVariable(Declaration):
                 f"Set it where Dagster's code server and runs start."
             )
         return value
+
+
+def plain_address(address: str | EnvironmentVariable) -> str | EnvironmentVariable:
+    """An address without a password, or the name of the variable that holds one.
+
+    Raises:
+        ValueError: a password stands in it; it is not repeated.
+
+    Example:
+        >>> plain_address("postgresql://db/prod?sslmode=require")
+        'postgresql://db/prod?sslmode=require'
+    """
+    if isinstance(address, str) and _PASSWORD_OF_DATABASE.search(address):
+        raise ValueError(
+            "an address with a password stands in an environment variable: {env: NAME}"
+        )
+    return address
+
+
+PlainAddress = Annotated[str | EnvironmentVariable, AfterValidator(plain_address)]
+
+
+def plain_path(path: str) -> str:
+    """A path or URL without a password.
+
+    Raises:
+        ValueError: it has one; it is not repeated.
+    """
+    if _PASSWORD_OF_PATH.search(path):
+        raise ValueError(
+            "a path holds no password: give it in storage_options, as password: {env: NAME}, or in "
+            "the environment (FSSPEC_SFTP_PASSWORD for sftp)"
+        )
+    return path
+
+
+PlainPath = Annotated[str, AfterValidator(plain_path)]
+
+
+def plain_options(
+    options: dict[str, str | EnvironmentVariable],
+) -> dict[str, str | EnvironmentVariable]:
+    """Options of a file system whose secrets are names of variables.
+
+    Raises:
+        ValueError: one that is called like a secret is written out; it is not repeated.
+
+    Example:
+        >>> plain_options({"endpoint_url": "http://minio:9000", "token": "anon"})
+        {'endpoint_url': 'http://minio:9000', 'token': 'anon'}
+    """
+    for name, value in options.items():
+        if isinstance(value, str) and _SECRET_NAME.search(name) and not _NO_SECRET.search(value):
+            raise ValueError(f"{name} is a secret: write {name}: {{env: NAME}}")
+    return options
 
 
 def explain(error: ValidationError, *, where: str = "", given: object = None) -> str:

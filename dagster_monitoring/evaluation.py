@@ -73,6 +73,9 @@ class Evaluation:
     standard_error: float | None = None
     declaration_version: str | None = None
     declared: Literal["then", "now"] | None = None
+    coverage: float | None = None
+    label_delay_p50_hours: float | None = None
+    label_delay_p90_hours: float | None = None
 
     def __post_init__(self) -> None:
         if self.value is not None and not abs(self.value) < float("inf"):

@@ -18,7 +18,13 @@ from pydantic import (
 )
 
 from dagster_monitoring.alerts import AnyChannel, Channel, check_names
-from dagster_monitoring.declaration import Declaration, EnvironmentVariable, explain
+from dagster_monitoring.declaration import (
+    Declaration,
+    EnvironmentVariable,
+    PlainAddress,
+    PlainPath,
+    explain,
+)
 from dagster_monitoring.errors import DeclarationError, did_you_mean
 from dagster_monitoring.incidents import AlertPolicy
 from dagster_monitoring.monitors import AnyMonitor, Monitor, default_monitors
@@ -35,10 +41,10 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 class Storage(Declaration):
     """Where profiles, models and what must be remembered are kept."""
 
-    path: str = Field(
+    path: PlainPath = Field(
         "monitoring", description="Folder of profiles, baselines and models; any fsspec URL."
     )
-    database: str | EnvironmentVariable | None = Field(
+    database: PlainAddress | None = Field(
         None,
         description="SQLAlchemy URL of the store (SQLite or PostgreSQL), or {env: NAME}. "
         "Default: store.sqlite in `path`, which must then be a local folder.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from shape import DAY
 
+from dagster_monitoring.profiles.delays import Arrivals
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.profiles.window import (
     PerformanceWindow,
@@ -64,6 +65,10 @@ class BenchView:
         if self.labelled is None:
             raise NotImplementedError("nothing is labelled in this bench")
         return self.labelled.window(self.partition, length)
+
+    def arrivals(self, length: int, *, before: int) -> Arrivals:
+        """No monitor of the bench asks."""
+        raise NotImplementedError
 
     def slice_batches(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
         """No monitor of the bench reads rows."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import math
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -72,15 +75,18 @@ def deliver(letter: Letter) -> Answer:
     import requests
 
     try:
-        with requests.request(
-            letter.method,
-            letter.url,
-            data=letter.body,
-            headers={"User-Agent": "dagster-monitoring", **letter.headers},
-            timeout=letter.timeout_seconds,
-            allow_redirects=False,
-            stream=True,
-        ) as answer:
+        with (
+            unlogged_transport(),
+            requests.request(
+                letter.method,
+                letter.url,
+                data=letter.body,
+                headers={"User-Agent": "dagster-monitoring", **letter.headers},
+                timeout=letter.timeout_seconds,
+                allow_redirects=False,
+                stream=True,
+            ) as answer,
+        ):
             text = _beginning(answer, until=time.monotonic() + letter.timeout_seconds)
             return Answer(
                 status=answer.status_code,
@@ -93,6 +99,22 @@ def deliver(letter: Letter) -> Answer:
             transport_problem(error, host=letter.host, timeout_seconds=letter.timeout_seconds),
             next_step="Check that the receiver runs and can be reached from here.",
         ) from None
+
+
+@contextmanager
+def unlogged_transport() -> Iterator[None]:
+    """Keeps the HTTP library's own lines of this thread out of logs: they hold whole addresses."""
+    logger = logging.getLogger("urllib3.connectionpool")
+    thread = threading.get_ident()
+
+    def of_others(record: logging.LogRecord) -> bool:
+        return record.thread != thread
+
+    logger.addFilter(of_others)
+    try:
+        yield
+    finally:
+        logger.removeFilter(of_others)
 
 
 def refusal(letter: Letter, answer: Answer, advice: str | None = None) -> ChannelError:

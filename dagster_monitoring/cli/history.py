@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
 
 from dagster_monitoring.cli.dates import first_slice, last_slice, moment, partition
-from dagster_monitoring.cli.printing import inert
+from dagster_monitoring.cli.printing import inert, printable
 from dagster_monitoring.cli.project import load_model, project_options
 from dagster_monitoring.evaluation import Evaluation, value_text
+from dagster_monitoring.orchestration.as_of import evaluate_as_of
 from dagster_monitoring.stores import open_store
 
 INTERVAL = ("interval_lower", "interval_upper")
@@ -21,8 +22,13 @@ TABLE_COLUMNS = (
     "partition", "monitor", "metric", "column", "segment", "value", "lower", "upper", "status",
     "severity", "n", "n_labelled", "reason",
 )  # fmt: skip
+# Shown where labels matter.
+LABEL_COLUMNS = ("coverage", "label_delay_p50_hours", "label_delay_p90_hours")
 # Shown where they tell rows apart.
 ORIGIN_COLUMNS = ("baseline_version", "declaration_version", "declared")
+_FLOATS = ("value", "lower", "upper", "standard_error", *LABEL_COLUMNS, *INTERVAL)
+# What spreadsheets take for a formula's beginning, the full-width forms of East Asia too.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - meant so
 Plain = str | int | float | None
 Cell = Plain | datetime
 
@@ -46,6 +52,19 @@ Cell = Plain | datetime
     "UTC unless it names its zone.",
 )
 @click.option(
+    "--labels-as-of",
+    type=moment,
+    metavar="MOMENT",
+    help="Evaluate performance anew with the labels that were available then, also where days were "
+    "judged later, as in a backfill. Nothing is stored.",
+)
+@click.option(
+    "--labels-after-days",
+    type=click.FloatRange(min=0),
+    metavar="DAYS",
+    help="The same, with those available so many days after the end of each partition.",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(["table", "json", "csv", "parquet"]),
@@ -67,6 +86,8 @@ def command(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     since: str | None,
     until: str | None,
     as_of: datetime | None,
+    labels_as_of: datetime | None,
+    labels_after_days: float | None,
     form: str,
     output: Path | None,
     project: Path,
@@ -75,19 +96,33 @@ def command(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     """Shows the evaluations of MODEL: one row a monitor, column, segment and partition."""
     declared = load_model(model, project=project, module=module)
     keys = declared.partitions
-    with open_store(declared.storage.database_url) as store:
-        found = store.evaluations.read(
-            model,
-            monitor=monitor,
-            column=column,
-            since=first_slice(keys, since, option="--since") if since else None,
-            until=last_slice(keys, until, option="--until") if until else None,
-            as_of=as_of,
-        )
+    first = first_slice(keys, since, option="--since") if since else None
+    last = last_slice(keys, until, option="--until") if until else None
+    labels = _labels(as_of, labels_as_of, labels_after_days)
+    if labels is not None:
+        anew = evaluate_as_of(declared, labels, monitor=monitor, since=first, until=last)
+        found = [e for e in anew if column in {None, e.column}]
+    else:
+        with open_store(declared.storage.database_url) as store:
+            found = store.evaluations.read(
+                model, monitor=monitor, column=column, since=first, until=last, as_of=as_of
+            )
     if form == "table":
         _print_table(found)
     else:
-        _write({"json": _json, "csv": _csv, "parquet": _parquet}[form](found), output)
+        _write({"json": _json, "csv": _csv, "parquet": _parquet}[form](found), output, form=form)
+
+
+def _labels(
+    as_of: datetime | None, labels_as_of: datetime | None, after_days: float | None
+) -> datetime | timedelta | None:
+    """Which labels to evaluate anew with; ``None``: what is stored is shown."""
+    if sum(given is not None for given in (as_of, labels_as_of, after_days)) > 1:
+        raise click.UsageError(
+            "give one of --as-of (what was said then), --labels-as-of and --labels-after-days "
+            "(what could have been said with the labels of then)"
+        )
+    return labels_as_of if after_days is None else timedelta(days=after_days)
 
 
 def _row(evaluation: Evaluation) -> dict[str, Cell]:
@@ -123,8 +158,9 @@ def _print_table(found: list[Evaluation]) -> None:
 
 def _shown_columns(found: list[Evaluation]) -> tuple[str, ...]:
     """The table's columns; with those of the baseline and settings where there are several."""
+    labels = [n for n in LABEL_COLUMNS if any(getattr(e, n) is not None for e in found)]
     several = [n for n in ORIGIN_COLUMNS if len({getattr(e, n) for e in found} - {None}) > 1]
-    return (*TABLE_COLUMNS[:-1], *several, TABLE_COLUMNS[-1])
+    return (*TABLE_COLUMNS[:-1], *labels, *several, TABLE_COLUMNS[-1])
 
 
 def _shown(cell: Cell) -> str:
@@ -153,7 +189,7 @@ def _csv(found: list[Evaluation]) -> bytes:
 
 def _inert(cell: Plain) -> Plain:
     """A text that a spreadsheet would run as a formula gets a quote before it."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" else cell
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def _parquet(found: list[Evaluation]) -> bytes:
@@ -165,7 +201,7 @@ def _parquet(found: list[Evaluation]) -> bytes:
     instant = pa.timestamp("us", tz="UTC")
     types = {
         **dict.fromkeys(COLUMNS, pa.string()),
-        **dict.fromkeys(("value", "lower", "upper", "standard_error", *INTERVAL), pa.float64()),
+        **dict.fromkeys(_FLOATS, pa.float64()),
         **dict.fromkeys(("n", "n_labelled"), pa.int64()),
         **dict.fromkeys(("window_start", "window_end", "evaluated_at"), instant),
     }
@@ -177,8 +213,11 @@ def _parquet(found: list[Evaluation]) -> bytes:
     return out.getvalue()
 
 
-def _write(content: bytes, output: Path | None) -> None:
-    if output is None:
+def _write(content: bytes, output: Path | None, *, form: str) -> None:
+    if output is None and sys.stdout.isatty() and form == "csv":
+        # A file or a pipe gets every character; a terminal would obey some.
+        sys.stdout.write(printable(content.decode()).replace("\r", ""))
+    elif output is None:
         sys.stdout.buffer.write(content)
         sys.stdout.flush()
     else:

@@ -235,17 +235,20 @@ def _print_one(
     console.print(inert(head, style=f"bold {style}"))
     for line in _facts(one, n_slices=n_slices):
         console.print(inert(line))
-    console.print(inert("\nmembers", style="bold"))
+    console.print()
+    console.print(inert("members", style="bold"))
     for member in one.members:
         days = member.first if member.first == member.last else f"{member.first} to {member.last}"
         console.print(inert(f"  {member.severity} {member.monitor}: {days}"))
         if member.detail:
             console.print(inert(f"    {member.detail}"))
     if one.worst:
-        console.print(inert("\nworst", style="bold"))
+        console.print()
+        console.print(inert("worst", style="bold"))
         for evaluation in one.worst:
             console.print(inert(f"  {_value(evaluation)}"))
-    console.print(inert("\nwhat happened", style="bold"))
+    console.print()
+    console.print(inert("what happened", style="bold"))
     for at, text in sorted([*_milestones(states), *((n.at, _note(n)) for n in notes)]):
         console.print(inert(f"  {at:%Y-%m-%d %H:%M}  {text}"))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from dagster_monitoring.cli.printing import printable
 from dagster_monitoring.errors import MonitoringError
 
 # Modules of this folder that are not commands.
@@ -45,5 +46,6 @@ def main() -> None:
     try:
         commands(prog_name="dagster-monitoring")
     except MonitoringError as error:
-        click.secho(f"Error: {error}", fg="red", err=True)
+        # A message may quote a file's name or a value: shown, never obeyed by the terminal.
+        click.secho(f"Error: {printable(str(error))}", fg="red", err=True)
         sys.exit(2)

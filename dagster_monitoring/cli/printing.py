@@ -9,13 +9,22 @@ if TYPE_CHECKING:
 
 
 def inert(content: str, *, style: str = "") -> Text:
-    """Text whose brackets are no markup, and whose control characters do nothing.
+    """One line whose brackets are no markup, and whose control characters do nothing.
 
     Example:
-        >>> inert("[bold]a" + chr(27) + "[2J").plain
-        '[bold]a [2J'
+        >>> inert("[bold]a" + chr(27) + "[2J" + chr(10) + "b").plain
+        '[bold]a [2J b'
     """
     from rich.text import Text
 
-    shown = "".join(c if c.isprintable() or c == "\n" else " " for c in content)
-    return Text(shown, style=style)
+    return Text(printable(content).replace("\n", " "), style=style)
+
+
+def printable(content: str) -> str:
+    """Text with blanks for control characters and marks that reorder it; lines stay lines.
+
+    Example:
+        >>> printable("a" + chr(27) + "[2J" + chr(0x202E) + "b")
+        'a [2J b'
+    """
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in content)

@@ -9,6 +9,8 @@ from datetime import datetime
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
 from dagster_monitoring.incidents.incident import Cause
 
+# What a partition without trouble counts towards the end of it.
+_HEALTHY, _WARNS = 2, 1
 RANK = {None: 0, Severity.WARN: 1, Severity.ERROR: 2}
 
 
@@ -109,9 +111,10 @@ def episodes(verdicts: Sequence[Verdict], rule: Rule, *, cause: Cause) -> list[E
     Pure, and blind to when and in which order the partitions were judged. A partition in trouble is
     one with a verdict of at least the rule's severity. A partition whose verdict is not known
     (labels to come) neither counts nor breaks a row. One that is bad, but not bad enough to be
-    trouble, breaks the row of trouble, and that of health too: between the two limits a monitor
-    keeps saying what it said. Trouble with the data that begins with a slice that did not come is
-    the pipeline's.
+    trouble, breaks the row of trouble, and counts half as a healthy one: a value that hovers
+    between the two limits takes twice as long to be believed, and a column that always warns does
+    not keep the others' trouble open for ever. Trouble with the data that begins with a slice that did
+    not come is the pipeline's.
 
     Args:
         verdicts: of one monitor, in the order of partitions, each partition once.
@@ -155,8 +158,8 @@ def _walk(verdicts: Sequence[Verdict], rule: Rule) -> Iterator[Episode]:
         if is_trouble:
             current = _joined(current, verdict)
         if _is_known(verdict):
-            calm = calm + 1 if verdict.severity is None else 0
-        if calm >= rule.keep:
+            calm = 0 if is_trouble else calm + (_HEALTHY if verdict.severity is None else _WARNS)
+        if calm >= _HEALTHY * rule.keep:
             yield replace(current, resolved=verdict.partition)
             current = None
     if current is not None:

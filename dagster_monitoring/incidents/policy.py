@@ -33,7 +33,7 @@ class AlertPolicy(Declaration):
         ge=1,
         le=366,
         description="Healthy partitions one after the other that close it again; a monitor's own "
-        "goes before. One that still warns is not healthy, so an incident does not flap.",
+        "goes before. One that still warns counts half, so that nothing flaps.",
     )
     max_age_days: float | None = Field(
         14,

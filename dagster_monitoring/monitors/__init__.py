@@ -10,6 +10,7 @@ from pydantic import Field
 
 from dagster_monitoring.evaluation import excess
 from dagster_monitoring.monitors._catalogue import monitor_types
+from dagster_monitoring.monitors._early import label_balance
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, View
 from dagster_monitoring.monitors._slices import lacking_slices
 from dagster_monitoring.monitors.defaults import default_monitors
@@ -33,6 +34,7 @@ __all__ = [
     "default_monitors",
     "evaluate",
     "excess",
+    "label_balance",
     "lacking_slices",
     "monitor_types",
     "overall",

@@ -17,6 +17,7 @@ from dagster_monitoring.incidents import Cause
 from dagster_monitoring.monitors.threshold import AnyThreshold, Levels, Sides, Threshold
 from dagster_monitoring.partitions import MOST_SLICES, ByLength, Every
 from dagster_monitoring.profiles.baseline import Baseline
+from dagster_monitoring.profiles.delays import Arrivals, DelayCounts
 from dagster_monitoring.profiles.window import PerformanceWindow, Window
 from dagster_monitoring.schema import Columns, Partitions, Task
 
@@ -36,7 +37,7 @@ class Measurement:
     bad side; ``noise`` (at least 0) what chance alone can add with so few rows;
     ``standard_error`` the value's own sampling error, ``None`` where it is not known;
     ``reference`` the baseline's value. ``levels`` are limits that come with the measurement
-    itself and stand before the monitor's thresholds.
+    itself and stand before the monitor's thresholds. ``delays`` are those of its labels.
     """
 
     metric: str
@@ -52,6 +53,12 @@ class Measurement:
     standard_error: float | None = None
     worse: Sides = "both"
     levels: Levels | None = None
+    delays: DelayCounts | None = None
+
+    @property
+    def coverage(self) -> float | None:
+        """The share of its rows that have a label; ``None`` where labels do not matter."""
+        return None if self.n_labelled is None or not self.n else self.n_labelled / self.n
 
     @property
     def key(self) -> tuple[str, str | None, str | None]:
@@ -96,6 +103,10 @@ class View(Protocol):
 
     def performance(self, length: int) -> PerformanceWindow:
         """Predictions against labels known at ``now``, over the ``length`` latest slices."""
+        ...
+
+    def arrivals(self, length: int, *, before: int) -> Arrivals:
+        """When labels known at ``now`` came, of ``length`` slices before the ``before`` latest."""
         ...
 
     def slice_batches(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
@@ -237,6 +248,10 @@ class Monitor(Declaration, ABC):
     def warm_up_slices(self) -> int:
         """How many slices it takes from the start of production until all it looks at exists."""
         return self.past_slices() + self.window
+
+    def changes_at(self, view: View) -> Sequence[datetime]:  # noqa: ARG002 - a hook
+        """When its verdict at the view's partition changes with no label or row changing."""
+        return ()
 
     def metric_names(self) -> Sequence[str]:
         """The metrics whose thresholds are known before anything is measured."""

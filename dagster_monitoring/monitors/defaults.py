@@ -9,6 +9,7 @@ from dagster_monitoring.monitors._monitor import Monitor
 from dagster_monitoring.monitors.data_quality import DataQualityMonitor
 from dagster_monitoring.monitors.drift import DriftMonitor, Rolling
 from dagster_monitoring.monitors.label_coverage import LabelCoverageMonitor
+from dagster_monitoring.monitors.label_freshness import LabelFreshnessMonitor
 from dagster_monitoring.monitors.performance import PerformanceMonitor
 from dagster_monitoring.monitors.threshold import LearnedThreshold
 from dagster_monitoring.partitions import Every
@@ -65,6 +66,8 @@ def default_monitors(
         threshold=LearnedThreshold(),
         description="Predictions and scores against training, in the light of their own past.",
     )
-    labelled: list[Monitor] = [PerformanceMonitor(), LabelCoverageMonitor()] if labels else []
+    labelled: list[Monitor] = (
+        [PerformanceMonitor(), LabelCoverageMonitor(), LabelFreshnessMonitor()] if labels else []
+    )
     drift = [*(features if columns.features else []), predictions]
     return [monitor.counted_in(every) for monitor in (DataQualityMonitor(), *drift, *labelled)]

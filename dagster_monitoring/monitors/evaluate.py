@@ -113,6 +113,9 @@ class _Frame:
             evaluated_at=self.now,
             run_id=self.run_id,
             standard_error=_standard_error(measurement),
+            coverage=measurement.coverage,
+            label_delay_p50_hours=_delay(measurement, 0.5),
+            label_delay_p90_hours=_delay(measurement, 0.9),
         )
 
     def _bounds(self) -> tuple[datetime, datetime]:
@@ -201,6 +204,14 @@ def _standard_error(m: Measurement) -> float | None:
     if m.value is None or half is None or not math.isfinite(abs(m.value) + half):
         return None
     return m.standard_error
+
+
+def _delay(m: Measurement, share: float) -> float | None:
+    """The upper bound of a label delay's quantile, or the lower one of the last cell."""
+    found = m.delays.quantile(share) if m.delays else None
+    if found is None:
+        return None
+    return found.lower if found.upper is None else found.upper
 
 
 def _nothing_measured(monitor: Monitor) -> Measurement:

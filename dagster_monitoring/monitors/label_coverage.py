@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 from dagster_monitoring.incidents import Cause
@@ -10,6 +11,9 @@ from dagster_monitoring.monitors._labels import due, is_due, no_predictions, row
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, MonitoredAsset, View
 from dagster_monitoring.monitors._slices import slices_note
 from dagster_monitoring.monitors.threshold import AbsoluteThreshold, Limits, Threshold
+from dagster_monitoring.profiles.performance_profile import PerformanceProfile, SegmentPerformance
+
+Rows = PerformanceProfile | SegmentPerformance
 
 METRIC_NAME = "label_coverage"
 _FEWEST_ROWS = 30
@@ -27,22 +31,19 @@ class LabelCoverageMonitor(Monitor):
         """The share of labelled rows, 0..1, of all rows and of each segment."""
         blocked = no_predictions(view)
         if blocked is not None:
-            return [_coverage(None, 0, 0, reason=blocked.reason, expected=blocked.expected)]
+            return [_coverage(None, None, reason=blocked.reason, expected=blocked.expected)]
         window = view.performance(self.window)
         total = window.profile
         if not view.performance(1).profile.n:
             reason = f"the slice's {rows_of(view)} rows were not joined with labels yet; run it"
-            return [_coverage(None, total.n, total.n_labelled, reason=reason, expected=False)]
+            return [_coverage(None, total, reason=reason, expected=False)]
         if not is_due(view) and total.n_labelled < total.n:
             reason = f"labels expected by {due(view)}; {total.n_labelled} of {total.n} are here"
-            return [_coverage(None, total.n, total.n_labelled, reason=reason, expected=True)]
+            return [_coverage(None, total, reason=reason, expected=True)]
         note = slices_note(window.partitions, window.missing, self.window)
         named = segment_names(view.baseline.bins, view.segments) if self.segments else []
         parts = [(name, total.segments[name]) for name in named if name in total.segments]
-        return [
-            _judged(None, total.n, total.n_labelled, note),
-            *(_judged(name, part.n, part.n_labelled, note) for name, part in parts),
-        ]
+        return [_judged(None, total, note), *(_judged(name, part, note) for name, part in parts)]
 
     def default_threshold(self, metric: str) -> Threshold:
         """WARN below 0.7, ERROR below 0.3."""
@@ -54,23 +55,16 @@ class LabelCoverageMonitor(Monitor):
         return (METRIC_NAME,)
 
 
-def _judged(segment: str | None, n: int, n_labelled: int, note: str | None) -> Measurement:
-    if segment is not None and n < _FEWEST_ROWS:
-        reason = f"{n} rows of this segment, and {_FEWEST_ROWS} are needed"
-        return _coverage(segment, n, n_labelled, reason=reason, expected=True)
-    return Measurement(
-        metric=METRIC_NAME,
-        segment=segment,
-        value=n_labelled / n,
-        reason=note,
-        n=n,
-        n_labelled=n_labelled,
-        worse="lower",
-    )
+def _judged(segment: str | None, rows: Rows, note: str | None) -> Measurement:
+    if segment is not None and rows.n < _FEWEST_ROWS:
+        reason = f"{rows.n} rows of this segment, and {_FEWEST_ROWS} are needed"
+        return _coverage(segment, rows, reason=reason, expected=True)
+    found = _coverage(segment, rows, reason=note, expected=False)
+    return replace(found, value=rows.n_labelled / rows.n)
 
 
 def _coverage(
-    segment: str | None, n: int, n_labelled: int, *, reason: str, expected: bool
+    segment: str | None, rows: Rows | None, *, reason: str | None, expected: bool
 ) -> Measurement:
     return Measurement(
         metric=METRIC_NAME,
@@ -78,7 +72,8 @@ def _coverage(
         value=None,
         reason=reason,
         expected=expected,
-        n=n,
-        n_labelled=n_labelled,
+        n=rows.n if rows else 0,
+        n_labelled=rows.n_labelled if rows else 0,
         worse="lower",
+        delays=rows.delays if rows else None,
     )

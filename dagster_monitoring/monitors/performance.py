@@ -15,6 +15,7 @@ from dagster_monitoring.monitors._aspects import (
     judged_classes,
 )
 from dagster_monitoring.monitors._columns import segment_names
+from dagster_monitoring.monitors._early import early_warning
 from dagster_monitoring.monitors._labels import Waiting, is_due, waiting
 from dagster_monitoring.monitors._monitor import (
     WINDOW,
@@ -33,6 +34,7 @@ from dagster_monitoring.monitors.threshold import (
     Threshold,
 )
 from dagster_monitoring.partitions import MOST_SLICES, ByLength
+from dagster_monitoring.profiles.delays import DelayCounts
 from dagster_monitoring.schema import (
     BinaryClassification,
     MulticlassClassification,
@@ -113,9 +115,12 @@ class PerformanceMonitor(Monitor):
         if blocked is not None:
             own = view.performance(1).profile
             aspects = self._aspects(view, metrics)
-            return [_waiting(aspect, None, blocked, own.n, own.n_labelled) for aspect in aspects]
+            known = (own.n, own.n_labelled, own.delays)
+            return [_waiting(aspect, None, blocked, *known) for aspect in aspects]
         named = segment_names(view.baseline.bins, view.segments) if self.segments else []
-        return [m for segment in (None, *named) for m in self._of(view, metrics, segment)]
+        measured = [m for segment in (None, *named) for m in self._of(view, metrics, segment)]
+        warning = early_warning(view) if self._is_early(view) else None
+        return [_with_note(m, warning) for m in measured] if warning else measured
 
     def default_threshold(self, metric: str) -> Threshold:
         """Against the baseline: points for what is better when higher, shares for losses."""
@@ -146,17 +151,32 @@ class PerformanceMonitor(Monitor):
         window = view.performance(self.window)
         part = window.profile if segment is None else window.profile.segments.get(segment)
         n, n_labelled = (part.n, part.n_labelled) if part is not None else (0, 0)
+        delays = part.delays if part is not None else None
         blocked = self._too_few(view, n_labelled, is_segment=segment is not None)
         note = slices_note(window.partitions, window.missing, self.window)
         for aspect in self._aspects(view, metrics):
             if part is None or blocked is not None:
                 why = blocked or Waiting(reason=f"no rows of segment {segment}", expected=True)
-                yield _waiting(aspect, segment, why, n, n_labelled)
+                yield _waiting(aspect, segment, why, n, n_labelled, delays)
             else:
                 measured = _measured(aspect, part.summary, _reference(view, aspect, segment))
-                reason = measured.reason or note
-                is_slight = measured.value is None and segment is not None
-                yield replace(measured, segment=segment, n=n, reason=reason, expected=is_slight)
+                yield replace(
+                    measured,
+                    segment=segment,
+                    n=n,
+                    n_labelled=n_labelled,
+                    reason=measured.reason or note,
+                    expected=measured.value is None and segment is not None,
+                    delays=delays,
+                )
+
+    def _is_early(self, view: View) -> bool:
+        """Whether the slice is judged by some of its labels, before they are due."""
+        if view.labels_due is None or is_due(view):
+            return False
+        own = view.performance(1).profile
+        blocked = waiting(view, minimum_coverage=self.minimum_coverage)
+        return blocked is None and own.n_labelled < own.n
 
     def _aspects(self, view: View, metrics: list[PerformanceMetric]) -> Iterator[Aspect]:
         """What is measured of a summary: each metric, or each metric of each class."""
@@ -233,7 +253,12 @@ def _measured(aspect: Aspect, summary: Summary, reference: float | None) -> Meas
 
 
 def _waiting(
-    aspect: Aspect, segment: str | None, why: Waiting, n: int, n_labelled: int
+    aspect: Aspect,
+    segment: str | None,
+    why: Waiting,
+    n: int,
+    n_labelled: int,
+    delays: DelayCounts | None,
 ) -> Measurement:
     return Measurement(
         metric=aspect.metric.name,
@@ -245,7 +270,13 @@ def _waiting(
         n=n,
         n_labelled=n_labelled,
         worse=_bad_side(aspect.metric),
+        delays=delays,
     )
+
+
+def _with_note(measured: Measurement, note: str) -> Measurement:
+    reason = f"{measured.reason}; {note}" if measured.reason else note
+    return replace(measured, reason=reason)
 
 
 def _bad_side(metric: PerformanceMetric) -> Sides:

@@ -75,11 +75,11 @@ def _still_asked(
     found = json.loads(cursor) if cursor else {}
     if not isinstance(found, dict):
         return {}
-    since = (now - ASK_AGAIN).timestamp()
+    hour, moment_now = ASK_AGAIN.total_seconds(), now.timestamp()
     return {
         day: (state, moment)
         for day, (state, moment) in found.items()
-        if outdated.get(day) == state and moment > since
+        if outdated.get(day) == state and abs(moment_now - moment) < hour
     }
 
 

@@ -93,6 +93,7 @@ def _metadata(
     labelled = [e.n_labelled for e in ranked if e.n_labelled is not None]
     if labelled:
         metadata["labelled rows"] = dg.MetadataValue.int(max(labelled))
+        metadata |= _label_facts(ranked)
     chart = _chart(ranked, history)
     if chart:
         metadata["plot"] = dg.MetadataValue.md(chart)
@@ -109,6 +110,21 @@ def _metadata(
             f"--until {first.partition}"
         )
     return metadata
+
+
+def _label_facts(ranked: Sequence[Evaluation]) -> dict[str, dg.MetadataValue]:
+    """Coverage and delays of all rows as numbers, so that Dagster draws them over partitions."""
+    everyone = next((e for e in ranked if e.segment is None), ranked[0])
+    facts = {
+        "coverage": everyone.coverage,
+        "label delay p50 (hours)": everyone.label_delay_p50_hours,
+        "label delay p90 (hours)": everyone.label_delay_p90_hours,
+    }
+    return {
+        name: dg.MetadataValue.float(float(f"{value:.4g}"))
+        for name, value in facts.items()
+        if value is not None
+    }
 
 
 def _row(evaluation: Evaluation) -> dict[str, str | int | float | None]:

@@ -69,20 +69,27 @@ class Declarations:
         now: the moment of judging.
         chosen: what the run's user chose; ``None``: what each partition was judged by last.
         drafting: whether today's settings may change without a trace until production begins.
+        keeps: whether what is new is put in force; else nothing is written.
     """
 
     backend: Backend
     now: datetime
     chosen: Declared | None = None
     drafting: bool = False
+    keeps: bool = True
     _read: dict[str, Settings | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.today = self._put_in_force()
+        store, name, model = self.backend.store, self.backend.model.model, self.backend.model
+        text = settings_text(model)
+        self.today = _read(text, blake2b(text.encode(), digest_size=6).hexdigest(), model)
         self._read[self.today.version] = self.today
+        if self.keeps:
+            self._put_in_force(text)
         # One run judges by what is in force when it begins.
-        store, name = self.backend.store, self.backend.model.model
         self._versions = store.declarations.list(name)
+        new = None if self.keeps else self._news(self._versions)
+        self._versions += [new] if new else []
         self._baselines = store.baselines.list(name)
 
     def rules(self, partition: str, monitors: Sequence[Monitor]) -> list[Rule]:
@@ -131,28 +138,30 @@ class Declarations:
         choice = today if self.chosen == "now" else None
         store.declarations.choose(name, partition, names, choice)
 
-    def _put_in_force(self) -> Settings:
+    def _put_in_force(self, text: str) -> None:
         """Today's settings judge from the partition on that follows the last judged one."""
-        model, store = self.backend.model, self.backend.store
-        text = settings_text(model)
-        version = blake2b(text.encode(), digest_size=6).hexdigest()
+        model, store = self.backend.model.model, self.backend.store
         with store.transaction():
-            known = store.declarations.list(model.model)
-            if not known or known[-1].version != version:
-                judged = store.evaluations.last_partition(model.model)
-                is_first = not known or judged is None or self.drafting
-                store.declarations.keep(model.model, version, text)
-                store.declarations.put_in_force(
-                    DeclarationInForce(
-                        model=model.model,
-                        version=version,
-                        valid_from=model.partitions.first
-                        if is_first or judged is None
-                        else model.partitions.shift(judged, 1),
-                        created_at=self.now,
-                    )
-                )
-        return _read(text, version, model)
+            new = self._news(store.declarations.list(model))
+            if new is not None:
+                store.declarations.keep(model, new.version, text)
+                store.declarations.put_in_force(new)
+
+    def _news(self, known: Sequence[DeclarationInForce]) -> DeclarationInForce | None:
+        """Today's settings as those that judge from now on; ``None`` where they do already."""
+        model = self.backend.model
+        if known and known[-1].version == self.today.version:
+            return None
+        judged = self.backend.store.evaluations.last_partition(model.model)
+        is_first = not known or judged is None or self.drafting
+        return DeclarationInForce(
+            model=model.model,
+            version=self.today.version,
+            valid_from=model.partitions.first
+            if is_first or judged is None
+            else model.partitions.shift(judged, 1),
+            created_at=self.now,
+        )
 
 
 def _in_force(versions: Sequence[DeclarationInForce | BaselineInForce], partition: str) -> str:

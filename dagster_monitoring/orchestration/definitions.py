@@ -64,7 +64,8 @@ def _build(model: MonitoredModel, clock: Clock) -> dg.Definitions:
         sensors.append(build_ground_truth_sensor(model, labels_job, clock=clock))
     if model.retraining is not None:
         retraining_job = by_name[job_name(model, "retraining")]
-        sensors.append(build_retraining_sensor(model, retraining_job, clock=clock))
+        setup_job = by_name[job_name(model, "setup")]
+        sensors.append(build_retraining_sensor(model, retraining_job, setup_job, clock=clock))
     return dg.Definitions(
         assets=[
             *build_model_assets(model, clock=clock),

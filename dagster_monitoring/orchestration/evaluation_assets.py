@@ -22,6 +22,7 @@ from dagster_monitoring.orchestration.clock import Clock
 from dagster_monitoring.orchestration.confusion import confusion_metadata
 from dagster_monitoring.orchestration.declarations import Declarations
 from dagster_monitoring.orchestration.judging import Judging
+from dagster_monitoring.orchestration.label_arrivals import arrival_metadata
 from dagster_monitoring.orchestration.naming import (
     asset_key,
     partitions_definition,
@@ -40,6 +41,8 @@ from dagster_monitoring.orchestration.visible import (
 
 # How many slices back a check's chart looks.
 CHART_SLICES = 45
+
+_ABOUT_LABELS = frozenset({"performance", "label_coverage", "label_freshness", "early_labels"})
 
 DESCRIPTIONS = {
     "drift": "How far the distributions of inputs and predictions went from the baseline's.",
@@ -144,6 +147,9 @@ def _verdicts(
         verdict = with_settings(verdict, declarations, monitor, found[monitor.name])
         if monitor.kind == "performance":
             table = confusion_metadata(backend, partition)
+            verdict = replace(verdict, metadata={**verdict.metadata, **table})
+        if monitor.kind in _ABOUT_LABELS:
+            table = arrival_metadata(backend, partition)
             verdict = replace(verdict, metadata={**verdict.metadata, **table})
         verdicts.append(verdict)
     return verdicts

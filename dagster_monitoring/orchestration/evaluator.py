@@ -13,7 +13,7 @@ from dagster_monitoring.monitors import Measurement, evaluate, past_partitions
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.declarations import Rule
 from dagster_monitoring.orchestration.view import PartitionView
-from dagster_monitoring.orchestration.windows import SliceProfiles
+from dagster_monitoring.orchestration.windows import Slices
 from dagster_monitoring.partitions import Every
 
 # Learned limits look at most at some weeks: what is measured for one day serves the next days too.
@@ -42,15 +42,18 @@ class Evaluator:
 
     Args:
         backend: the model's storage and store.
+        profiles: the slices it looks at, with the labels known at ``now``.
         run_id: the run that evaluates, for the record.
         now: the moment as of which labels are read, and due.
     """
 
-    def __init__(self, backend: Backend, *, run_id: str | None, now: datetime) -> None:
+    def __init__(
+        self, backend: Backend, profiles: Slices, *, run_id: str | None, now: datetime
+    ) -> None:
         self._backend = backend
         self._run_id = run_id
         self._now = now
-        self.profiles = SliceProfiles(backend, now=now)
+        self._profiles = profiles
         self._measured: OrderedDict[tuple[str, str, str, str], _Measured] = OrderedDict()
 
     def evaluate(self, rules: Sequence[Rule], partition: str) -> Evaluated:
@@ -65,7 +68,7 @@ class Evaluator:
         """What a rule's monitor sees at a partition."""
         return PartitionView(
             backend=self._backend,
-            profiles=self.profiles,
+            profiles=self._profiles,
             baseline=self._backend.baseline(rule.baseline_version),
             settings=rule.settings,
             partition=partition,

@@ -16,6 +16,7 @@ from dagster_monitoring.orchestration.performance_profiles import (
     joined_labels,
     write_performance_profile,
 )
+from dagster_monitoring.orchestration.windows import SliceProfiles
 from dagster_monitoring.stores import Judgement
 
 ON_LABELS = "performance"
@@ -49,13 +50,14 @@ class Judging:
         # Before anything is read: what changes from now on is not known to these verdicts.
         self._knew = backend.store.judgements.changes(backend.model.model)
         self._states: dict[str, LabelState | None] = {}
-        self._evaluator = Evaluator(backend, run_id=run_id, now=now)
+        self._profiles = SliceProfiles(backend, now=now)
+        self._evaluator = Evaluator(backend, self._profiles, run_id=run_id, now=now)
         self.monitors = tuple(m for m in backend.model.active_monitors if m.asset == asset)
 
     @property
     def counted(self) -> dict[str, list[str]]:
         """The slices that windows had counted so far, by the baseline's version."""
-        return self._evaluator.profiles.counted
+        return self._profiles.counted
 
     def judge(
         self, partition: str, monitors: Sequence[Monitor] | None = None
@@ -69,35 +71,39 @@ class Judging:
         store = self._backend.store
         with store.transaction():
             rows = [evaluation for some in found.by_monitor.values() for evaluation in some]
-            store.evaluations.record(rows, complete=True)
+            judgement = self._judgement(partition, rules, rows, back=found.back)
+            knows_all = store.judgements.knows_all(judgement)
+            store.evaluations.record(rows, complete=True, knows_all=knows_all)
             if len(rules) == len(self.monitors):
-                store.judgements.note(self._judgement(partition, rules, rows, back=found.back))
+                store.judgements.note(judgement)
         return found.by_monitor
 
     def _join(self, partition: str) -> None:
-        profiles = self._evaluator.profiles
         try:
             change = write_performance_profile(self._backend, partition, as_of=self._now)
         except DataError as error:
             self._log(str(error))
         else:
-            profiles.knows(change)
+            self._profiles.knows(change)
             self._states.pop(partition, None)
 
     def _judgement(
         self, partition: str, rules: Sequence[Rule], found: Sequence[Evaluation], *, back: int
     ) -> Judgement:
         model = self._backend.model
+        views = [(rule.monitor, self._evaluator.view(rule, partition)) for rule in rules]
         days = model.partitions.between(model.partitions.shift(partition, -back), partition)
         on_labels = self._asset == ON_LABELS
+        moments = self._moments(days, rules, found) if on_labels else []
+        moments += [at for monitor, view in views for at in monitor.changes_at(view)]
         return Judgement(
             model=model.model,
             asset=self._asset,
             days=days,
             knew=self._knew,
             on_labels=on_labels,
-            due=min(self._moments(days, rules, found), default=None) if on_labels else None,
-            made=frozenset(self._evaluator.profiles.changes),
+            due=min((at for at in moments if at > self._now), default=None),
+            made=frozenset(self._profiles.changes),
         )
 
     def _moments(
@@ -126,6 +132,6 @@ class Judging:
 
     def _may_change(self, day: str, judged: str, found: Sequence[Evaluation]) -> bool:
         """Whether a day's verdict is another one when its labels are due, without a new label."""
-        own = self._evaluator.profiles.performance_window(last=day, length=1).profile
+        own = self._profiles.performance_window(last=day, length=1).profile
         waits = day == judged and any(e.value is None for e in found)
         return waits or own.n_labelled < own.n

@@ -193,7 +193,8 @@ class _Reading:
         """The cursor to read on from; ``None`` to look at everything."""
         cursors = self._backend.store.cursors
         looked = cursors.get(f"{self._ledger}/labels-looked-at-all")
-        is_time = looked is None or self._now - datetime.fromisoformat(looked) >= LOOK_AT_ALL
+        # Also when it is yet to come: the clock was set back, and the times of files with it.
+        is_time = looked is None or abs(self._now - datetime.fromisoformat(looked)) >= LOOK_AT_ALL
         if self._bound is not None and not is_time:
             return cursors.get(self._cursor)
         cursors.set(f"{self._ledger}/labels-looked-at-all", self._now.astimezone(UTC).isoformat())

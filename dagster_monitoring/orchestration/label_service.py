@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import JSONResponse
 
+_LOG = logging.getLogger(__name__)
+_LONGEST_TEXT = 2_000
 MAX_BODY_BYTES = 64 * 1024 * 1024
 ARROW = "application/vnd.apache.arrow.stream"
 _UNAUTHORISED, _NOT_FOUND, _TOO_LARGE, _UNKNOWN_TYPE, _BAD, _UNAVAILABLE = (
@@ -73,8 +76,22 @@ def build_label_service(
         routes=[
             Route("/models/{model}/labels", labels, methods=["POST"]),
             Route("/health", health),
-        ]
+        ],
+        # Everything is answered in JSON, and nothing that it says comes from an exception's text.
+        exception_handlers={
+            404: _refuse(_NOT_FOUND, "there are POST /models/{model}/labels and GET /health"),
+            405: _refuse(405, "labels are sent with POST /models/{model}/labels"),
+            500: _refuse(500, "the service failed: its log says why. Send the same again later"),
+        },
     )
+
+
+def _refuse(status: int, message: str) -> Callable[[Request, Exception], JSONResponse]:
+    def answer(request: Request, error: Exception) -> JSONResponse:
+        del request, error
+        return _json({"error": message}, status)
+
+    return answer
 
 
 async def _answer(
@@ -93,13 +110,18 @@ async def _answer(
     except DataError as error:
         return _json({"error": str(error)}, _BAD)
     except MonitoringError as error:
-        return _json({"error": f"{error} Send the same again later"}, _UNAVAILABLE)
+        # Where the store is, and as whom it is opened, is not the callers' to know.
+        _LOG.error("labels of %s were not taken: %s", request.path_params["model"], error)
+        text = "the labels can't be kept now: the service's log says why. Send the same again later"
+        return _json({"error": text}, _UNAVAILABLE)
     return _json(taken, 200)
 
 
 def _authorise(request: Request, token: str) -> None:
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), token.encode()):
+    # A header comes as Latin-1, one character a byte; the time taken tells nothing of the token.
+    right = hmac.compare_digest(given.encode("latin-1"), token.encode())
+    if scheme.lower() != "bearer" or not right:
         raise _RefusedError(
             _UNAUTHORISED, "the header 'Authorization: Bearer <token>' is missing or wrong"
         )
@@ -145,18 +167,27 @@ def _from_json(body: bytes) -> pa.Table:
         raise _RefusedError(
             _BAD, 'the body is not JSON of the form {"labels": [{"prediction_id": ...}, ...]}'
         ) from error
-    ordered = [name for name in LABEL_FIELDS if name in names] + sorted(names - set(LABEL_FIELDS))
+    # Before a column is made: rows that each have names of their own would make a column each.
+    ordered = [name for name in LABEL_FIELDS if name in names]
+    ordered += sorted(names - set(LABEL_FIELDS), key=str)[:1]
     try:
         return pa.table({name: pa.array([row.get(name) for row in rows]) for name in ordered})
     except (pa.ArrowException, AttributeError) as error:
         raise _RefusedError(_BAD, f"the labels' values are of unlike types: {error}") from error
+    except UnicodeEncodeError as error:
+        raise _RefusedError(_BAD, "a text holds half of a surrogate pair") from error
+    except OverflowError as error:
+        raise _RefusedError(_BAD, "a number is larger than 64 bits") from error
 
 
 def _from_arrow(body: bytes) -> pa.Table:
     try:
-        return pa.ipc.open_stream(body).read_all()
-    except pa.ArrowException as error:
+        table = pa.ipc.open_stream(body).read_all()
+        # Lengths and offsets are the caller's words: what trusts them reads beyond its memory.
+        table.validate(full=True)
+    except (pa.ArrowException, OSError) as error:
         raise _RefusedError(_BAD, f"the body is no Arrow stream: {error}") from error
+    return table
 
 
 def _take(model: MonitoredModel, labels: pa.Table, clock: Clock) -> dict[str, int]:
@@ -168,4 +199,13 @@ def _take(model: MonitoredModel, labels: pa.Table, clock: Clock) -> dict[str, in
 def _json(content: Mapping[str, Any], status: int) -> JSONResponse:
     from starlette.responses import JSONResponse
 
-    return JSONResponse(dict(content), status_code=status)
+    text = {n: _valid(v) if isinstance(v, str) else v for n, v in content.items()}
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    if status == _UNAUTHORISED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(text, status_code=status, headers=headers)
+
+
+def _valid(text: str) -> str:
+    """Text that can be encoded and is no longer than a message should be."""
+    return text[:_LONGEST_TEXT].encode("utf-8", "replace").decode()

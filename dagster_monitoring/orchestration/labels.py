@@ -53,7 +53,7 @@ def _take_in(context: dg.SensorEvaluationContext, backend: Backend, *, now: date
     known = cursors.get(name)
     if seen is not None and known is not None:
         storage_id, _, moment = known.partition(" ")
-        if storage_id == seen and now - datetime.fromisoformat(moment) < ASK_AGAIN:
+        if storage_id == seen and abs(now - datetime.fromisoformat(moment)) < ASK_AGAIN:
             return
     taken = take_in_labels(backend, now=now, bound=MAX_TICK)
     taken.report(context.log)

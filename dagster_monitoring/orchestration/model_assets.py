@@ -25,6 +25,7 @@ from dagster_monitoring.orchestration.retraining import (
     note_retraining,
     try_challenger,
 )
+from dagster_monitoring.orchestration.unfinished import candidate_cursor
 from dagster_monitoring.retraining import Champion
 from dagster_monitoring.stores import RetrainingOutcome
 
@@ -86,15 +87,16 @@ def _build_challenger(model: MonitoredModel, clock: Clock) -> dg.AssetsDefinitio
                 RetrainingOutcome.PROMOTED if trial.verdict.promoted else RetrainingOutcome.REFUSED
             )
             # The champion asset does the promotion; until then nothing is in force.
-            _set_candidate(backend, trial)
-            _finish(
-                backend,
-                config,
-                outcome,
-                reason=trial.verdict.reason,
-                version=trial.version.version,
-                clock=clock,
-            )
+            with backend.store.transaction():
+                _set_candidate(backend, trial)
+                _finish(
+                    backend,
+                    config,
+                    outcome,
+                    reason=trial.verdict.reason,
+                    version=trial.version.version,
+                    clock=clock,
+                )
         context.log.info(trial.verdict.reason)
         yield dg.MaterializeResult(asset_key=key, metadata=_trial_metadata(trial, config))
         yield dg.AssetCheckResult(
@@ -160,7 +162,7 @@ def promote_candidate(backend: Backend, *, clock: Clock) -> dict[str, str]:
     After that the registry alone says what serves, so that a promotion by hand lasts.
     """
     model, registry = backend.model, backend.registry
-    candidate = backend.store.cursors.get(_candidate_cursor(model))
+    candidate = backend.store.cursors.get(candidate_cursor(model))
     if candidate:
         version, baseline_version = candidate.split(" ")
         registry.promote(version, baseline_version=baseline_version, now=clock())
@@ -244,11 +246,7 @@ def _set_candidate(backend: Backend, trial: Trial | None) -> None:
     """Remember the challenger that the champion asset shall promote; none without a baseline."""
     baseline = trial.baseline if trial else None
     found = f"{trial.version.version} {baseline.version}" if trial and baseline else ""
-    backend.store.cursors.set(_candidate_cursor(backend.model), found)
-
-
-def _candidate_cursor(model: MonitoredModel) -> str:
-    return f"{model.model}/candidate"
+    backend.store.cursors.set(candidate_cursor(backend.model), found)
 
 
 def _trial_metadata(trial: Trial, config: RetrainingRequest) -> dict[str, str | int]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+import pyarrow as pa
+
 from dagster_monitoring.errors import DataError
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.counting import JOINED
 from dagster_monitoring.orchestration.label_keys import key_columns, keyed
 from dagster_monitoring.orchestration.label_state import LabelState
 from dagster_monitoring.orchestration.slices import read_slice, register_slice
-from dagster_monitoring.profiles.performance import scan_performance
+from dagster_monitoring.profiles.baseline import Baseline
+from dagster_monitoring.profiles.performance import PerformanceProfile, scan_performance
 from dagster_monitoring.profiles.predictions import joined_columns
 from dagster_monitoring.profiles.storage import performance_bytes
 
@@ -34,14 +37,7 @@ def write_performance_profile(backend: Backend, partition: str, *, as_of: dateti
     slices = backend.store.judgements.last_slice_change(model.model, partition)
     due = backend.store.labels.next_arrival(model.model, partition, as_of)
     labels = backend.store.labels.resolved(model.model, partition, as_of)
-    columns, batches = keyed(model, read_slice(model, partition, _columns(backend)))
-    found = scan_performance(
-        batches,
-        labels=labels,
-        columns=columns,
-        task=model.task,
-        segments=baseline.bins.segments,
-    )
+    found = _join(backend, partition, baseline, labels)
     content = performance_bytes(found)
     backend.storage.write_performance(model.model, partition, content)
     state = LabelState(change=change, slices=slices, due=due)
@@ -56,6 +52,18 @@ def write_performance_profile(backend: Backend, partition: str, *, as_of: dateti
     state = state if new is None else replace(state, slices=new)
     backend.store.cursors.set(_joined_cursor(backend, partition), state.text())
     return new
+
+
+def performance_as_of(backend: Backend, partition: str, *, as_of: datetime) -> PerformanceProfile:
+    """A slice joined with the labels available at a moment; nothing is kept.
+
+    Labels of a slice that was never registered are not looked for.
+
+    Raises:
+        DataError: the slice can't be read.
+    """
+    labels = backend.store.labels.resolved(backend.model.model, partition, as_of)
+    return _join(backend, partition, backend.baseline_in_force(partition), labels)
 
 
 def join_if_stale(backend: Backend, partition: str, *, as_of: datetime) -> int | None:
@@ -85,11 +93,27 @@ def joined_labels(backend: Backend, partition: str) -> LabelState | None:
     return None if text is None else LabelState.read(text)
 
 
+def _join(
+    backend: Backend, partition: str, baseline: Baseline, labels: pa.Table
+) -> PerformanceProfile:
+    model = backend.model
+    columns, batches = keyed(model, read_slice(model, partition, _columns(backend)))
+    return scan_performance(
+        batches,
+        labels=labels,
+        columns=columns,
+        task=model.task,
+        segments=baseline.bins.segments,
+        end=model.partitions.bounds(partition)[1],
+    )
+
+
 def _joined_cursor(backend: Backend, partition: str) -> str:
     return f"{backend.model.model}/joined-labels/{partition}"
 
 
 def _columns(backend: Backend) -> list[str]:
     model = backend.model
-    wanted = [*key_columns(model), *joined_columns(model.task), *model.segments]
+    at = model.columns.timestamp
+    wanted = [*key_columns(model), *joined_columns(model.task), *model.segments, at]
     return list(dict.fromkeys(wanted))

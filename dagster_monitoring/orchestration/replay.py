@@ -13,6 +13,7 @@ from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.declarations import Rule, current_settings
 from dagster_monitoring.orchestration.evaluator import Evaluator
 from dagster_monitoring.orchestration.incidents import derive_groups
+from dagster_monitoring.orchestration.windows import SliceProfiles
 from dagster_monitoring.stores import Mark, MarkKind
 
 DAYS_A_MONTH = 30.0
@@ -89,7 +90,8 @@ def replay_verdicts(
     ``now``.
     """
     settings = current_settings(backend.model, monitors)
-    evaluator = Evaluator(backend, run_id=None, now=now)
+    slices = SliceProfiles(backend, now=now)
+    evaluator = Evaluator(backend, slices, run_id=None, now=now)
     by_monitor: dict[str, list[Verdict]] = {monitor.name: [] for monitor in monitors}
     for partition in backend.model.partitions.between(first, last):
         version = backend.baseline_in_force(partition).version

@@ -21,6 +21,7 @@ from dagster_monitoring.orchestration.training_rows import (
     scored_by_champion,
     with_outputs,
 )
+from dagster_monitoring.orchestration.unfinished import finishing_request, unfinished_promotion
 from dagster_monitoring.profiles.baseline import Baseline
 from dagster_monitoring.retraining import (
     Estimator,
@@ -166,23 +167,28 @@ def last_labelled_day(backend: Backend, *, until: str, as_of: datetime) -> str:
 
 
 def build_retraining_sensor(
-    model: MonitoredModel, job: AssetJob, *, clock: Clock
+    model: MonitoredModel, job: AssetJob, setup: AssetJob, *, clock: Clock
 ) -> dg.SensorDefinition:
     """Asks for a challenger when an incident calls for one, at most once a cool-down.
 
     Requests are kept in the store and the run key is the request's id, so a replayed tick, a
-    second daemon or a restart asks once.
+    second daemon or a restart asks once. A promotion whose run died half way is finished by
+    ``setup``.
     """
 
     @dg.sensor(
         name=job_name(model, "retraining_sensor"),
-        job=job,
+        jobs=[job, setup],
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=f"Watches the incidents of {model.model}.",
     )
     def retraining_sensor() -> dg.SensorResult:
         with open_backend(model) as backend:
+            unfinished = unfinished_promotion(backend, now=clock())
+            if unfinished is not None:
+                finishing = finishing_request(model, unfinished, now=clock())
+                return dg.SensorResult(run_requests=[finishing])
             request, reason = request_retraining(backend, clock=clock)
         if request is None:
             return dg.SensorResult(skip_reason=dg.SkipReason(reason))
@@ -321,6 +327,7 @@ def run_request(model: MonitoredModel, request: Retraining, reason: str) -> dg.R
     config = RetrainingRequest(retraining_id=request.id, partition=request.partition, reason=reason)
     return dg.RunRequest(
         run_key=request.id,
+        job_name=job_name(model, "retraining"),
         run_config=dg.RunConfig(ops={f"{model.model}__challenger": config}),
         tags={"dagster_monitoring/cause": "incident"},
     )

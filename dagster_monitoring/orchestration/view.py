@@ -11,8 +11,9 @@ import pyarrow as pa
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.declarations import Settings
 from dagster_monitoring.orchestration.slices import read_slice
-from dagster_monitoring.orchestration.windows import SliceProfiles
+from dagster_monitoring.orchestration.windows import Slices
 from dagster_monitoring.profiles.baseline import Baseline
+from dagster_monitoring.profiles.delays import Arrivals
 from dagster_monitoring.profiles.window import PerformanceWindow, Window
 from dagster_monitoring.schema import Columns, Partitions, Task
 
@@ -25,7 +26,7 @@ class PartitionView:
     """
 
     backend: Backend
-    profiles: SliceProfiles
+    profiles: Slices
     baseline: Baseline
     settings: Settings
     partition: str
@@ -80,6 +81,12 @@ class PartitionView:
         """Predictions against the labels that arrived, over the ``length`` latest slices."""
         self.looked_back.append(length - 1)
         return self.profiles.performance_window(last=self.partition, length=length)
+
+    def arrivals(self, length: int, *, before: int) -> Arrivals:
+        """When labels came, of the ``length`` slices right before the ``before`` latest ones."""
+        self.looked_back.append(before + length - 1)
+        last = self.partitions.shift(self.partition, -before)
+        return self.profiles.arrivals(last=last, length=length)
 
     def slice_batches(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
         """Raw rows of this partition's slice."""

@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Protocol
 
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.counting import keep_profile
 from dagster_monitoring.orchestration.performance_profiles import join_if_stale
 from dagster_monitoring.orchestration.slices import profile_slice
 from dagster_monitoring.profiles.baseline import Baseline
+from dagster_monitoring.profiles.delays import Arrivals
 from dagster_monitoring.profiles.window import (
     PerformanceWindow,
     PerformanceWindows,
     ProfileWindows,
     Window,
 )
+
+
+class Slices(Protocol):
+    """Windows over a model's slices, as views look at them."""
+
+    def window(self, baseline: Baseline, *, last: str, length: int) -> Window:
+        """The profile of the ``length`` slices that end with ``last``, on a baseline's bins."""
+        ...
+
+    def performance_window(self, *, last: str, length: int) -> PerformanceWindow:
+        """Predictions against labels over the ``length`` slices that end with ``last``."""
+        ...
+
+    def arrivals(self, *, last: str, length: int) -> Arrivals:
+        """When the labels of these slices came."""
+        ...
 
 
 class SliceProfiles:
@@ -53,17 +71,25 @@ class SliceProfiles:
 
     def performance_window(self, *, last: str, length: int) -> PerformanceWindow:
         """Predictions against labels over the ``length`` slices that end with ``last``."""
-        days = self._backend.model.partitions
-        for day in days.between(days.shift(last, 1 - length), last):
-            if day not in self._joined:
-                self.knows(join_if_stale(self._backend, day, as_of=self._now))
-                self._joined.add(day)
+        self._join(last, length)
         return self._performance.window(last, length)
+
+    def arrivals(self, *, last: str, length: int) -> Arrivals:
+        """When the labels of these slices came."""
+        self._join(last, length)
+        return self._performance.arrivals(last, length)
 
     def knows(self, change: int | None) -> None:
         """Takes note of a slice's change, if there was one, that the windows hold already."""
         if change is not None:
             self.changes.add(change)
+
+    def _join(self, last: str, length: int) -> None:
+        days = self._backend.model.partitions
+        for day in days.between(days.shift(last, 1 - length), last):
+            if day not in self._joined:
+                self.knows(join_if_stale(self._backend, day, as_of=self._now))
+                self._joined.add(day)
 
     def _count(self, baseline: Baseline, day: str) -> bool:
         """Scans a slice if it is there; what can't be read now is looked for again next time."""

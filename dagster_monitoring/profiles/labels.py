@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -52,9 +51,11 @@ class LabelIndex:
         )
         self._ids = _text(_whole(labels["prediction_id"]))
         self.label = _whole(labels["label"])
-        self._available = (
-            _whole(labels["available_at"]) if "available_at" in labels.column_names else None
-        )
+        self._available: pa.Array | None = None
+        if "available_at" in labels.column_names:
+            self._available = _whole(labels["available_at"])
+            if not pa.types.is_null(self._available.type):
+                self._available = self._available.cast(pa.timestamp("us", tz="UTC"), safe=False)
         hashes = hash_values(self._ids)
         self._order = np.argsort(hashes, kind="stable")
         self._hashes = hashes[self._order]
@@ -79,15 +80,11 @@ class LabelIndex:
         found[valid] = np.where(same.to_numpy(zero_copy_only=False), place, -1)
         return found
 
-    def available(self, rows: Places) -> tuple[datetime, datetime] | None:
-        """When the first and the last label of these rows reached us, if that is known."""
-        if self._available is None or not len(rows):
+    def available(self, rows: Places) -> pa.Array | None:
+        """When each of these labels reached us, in UTC; null of -1; ``None``: not known of any."""
+        if self._available is None or pa.types.is_null(self._available.type):
             return None
-        moments = self._available.take(pa.array(rows)).drop_null()
-        if not len(moments):
-            return None
-        span = pc.min_max(moments).as_py()
-        return span["min"], span["max"]
+        return self._available.take(pa.array(rows, mask=rows < 0))
 
 
 def class_names(array: pa.Array, *, whole: bool = True) -> tuple[list[str], Places]:

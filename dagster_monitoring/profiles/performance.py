@@ -9,8 +9,11 @@ from functools import reduce
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from dagster_monitoring.profiles.arriving import lateness
 from dagster_monitoring.profiles.bins import OTHER
+from dagster_monitoring.profiles.delays import Arrivals
 from dagster_monitoring.profiles.gathering import gather
 from dagster_monitoring.profiles.labels import LabelIndex, Places, class_names, read_values
 from dagster_monitoring.profiles.names import NameCounts, short
@@ -21,8 +24,10 @@ from dagster_monitoring.profiles.performance_profile import (
     empty_summary,
 )
 from dagster_monitoring.profiles.predictions import (
+    Classes,
     Queries,
     Summable,
+    Values,
     join_queries,
     joined_columns,
     kept,
@@ -50,6 +55,7 @@ def scan_performance(
     columns: Columns,
     task: Task,
     segments: Mapping[str, tuple[str, ...]] | None = None,
+    end: datetime | None = None,
 ) -> PerformanceProfile:
     """The performance profile of a slice: its predictions joined with their labels.
 
@@ -64,12 +70,15 @@ def scan_performance(
         columns: the roles of the columns.
         task: what is predicted.
         segments: the values counted apart by segment column; others are ``<other>``.
+        end: the slice's end, with a time zone, which ages of labels count from.
 
     Raises:
         SchemaMismatchError: the table of labels lacks a column.
     """
-    run = _Run(task, columns, dict(segments or {}), None if labels is None else LabelIndex(labels))
-    names = {*joined_columns(task), *run.segments, task.label if labels is None else columns.id}
+    index = None if labels is None else LabelIndex(labels)
+    run = _Run(task, columns, dict(segments or {}), index, end)
+    keys = {task.label} if labels is None else {columns.id, columns.timestamp}
+    names = {*joined_columns(task), *run.segments, *keys}
     rows = max(_CELLS // max(len(score_columns(task)), 1), _FEWEST_ROWS)
     for batch in gather(batches, rows=rows, names=names):
         run.add(dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows)
@@ -85,7 +94,10 @@ class _Run:
         columns: Columns,
         segments: Mapping[str, tuple[str, ...]],
         index: LabelIndex | None,
+        end: datetime | None,
     ) -> None:
+        self._end = end
+        self._arrivals = Arrivals()
         self.segments = {c: (*values, OTHER) for c, values in segments.items()}
         self._task, self._columns, self._index = task, columns, index
         self._total = SegmentPerformance(n=0, n_labelled=0, summary=empty_summary(task))
@@ -97,7 +109,7 @@ class _Run:
 
     def add(self, arrays: Mapping[str, pa.Array], rows: int) -> None:
         """Add one batch."""
-        label = self._find_labels(arrays, rows)
+        label, available = self._find_labels(arrays, rows)
         truth = read_outputs(label, self._task)
         guess = read_outputs(arrays.get(self._task.prediction, pa.nulls(rows)), self._task)
         labelled = np.asarray(label.is_valid().to_numpy(zero_copy_only=False))
@@ -119,6 +131,8 @@ class _Run:
             ]
             total = _total(ready, by_column, int(usable.sum()))
         self._count(labelled, places, total, by_column)
+        if available is not None:
+            self._add_delays(available, arrays.get(self._columns.timestamp), truth, places)
 
     def profile(self) -> PerformanceProfile:
         """What was added."""
@@ -134,6 +148,8 @@ class _Run:
             labels=self._labels,
             first_available_at=first,
             last_available_at=last,
+            delays=self._total.delays,
+            arrivals=self._arrivals,
         )
 
     def _count(
@@ -173,19 +189,38 @@ class _Run:
                 name = f"{column}={value}"
                 self._parts[name] = replace(self._parts[name], summary=own)
 
-    def _find_labels(self, arrays: Mapping[str, pa.Array], rows: int) -> pa.Array:
+    def _add_delays(
+        self,
+        available: pa.Array,
+        timestamps: pa.Array | None,
+        truth: Classes | Values,
+        places: Sequence[Places],
+    ) -> None:
+        late = lateness(available, timestamps, self._end)
+        self._total = replace(self._total, delays=self._total.delays + late.delays())
+        self._arrivals += late.arrivals(truth)
+        for (column, values), place in zip(self.segments.items(), places, strict=True):
+            for at, delays in late.by_group(place).items():
+                name = f"{column}={values[at]}"
+                own = self._parts[name]
+                self._parts[name] = replace(own, delays=own.delays + delays)
+
+    def _find_labels(
+        self, arrays: Mapping[str, pa.Array], rows: int
+    ) -> tuple[pa.Array, pa.Array | None]:
+        """Each row's label, and when it became available where that is known."""
         if self._index is None:
-            return arrays.get(self._task.label, pa.nulls(rows))
+            return arrays.get(self._task.label, pa.nulls(rows)), None
         ids = arrays.get(self._columns.id)
         if ids is None:
-            return pa.nulls(rows)
+            return pa.nulls(rows), None
         at = self._index.find(ids)
-        found = at[at >= 0]
-        span = self._index.available(found)
-        if span:
-            before = self._span or span
-            self._span = (min(before[0], span[0]), max(before[1], span[1]))
-        return self._index.label.take(pa.array(at, mask=at < 0))
+        available = self._index.available(at)
+        if available is not None and available.null_count < rows:
+            span = pc.min_max(available).as_py()
+            before = self._span or (span["min"], span["max"])
+            self._span = (min(before[0], span["min"]), max(before[1], span["max"]))
+        return self._index.label.take(pa.array(at, mask=at < 0)), available
 
     def _read_scores(self, arrays: Mapping[str, pa.Array]) -> dict[str, Floats]:
         """Scores by class; none at all unless every class's column is there."""

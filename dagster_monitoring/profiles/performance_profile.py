@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
 
+from dagster_monitoring.profiles.delays import Arrivals, DelayCounts
 from dagster_monitoring.profiles.names import NameCounts
 from dagster_monitoring.schema import (
     BinaryClassification,
@@ -31,17 +32,20 @@ class SegmentPerformance:
         n: rows.
         n_labelled: rows with a label.
         summary: the rows with a label and a prediction.
+        delays: its labels by how long after their prediction they came.
     """
 
     n: int
     n_labelled: int
     summary: Summary
+    delays: DelayCounts = field(default_factory=DelayCounts)
 
     def __add__(self, other: SegmentPerformance) -> SegmentPerformance:
         return SegmentPerformance(
             n=self.n + other.n,
             n_labelled=self.n_labelled + other.n_labelled,
             summary=add_summaries(self.summary, other.summary),
+            delays=self.delays + other.delays,
         )
 
 
@@ -59,6 +63,9 @@ class PerformanceProfile:
         labels: rows by true class; empty where numbers are predicted.
         first_available_at: when the first of the labels reached us, where that is known.
         last_available_at: when the last of them did.
+        delays: labels by how long after their prediction they came; after the slice's end where
+            a row has no timestamp. Only those of which it is known when they came.
+        arrivals: labels by how long after the slice's end they came, and what they were.
     """
 
     summary: Summary
@@ -70,6 +77,8 @@ class PerformanceProfile:
     labels: NameCounts = field(default_factory=NameCounts)
     first_available_at: datetime | None = None
     last_available_at: datetime | None = None
+    delays: DelayCounts = field(default_factory=DelayCounts)
+    arrivals: Arrivals = field(default_factory=Arrivals)
 
     @property
     def prediction_counts(self) -> Mapping[str, int]:
@@ -94,6 +103,8 @@ class PerformanceProfile:
             labels=self.labels + other.labels,
             first_available_at=min(first, default=None),
             last_available_at=max(last, default=None),
+            delays=self.delays + other.delays,
+            arrivals=self.arrivals + other.arrivals,
         )
 
 

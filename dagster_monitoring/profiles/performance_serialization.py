@@ -9,6 +9,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from dagster_monitoring.profiles.delay_serialization import (
+    read_arrivals,
+    read_delays,
+    write_arrivals,
+    write_delays,
+)
 from dagster_monitoring.profiles.encoding import read_header, read_time, write_time
 from dagster_monitoring.profiles.names import NameCounts
 from dagster_monitoring.profiles.performance_profile import PerformanceProfile, SegmentPerformance
@@ -27,7 +33,7 @@ from dagster_monitoring.statistics.performance import (
     Summary,
 )
 
-FORMAT = 3
+FORMAT = 4
 """The format's version; a reader refuses others."""
 
 _KEY = b"dagster_monitoring.performance"
@@ -47,7 +53,13 @@ def to_table(profile: PerformanceProfile) -> pa.Table:
         "format": FORMAT,
         "summary": _summary_out(profile.summary, counts),
         "segments": [
-            [name, part.n, part.n_labelled, _summary_out(part.summary, counts)]
+            [
+                name,
+                part.n,
+                part.n_labelled,
+                _summary_out(part.summary, counts),
+                write_delays(part.delays),
+            ]
             for name, part in profile.segments.items()
         ],
         "n": profile.n,
@@ -57,6 +69,8 @@ def to_table(profile: PerformanceProfile) -> pa.Table:
         "labels": _names_out(profile.labels),
         "first_available_at": write_time(profile.first_available_at),
         "last_available_at": write_time(profile.last_available_at),
+        "delays": write_delays(profile.delays),
+        "arrivals": write_arrivals(profile.arrivals),
     }
     # One more, of no rows, so that there is something to join.
     counts.append(ScoreCounts())
@@ -87,13 +101,20 @@ def from_table(table: pa.Table) -> PerformanceProfile:
         n_labelled=header["n_labelled"],
         n_without_prediction=header["n_without_prediction"],
         segments={
-            name: SegmentPerformance(n=n, n_labelled=labelled, summary=reader.summary(summary))
-            for name, n, labelled, summary in header["segments"]
+            name: SegmentPerformance(
+                n=n,
+                n_labelled=labelled,
+                summary=reader.summary(summary),
+                delays=read_delays(delays),
+            )
+            for name, n, labelled, summary, delays in header["segments"]
         },
         predictions=NameCounts(**header["predictions"]),
         labels=NameCounts(**header["labels"]),
         first_available_at=read_time(header["first_available_at"]),
         last_available_at=read_time(header["last_available_at"]),
+        delays=read_delays(header["delays"]),
+        arrivals=read_arrivals(header["arrivals"]),
     )
 
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate
 from operator import is_
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from dagster_monitoring.errors import SliceNotFoundError
+from dagster_monitoring.profiles.delays import Arrivals
 from dagster_monitoring.profiles.performance_profile import PerformanceProfile, merge_performance
 from dagster_monitoring.profiles.profile import Profile, merge
-from dagster_monitoring.profiles.storage import ProfileStorage
 from dagster_monitoring.schema import Partitions, Task
 
 T = TypeVar("T")
@@ -51,6 +51,21 @@ class PerformanceWindow:
     missing: tuple[str, ...] = ()
 
 
+class ReadsProfiles(Protocol):
+    """Where profiles of slices are read; raises ``SliceNotFoundError`` for one that is not there.
+
+    ``ProfileStorage`` is one.
+    """
+
+    def read(self, model: str, baseline_version: str, partition: str) -> Profile:
+        """A slice's profile."""
+        ...
+
+    def read_performance(self, model: str, partition: str) -> PerformanceProfile:
+        """A slice's performance profile."""
+        ...
+
+
 class ProfileWindows:
     """Windows over the stored profiles of one model and baseline; slices are read once.
 
@@ -63,7 +78,7 @@ class ProfileWindows:
 
     def __init__(
         self,
-        storage: ProfileStorage,
+        storage: ReadsProfiles,
         *,
         model: str,
         baseline_version: str,
@@ -99,7 +114,7 @@ class PerformanceWindows:
     """Windows over the stored performance profiles of one model; slices are read once."""
 
     def __init__(
-        self, storage: ProfileStorage, *, model: str, task: Task, partitions: Partitions
+        self, storage: ReadsProfiles, *, model: str, task: Task, partitions: Partitions
     ) -> None:
         self._partitions, self._task = partitions, task
         self._slices = _Recent[PerformanceProfile](
@@ -120,6 +135,11 @@ class PerformanceWindows:
             partitions=tuple(day for day, profile in found.items() if profile.n),
             missing=tuple(day for day in days if day not in found or not found[day].n),
         )
+
+    def arrivals(self, last: str, length: int) -> Arrivals:
+        """When labels of these slices came; far less to add up than all that is known of them."""
+        found = (self.slice(day) for day in _days(self._partitions, last, length))
+        return sum((profile.arrivals for profile in found if profile is not None), Arrivals())
 
 
 class _MovingSum:

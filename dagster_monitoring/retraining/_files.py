@@ -10,6 +10,8 @@ from typing import cast
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from dagster_monitoring.errors import RegistryError
+
 
 class Folder:
     """Files below a root; names use forward slashes.
@@ -31,7 +33,13 @@ class Folder:
         return bool(self._files.exists(self.path(name)))
 
     def read(self, name: str) -> bytes:
-        """The whole file."""
+        """The whole file.
+
+        Raises:
+            RegistryError: it is a link to what lies outside the folder.
+        """
+        if isinstance(self._files, LocalFileSystem):
+            _refuse_outside(Path(self.path(name)), Path(self._base))
         return cast("bytes", self._files.cat_file(self.path(name)))
 
     def write(self, name: str, data: bytes) -> None:
@@ -50,6 +58,15 @@ class Folder:
         entries = self._files.ls(self._base, detail=True)
         found = [e["name"].rstrip("/") for e in entries if e["type"] == "directory"]
         return sorted(path.rpartition("/")[2] for path in found)
+
+
+def _refuse_outside(path: Path, root: Path) -> None:
+    """Raise unless a file, all links followed, lies below the folder."""
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise RegistryError(
+            f"{path} is a link to a place outside the registry at {root}: it is not read. Put the "
+            f"file itself there."
+        )
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -18,6 +18,7 @@ from dagster_monitoring.retraining._artefact import from_bytes, to_bytes
 from dagster_monitoring.retraining._files import Folder
 from dagster_monitoring.retraining.trainer import Estimator
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -142,16 +143,15 @@ class ModelRegistry:
                 f"There are: {names}"
             )
         try:
-            fields = json.loads(self._folder.read(path))
-            return ModelVersion(
-                version=fields["version"],
-                sha256=fields["sha256"],
-                size_bytes=fields["size_bytes"],
-                created_at=datetime.fromisoformat(fields["created_at"]),
-                metadata=fields["metadata"],
-            )
-        except (ValueError, KeyError, TypeError) as error:
+            registered = _manifest(json.loads(self._folder.read(path)))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise self._unreadable(path, error) from None
+        if registered.version != version:
+            raise RegistryError(
+                f"{self._folder.path(path)} is the manifest of another version, "
+                f"{registered.version[:100]!r}: it was altered. Restore it."
+            )
+        return registered
 
     def versions(self) -> list[ModelVersion]:
         """Every version, oldest first; empty for a new registry."""
@@ -234,7 +234,7 @@ class ModelRegistry:
             return []
         try:
             promotions = json.loads(self._folder.read("champion.json"))["promotions"]
-            return [
+            history = [
                 Champion(
                     version=one["version"],
                     baseline_version=one["baseline_version"],
@@ -243,8 +243,13 @@ class ModelRegistry:
                 )
                 for one in promotions
             ]
-        except (ValueError, KeyError, TypeError) as error:
+            for one in history:
+                # Empty for a first promotion that was taken back.
+                if one.version:
+                    self._check_name(one.version)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise self._unreadable("champion.json", error) from None
+        return history
 
     def _check_name(self, version: str) -> None:
         if not _VERSION.fullmatch(version):
@@ -258,6 +263,27 @@ class ModelRegistry:
             f"{self._folder.path(path)} can't be read ({type(error).__name__}): it was altered. "
             f"Restore it."
         )
+
+
+def _manifest(fields: dict[str, object]) -> ModelVersion:
+    """A version from its manifest; raises ``ValueError``, ``KeyError`` or ``TypeError``."""
+    version, sha256, size, created = (
+        fields[name] for name in ("version", "sha256", "size_bytes", "created_at")
+    )
+    metadata = fields["metadata"]
+    if not isinstance(version, str) or not isinstance(created, str) or type(size) is not int:
+        raise TypeError("a field of another type")
+    if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
+        raise ValueError("no SHA-256")
+    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
+        raise TypeError("metadata that is not text")
+    return ModelVersion(
+        version=version,
+        sha256=sha256,
+        size_bytes=size,
+        created_at=datetime.fromisoformat(created),
+        metadata=metadata,
+    )
 
 
 def _in_service(history: Sequence[Champion]) -> list[Champion]:

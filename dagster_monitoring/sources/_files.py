@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import AfterValidator
 
-from dagster_monitoring.declaration import EnvironmentVariable
+from dagster_monitoring.declaration import EnvironmentVariable, plain_options
 from dagster_monitoring.errors import CorruptDataError, DataError, DeclarationError
 
 PLACEHOLDER = "{partition}"
@@ -23,6 +24,8 @@ BATCH_ROWS = 131_072
 _DICTIONARY_BYTES = 4.0
 
 StorageOptions = Mapping[str, str | EnvironmentVariable]
+DeclaredOptions = Annotated[dict[str, str | EnvironmentVariable], AfterValidator(plain_options)]
+"""Options as they are declared: secrets by the names of their variables."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

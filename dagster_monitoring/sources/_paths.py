@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator
 
+from dagster_monitoring.declaration import PlainPath
 from dagster_monitoring.errors import did_you_mean
 from dagster_monitoring.sources._source import Request
 
@@ -169,5 +170,5 @@ def _filled(path: str, request: Request, moment: datetime | None, key: str | Non
     return _FIELD.sub(text, path)
 
 
-SlicePath = Annotated[str, AfterValidator(check_path)]
+SlicePath = Annotated[PlainPath, AfterValidator(check_path)]
 """A path whose fields are known."""

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import pyarrow as pa
 from pydantic import Field
 
-from dagster_monitoring.declaration import EnvironmentVariable
 from dagster_monitoring.sources import _slices, _spark_files
-from dagster_monitoring.sources._files import join_root
+from dagster_monitoring.sources._files import DeclaredOptions, join_root
 from dagster_monitoring.sources._paths import SlicePath
 from dagster_monitoring.sources._source import Request, SliceFacts, Source
 from dagster_monitoring.spark import SparkRows
@@ -41,7 +40,7 @@ class ParquetSource(Source):
         description="Path, glob or fsspec URL; {partition} stands for the slice's key, "
         "{partition:%Y/%m/%d/%H} for parts of its start.",
     )
-    storage_options: dict[str, str | EnvironmentVariable] = Field(
+    storage_options: DeclaredOptions = Field(
         default_factory=dict, description="Options for the fsspec file system; secrets by {env: X}."
     )
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from pydantic import Field, model_validator
 from sqlalchemy.engine import URL
 
-from dagster_monitoring.declaration import EnvironmentVariable
+from dagster_monitoring.declaration import EnvironmentVariable, PlainAddress
 from dagster_monitoring.errors import SchemaMismatchError, SliceNotFoundError
 from dagster_monitoring.sources._source import Request, SliceFacts, Source
 from dagster_monitoring.sources._times import to_utc, within
@@ -39,7 +39,7 @@ class SqlSource(Source):
     """
 
     type: Literal["sql"] = "sql"
-    url: str | EnvironmentVariable = Field(repr=False, description=URL_FIELD)
+    url: PlainAddress = Field(repr=False, description=URL_FIELD)
     table: str | None = Field(None, min_length=1, description="Table, or schema.table.")
     query: str | None = Field(None, min_length=1, description="A SELECT, instead of a table.")
 

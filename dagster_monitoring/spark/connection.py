@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from dagster_monitoring.declaration import Declaration, EnvironmentVariable
+from dagster_monitoring.declaration import Declaration, EnvironmentVariable, PlainAddress
 from dagster_monitoring.errors import DeclarationError, EngineError, MissingExtraError
 from dagster_monitoring.spark.faults import cause, first_line
 
@@ -50,7 +50,7 @@ class SparkConnection(Declaration):
     master: str | None = Field(
         None, min_length=1, description="Master URL: spark://host:7077, local[4], yarn, k8s://…"
     )
-    remote: str | EnvironmentVariable | None = Field(
+    remote: PlainAddress | None = Field(
         None,
         repr=False,
         description="Spark Connect URL, sc://host:15002, or {env: NAME} where it holds a token.",

@@ -96,6 +96,17 @@ class Database:
                 finally:
                     self._joined.connection = None
 
+    def may_change(self, table: str) -> bool:
+        """Whether this user may make tables here, and change this one if it is there."""
+        if self.is_sqlite:
+            return True
+        rights = (
+            "SELECT has_schema_privilege(current_schema(), 'CREATE') AND coalesce((SELECT "
+            "pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass(:table)), true)"
+        )
+        with self.read() as connection:
+            return bool(connection.execute(sa.text(rights), {"table": table}).scalar())
+
     def close(self) -> None:
         """Gives all connections back."""
         self.engine.dispose()

@@ -73,6 +73,9 @@ evaluations = sa.Table(
     sa.Column("standard_error", sa.Double),
     sa.Column("declaration_version", sa.Text),
     sa.Column("declared", sa.String(8)),
+    sa.Column("coverage", sa.Double),
+    sa.Column("label_delay_p50_hours", sa.Double),
+    sa.Column("label_delay_p90_hours", sa.Double),
     sqlite_autoincrement=True,
 )
 _CURRENT = evaluations.c.superseded_at.is_(None)

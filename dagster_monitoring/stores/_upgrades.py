@@ -48,6 +48,8 @@ def upgrade(database: Database) -> None:
         connection.execute(sa.update(schema_version).values(version=SCHEMA_VERSION))
 
 
+LABEL_DELAYS = ("label_delay_p50_hours", "label_delay_p90_hours")
+
 # The version that keeps what can be derived from what older ones kept.
 _DERIVED_SINCE = 4
 
@@ -68,6 +70,7 @@ def _values_have_errors(connection: sa.Connection) -> None:
 def _time_and_incidents(connection: sa.Connection) -> None:
     _add_columns(connection, deliveries, "rows_taken", "finished", "fault", "noted_at")
     _add_columns(connection, evaluations, "declaration_version", "declared")
+    _add_columns(connection, evaluations, "coverage", *LABEL_DELAYS)
     _add_columns(connection, incidents, *NEW_INCIDENT_COLUMNS)
     _add_columns(connection, outbox, "reference")
 

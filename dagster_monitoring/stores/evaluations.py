@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -17,6 +17,7 @@ from dagster_monitoring.stores._text import storable
 from dagster_monitoring.stores.verdicts import refresh_verdicts
 
 _FIELDS = tuple(field.name for field in fields(Evaluation))
+_OPTIONAL = tuple(field.name for field in fields(Evaluation) if field.default is None)
 _COLUMNS = [evaluations.c[name] for name in _FIELDS]
 _KEYS_A_QUERY = 500
 
@@ -46,7 +47,9 @@ class EvaluationStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def record(self, given: Sequence[Evaluation], *, complete: bool = False) -> Recorded:
+    def record(
+        self, given: Sequence[Evaluation], *, complete: bool = False, knows_all: bool = False
+    ) -> Recorded:
         """Keeps evaluations; recording the same again changes nothing.
 
         The evaluation computed last is the current one of its key, in whatever order two runs
@@ -56,6 +59,9 @@ class EvaluationStore:
             given: evaluations of any models and partitions; none is fine.
             complete: the evaluations are all there are of their monitors and partitions; current
                 ones that are not among them (a column or segment no longer watched) are withdrawn.
+            knows_all: they rest on all that is known, so that they count whatever the clock said
+                when others were computed: it may have been set back since. Such a one is dated
+                just after the one that it replaces.
 
         Raises:
             StoreError: the store can't be reached or refused; then nothing is recorded.
@@ -63,6 +69,8 @@ class EvaluationStore:
         latest = {_key(clean): clean for clean in map(_storable, given)}
         with self._database.write() as connection:
             current = dict(_current(connection, list(latest)))
+            if knows_all:
+                latest = {key: _not_before(e, current.get(key)) for key, e in latest.items()}
             new: list[dict[str, object]] = []
             changed: list[dict[str, object]] = []
             stale: list[dict[str, object]] = []
@@ -80,7 +88,7 @@ class EvaluationStore:
             for rows in (new + changed, history):
                 if rows:
                     connection.execute(sa.insert(evaluations), rows)
-            withdrawn = _withdraw(connection, latest) if complete else 0
+            withdrawn = _withdraw(connection, latest, knows_all=knows_all) if complete else 0
             if new or changed or withdrawn:
                 judged = {(e.model, e.monitor, e.partition) for e in latest.values()}
                 refresh_verdicts(connection, judged)
@@ -219,7 +227,7 @@ def evaluation_from_json(text: str) -> Evaluation:
     for name in ("window_start", "window_end", "evaluated_at"):
         row[name] = datetime.fromisoformat(row[name])
     # Kept by a version that knew less.
-    for name in ("standard_error", "declaration_version", "declared"):
+    for name in _OPTIONAL:
         row.setdefault(name, None)
     return _evaluation([row[name] for name in _FIELDS])
 
@@ -237,6 +245,12 @@ def _storable(evaluation: Evaluation) -> Evaluation:
         if text is not None and (clean := storable(text)) != text:
             changes[name] = clean
     return replace(evaluation, **changes) if changes else evaluation  # type: ignore[arg-type] # text fields only
+
+
+def _not_before(evaluation: Evaluation, known: Evaluation | None) -> Evaluation:
+    if known is None or evaluation.evaluated_at > known.evaluated_at:
+        return evaluation
+    return replace(evaluation, evaluated_at=known.evaluated_at + timedelta(microseconds=1))
 
 
 def _row(key: str, evaluation: Evaluation) -> dict[str, object]:
@@ -271,19 +285,19 @@ def _supersede(connection: sa.Connection, moments: dict[str, object]) -> None:
         connection.execute(statement, [{"old": k, "moment": m} for k, m in moments.items()])
 
 
-def _withdraw(connection: sa.Connection, latest: dict[str, Evaluation]) -> int:
+def _withdraw(connection: sa.Connection, latest: dict[str, Evaluation], *, knows_all: bool) -> int:
     table = evaluations.c
     moments: dict[str, object] = {}
     groups = {(e.model, e.monitor, e.partition): e.evaluated_at for e in latest.values()}
     for (model, monitor, partition), moment in groups.items():
-        query = sa.select(table.key).where(
+        query = sa.select(table.key, table.evaluated_at).where(
             table.model == model,
             table.partition == partition,
             table.monitor == monitor,
             table.superseded_at.is_(None),
-            table.evaluated_at <= moment,
         )
-        found = connection.execute(query).scalars()
-        moments.update({key: moment for key in found if key not in latest})
+        for key, evaluated_at in connection.execute(query):
+            if key not in latest and (evaluated_at <= moment or knows_all):
+                moments[key] = max(moment, evaluated_at)
     _supersede(connection, moments)
     return len(moments)

@@ -134,18 +134,25 @@ class JudgementStore:
             )
         return Changes(labels or 0, slices or 0)
 
+    def knows_all(self, judgement: Judgement) -> bool:
+        """Whether nothing that a partition's verdicts rest on changed while they were made."""
+        knew = judgement.knew
+        with self._database.read() as connection:
+            others = _last_changes(connection, judgement, but=judgement.made)
+        return others.labels <= (knew.labels if judgement.on_labels else 0) and (
+            others.slices <= knew.slices
+        )
+
     def note(self, judgement: Judgement) -> None:
         """Keeps what a partition's verdicts rest on; do it in the transaction that records them.
 
         A change that came while they were made, and not by who made them, leaves them outdated.
         """
         *_, partition = judgement.days
-        knew = judgement.knew if judgement.on_labels else judgement.knew._replace(labels=0)
         with self._database.write() as connection:
             now = _last_changes(connection, judgement)
-            made = judgement.made
-            others = _last_changes(connection, judgement, but=made) if made else now
-            is_outdated = others.labels > knew.labels or others.slices > knew.slices
+            is_outdated = not self.knows_all(judgement)
+            knew = judgement.knew if judgement.on_labels else judgement.knew._replace(labels=0)
             if not is_outdated:
                 knew = now
             reach = len(judgement.days) - 1

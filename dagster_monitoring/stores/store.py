@@ -108,6 +108,14 @@ def open_store(url: str, *, label_folder: str | None = None) -> Store:
 
 def _prepare(database: Database) -> None:
     found = _found_version(database)
+    if (found is None or found < SCHEMA_VERSION) and not database.may_change(schema_version.name):
+        raise StoreError(
+            f"store {database}: its tables "
+            + ("are not made yet" if found is None else f"have version {found}")
+            + f", this package needs version {SCHEMA_VERSION}, and this user may not make or "
+            f"change tables. Open the store once as their owner, for instance with "
+            f"dagster-monitoring incidents list (see deploy/roles.sql)"
+        )
     if found is None:
         with database.write() as connection:
             metadata.create_all(connection)

@@ -8,11 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
 from dagster_monitoring.incidents import Cause, Incident, IncidentStatus, Member, Transition
+
+if TYPE_CHECKING:
+    from tests.alerts.benches import Bench
+    from tests.alerts.mail_server import MailServer
 
 NOW = datetime(2013, 6, 14, 6, tzinfo=UTC)
 
@@ -57,7 +63,7 @@ def serving() -> Iterator[Receiver]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST  # noqa: N815 - where a followed redirect would arrive
+        do_GET = do_PUT = do_POST  # noqa: N815 - GET is where a followed redirect would arrive
 
         def log_message(self, *_: object) -> None:
             """Tests print nothing."""
@@ -82,6 +88,43 @@ def serving() -> Iterator[Receiver]:
 def receiver() -> Iterator[Receiver]:
     with serving() as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Of the mail server, with its key."""
+    from tests.alerts.mail_server import make_certificate
+
+    return make_certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def mail(certificate: tuple[Path, Path]) -> Iterator[MailServer]:
+    from tests.alerts.mail_server import serving_mail
+
+    with serving_mail(*certificate) as server:
+        yield server
+
+
+@pytest.fixture
+def bench_of(
+    receiver: Receiver,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> Callable[[str], Bench]:
+    """Gives the bench of a channel's type."""
+    from tests.alerts.benches import build_benches
+
+    found = build_benches(
+        receiver,
+        folder=tmp_path,
+        printed=lambda: capsys.readouterr().out,
+        monkeypatch=monkeypatch,
+        mail=lambda: request.getfixturevalue("mail"),
+    )
+    return lambda name: found[name]()
 
 
 def evaluation(  # noqa: PLR0913 - a builder: each test names what it is about

@@ -24,7 +24,7 @@ class Declared(Declaration):
 def test_each_channel_has_its_file():
     folder = Path(dagster_monitoring.alerts.__file__).parent
     files = {path.stem for path in folder.glob("[!_]*.py")} - {"message", "policy"}
-    assert files == set(channel_types()) == {"console", "file", "slack", "webhook"}
+    assert files == set(channel_types())
 
 
 def test_yaml_gives_the_channel_of_its_type():

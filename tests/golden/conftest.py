@@ -18,6 +18,7 @@ from dagster_monitoring.monitors import Measurement, Monitor
 from dagster_monitoring.monitors.drift import DriftMonitor, EqualWidth
 from dagster_monitoring.monitors.multivariate_drift import MultivariateDriftMonitor
 from dagster_monitoring.profiles.baseline import Baseline, build_baseline
+from dagster_monitoring.profiles.delays import Arrivals
 from dagster_monitoring.profiles.performance import scan_performance
 from dagster_monitoring.profiles.performance_profile import merge_performance
 from dagster_monitoring.profiles.profile import Profile
@@ -154,6 +155,9 @@ class OneSlice:
         )
         merged = merge_performance([profile], task=self.task)
         return PerformanceWindow(profile=merged, partitions=(self.partition,), missing=())
+
+    def arrivals(self, length: int, *, before: int) -> Arrivals:
+        raise NotImplementedError
 
     def slice_batches(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
         rows = self.peers.table(self.name)

@@ -20,6 +20,7 @@ from dagster_monitoring.profiles.bins import (
     build_numeric_bins,
     equal_width_edges,
 )
+from dagster_monitoring.profiles.delays import Arrivals
 from dagster_monitoring.profiles.performance import scan_performance
 from dagster_monitoring.profiles.performance_profile import (
     PerformanceProfile,
@@ -36,7 +37,9 @@ ROWS = 400
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """A model, its baseline table and its slices by partition; ``labels`` by prediction id."""
+    """A model, its baseline table and its slices by partition; by prediction id ``labels``, and
+    when they ``arrived`` where that is not a day after the slice's end.
+    """
 
     training: pa.Table
     slices: Mapping[str, pa.Table]
@@ -48,6 +51,7 @@ class World:
     equal_width: Mapping[str, int] = field(default_factory=dict)
     delay: timedelta | None = timedelta(days=2)
     with_reference: bool = True
+    arrived: Mapping[str, datetime] = field(default_factory=dict)
 
     def at(self, partition: str, *, now: datetime | None = None) -> MemoryView:
         end = self.partitions.bounds(partition)[1]
@@ -103,13 +107,18 @@ class World:
             bounds=self.partitions.bounds(partition) if partition else None,
         )
 
-    def performance(self, table: pa.Table) -> PerformanceProfile:
+    def performance(self, table: pa.Table, partition: str | None = None) -> PerformanceProfile:
         ids = table[self.columns.id].to_pylist() if self.columns.id in table.schema.names else []
         known = [i for i in ids if i in self.labels]
+        end = self.partitions.bounds(partition)[1] if partition else None
+        usual = end + timedelta(days=1) if end else None
         labels = pa.table(
             {
                 "prediction_id": pa.array(known, pa.string()),
                 "label": [self.labels[i] for i in known],
+                "available_at": pa.array(
+                    [self.arrived.get(i, usual) for i in known], pa.timestamp("us", "UTC")
+                ),
             }
         )
         return scan_performance(
@@ -118,6 +127,7 @@ class World:
             columns=self.columns,
             task=self.task,
             segments=self.bins.segments,
+            end=end,
         )
 
     @cached_property
@@ -138,7 +148,7 @@ class World:
 
     @cached_property
     def performances(self) -> dict[str, PerformanceProfile]:
-        return {key: self.performance(table) for key, table in self.slices.items()}
+        return {key: self.performance(table, key) for key, table in self.slices.items()}
 
 
 @dataclass(frozen=True)
@@ -188,6 +198,10 @@ class MemoryView:
         return PerformanceWindow(
             profile=merge_performance(profiles, task=self.task), partitions=have, missing=missing
         )
+
+    def arrivals(self, length: int, *, before: int) -> Arrivals:
+        have, _ = self._keys(1 - before - length, -before)
+        return sum((self.world.performances[key].arrivals for key in have), Arrivals())
 
     def slice_batches(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
         if self.partition not in self.world.slices:

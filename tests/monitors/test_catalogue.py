@@ -56,7 +56,9 @@ def test_each_file_of_the_room_is_found_by_its_type():
         "data_quality",
         "drift",
         "great_expectations",
+        "early_labels",
         "label_coverage",
+        "label_freshness",
         "multivariate_drift",
         "performance",
     }

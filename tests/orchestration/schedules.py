@@ -35,6 +35,8 @@ MONITORS: list[dict[str, object]] = [
     {"type": "performance", "name": "learned", "window": 1, "metrics": ["brier"],
      "minimum_labelled": 5, "threshold": LEARNED},
     {"type": "label_coverage"},
+    {"type": "label_freshness"},
+    {"type": "early_labels", "window": 3},
 ]  # fmt: skip
 ASSETS = ("drift", "data_quality", "performance")
 

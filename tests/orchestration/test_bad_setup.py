@@ -91,8 +91,9 @@ def test_an_unknown_name_is_told_with_the_nearest(change, words):
         assert word in str(raised.value)
 
 
-def test_an_unreachable_database_is_named_without_its_password(tmp_path):
-    storage = {"path": "monitoring", "database": "postgresql://me:pa55word@127.0.0.1:1/none"}
+def test_an_unreachable_database_is_named_without_its_password(tmp_path, monkeypatch):
+    monkeypatch.setenv("A_STORE_URL", "postgresql://me:pa55word@127.0.0.1:1/none")
+    storage = {"path": "monitoring", "database": {"env": "A_STORE_URL"}}
     with new_world(tmp_path, storage=storage) as world:
         world.serve(0)
         with pytest.raises(StoreError, match=r"127\.0\.0\.1") as raised:

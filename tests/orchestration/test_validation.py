@@ -293,9 +293,12 @@ def test_an_extra_that_is_not_installed_is_a_fault_that_names_it(
     assert "dagster-monitoring[slack]" in found
 
 
-def test_a_store_that_cant_be_reached_is_a_fault_without_its_password(declared: Declared):
-    url = "postgresql://me:hunter2@127.0.0.1:1/none"
-    found = of_level(check_store(declared(storage={"database": url})), "fault")
+def test_a_store_that_cant_be_reached_is_a_fault_without_its_password(
+    declared: Declared, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("A_STORE_URL", "postgresql://me:hunter2@127.0.0.1:1/none")
+    storage = {"database": {"env": "A_STORE_URL"}}
+    found = of_level(check_store(declared(storage=storage)), "fault")
     assert "storage.database" in found
     assert "hunter2" not in found
     other = declared(storage={"database": "mysql://me@localhost/x"})

@@ -77,12 +77,12 @@ def test_a_missing_column_is_named_with_those_there_are(name):
 def test_it_is_known_when_labels_of_some_rows_arrived():
     moments = [datetime(2024, 1, day, tzinfo=UTC) for day in (3, 1, 2)]
     index = LabelIndex(labels(available_at=pa.array([*moments, None])))
-    assert index.available(np.array([0, 2])) == (moments[2], moments[0])
-    assert index.available(np.array([1])) == (moments[1], moments[1])
-    assert index.available(np.array([1, 3])) == (moments[1], moments[1])
-    assert index.available(np.array([3])) is None
-    assert index.available(np.array([], dtype=int)) is None
+    found = index.available(np.array([2, -1, 0, 3]))
+    assert found.type == pa.timestamp("us", tz="UTC")
+    assert found.to_pylist() == [moments[2], None, moments[0], None]
+    assert len(index.available(np.array([], dtype=int))) == 0
     assert LabelIndex(labels()).available(np.array([0])) is None
+    assert LabelIndex(labels(available_at=pa.nulls(4))).available(np.array([0])) is None
 
 
 @pytest.mark.parametrize(

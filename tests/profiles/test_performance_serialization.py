@@ -74,7 +74,7 @@ def test_a_file_of_another_kind_or_format_is_refused() -> None:
     table = to_table(profile_of(BinarySummary()))
     key = b"dagster_monitoring.performance"
     assert set(table.schema.metadata) == {key}
-    message = r"not a file of format 3 \(dagster_monitoring\.performance\): "
-    for metadata, found in ((None, "None"), ({key: b'{"format": 2}'}, "2")):
+    message = r"not a file of format 4 \(dagster_monitoring\.performance\): "
+    for metadata, found in ((None, "None"), ({key: b'{"format": 3}'}, "3")):
         with pytest.raises(CorruptDataError, match=message + found):
             from_table(table.replace_schema_metadata(metadata))

@@ -278,7 +278,7 @@ def test_an_unknown_protocol_fails_with_its_name():
 
 
 def test_credentials_in_a_url_are_not_shown():
-    source = ParquetSource(path="memory://me:hunter2@host/nothing/*.parquet")
+    source = ParquetSource(path="memory://hunter2@host/nothing/*.parquet")
     with pytest.raises(SliceNotFoundError) as caught:
         list(source.batches(Request()))
     assert "hunter2" not in str(caught.value)

@@ -125,8 +125,8 @@ def test_secrets_come_from_the_environment_and_are_hidden(monkeypatch):
     assert "s3cr3t" not in str(plain) + repr(connection) + connection.model_dump_json()
     assert plain["spark.a"] == "true"
     assert plain["spark.redaction.regex"].endswith("|^(spark[.]hadoop[.]lake[.]key)$")
-    assert "t0k" not in SparkConnection(remote="sc://a:1/;token=t0k").place
-    assert "t0k" not in repr(SparkConnection(remote="sc://a:1/;token=t0k"))
+    assert "t0k" not in SparkConnection(remote="sc://a:1/;user_id=t0k").place
+    assert "t0k" not in repr(SparkConnection(remote="sc://a:1/;user_id=t0k"))
 
 
 def test_spark_connect_gives_the_local_engines_bytes(engine, plan, connect_port, tmp_path):

@@ -35,6 +35,9 @@ HEALTHY = Evaluation(
     evaluated_at=NOW,
     run_id="run-1",
     standard_error=1 / 3,
+    coverage=2 / 3,
+    label_delay_p50_hours=0.1,
+    label_delay_p90_hours=1e5 / 3,
 )
 BAD = replace(
     HEALTHY,
@@ -55,6 +58,14 @@ def test_a_standard_error_that_became_known_is_another_verdict(store: Store):
     unknown = replace(HEALTHY, standard_error=None)
     store.evaluations.record([unknown])
     assert store.evaluations.read("m") == [unknown]
+    later = replace(HEALTHY, evaluated_at=NOW + timedelta(hours=1))
+    assert store.evaluations.record([later]).superseded == 1
+    assert store.evaluations.read("m") == [later]
+
+
+@pytest.mark.parametrize("name", ["coverage", "label_delay_p50_hours", "label_delay_p90_hours"])
+def test_labels_that_came_since_are_another_verdict(store: Store, name: str):
+    store.evaluations.record([replace(HEALTHY, **{name: None})])
     later = replace(HEALTHY, evaluated_at=NOW + timedelta(hours=1))
     assert store.evaluations.record([later]).superseded == 1
     assert store.evaluations.read("m") == [later]

@@ -117,6 +117,8 @@ def test_a_store_of_the_first_version_is_upgraded_with_what_it_holds(store_url: 
             first.create(connection)
             connection.exec_driver_sql("DROP INDEX monitoring_evaluations_news")
             connection.exec_driver_sql(DROP_ERRORS)
+            for name in ("coverage", "label_delay_p50_hours", "label_delay_p90_hours"):
+                connection.exec_driver_sql(f"ALTER TABLE monitoring_evaluations DROP COLUMN {name}")
             connection.execute(sa.insert(first), [asdict(kept)])
     for _ in range(2):
         with open_store(store_url) as store:

@@ -35,7 +35,7 @@ from dagster_monitoring.sources.database import (
 )
 
 # What an alert channel imports only when it sends.
-_CHANNEL_EXTRAS = {"slack": ("slack_sdk", "slack")}
+_CHANNEL_EXTRAS = {"slack": ("slack_sdk", "slack"), "apprise": ("apprise", "apprise")}
 
 
 def check_store(model: MonitoredModel) -> list[Finding]:

@@ -45,7 +45,7 @@ class SparkEngine(SparkConnection):
     """Scans a slice on a Spark cluster: the same counts, to the last bit, as the local engine.
 
     Example:
-        >>> SparkEngine(remote="sc://spark:15002/;token=t0p").place
+        >>> SparkEngine(remote="sc://spark:15002/;use_ssl=true").place
         'sc://spark:15002/'
     """
 

@@ -9,8 +9,8 @@ from typing import Literal
 import pyarrow as pa
 from pydantic import Field
 
-from dagster_monitoring.declaration import EnvironmentVariable
-from dagster_monitoring.sources._files import join_root
+from dagster_monitoring.declaration import PlainPath
+from dagster_monitoring.sources._files import DeclaredOptions, join_root
 from dagster_monitoring.sources.ground_truth._ground_truth import Delivery, GroundTruth
 from dagster_monitoring.sources.ground_truth._label_files import (
     PATH_FIELD,
@@ -28,8 +28,8 @@ class ParquetGroundTruth(GroundTruth):
     """
 
     type: Literal["parquet"] = "parquet"
-    path: str = Field(min_length=1, description=PATH_FIELD)
-    storage_options: dict[str, str | EnvironmentVariable] = Field(
+    path: PlainPath = Field(min_length=1, description=PATH_FIELD)
+    storage_options: DeclaredOptions = Field(
         default_factory=dict, description="Options for the fsspec file system; secrets by {env: X}."
     )
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from pydantic import Field, model_validator
 
-from dagster_monitoring.declaration import EnvironmentVariable
+from dagster_monitoring.declaration import PlainAddress
 from dagster_monitoring.errors import SchemaMismatchError
 from dagster_monitoring.sources._times import to_utc
 from dagster_monitoring.sources.ground_truth._ground_truth import Delivery, GroundTruth
@@ -36,7 +36,7 @@ class SqlGroundTruth(GroundTruth):
     reads_on: ClassVar[bool] = True
 
     type: Literal["sql"] = "sql"
-    url: str | EnvironmentVariable = Field(repr=False, description=URL_FIELD)
+    url: PlainAddress = Field(repr=False, description=URL_FIELD)
     table: str | None = Field(None, min_length=1, description="Table, or schema.table.")
     query: str | None = Field(None, min_length=1, description="A SELECT, instead of a table.")
     overlap_hours: float = Field(
