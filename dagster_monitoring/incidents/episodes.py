@@ -113,8 +113,8 @@ def episodes(verdicts: Sequence[Verdict], rule: Rule, *, cause: Cause) -> list[E
     (labels to come) neither counts nor breaks a row. One that is bad, but not bad enough to be
     trouble, breaks the row of trouble, and counts half as a healthy one: a value that hovers
     between the two limits takes twice as long to be believed, and a column that always warns does
-    not keep the others' trouble open for ever. Trouble with the data that begins with a slice that did
-    not come is the pipeline's.
+    not keep the others' trouble open for ever. Trouble with the data that begins with a slice that
+    did not come is the pipeline's.
 
     Args:
         verdicts: of one monitor, in the order of partitions, each partition once.
