@@ -13,10 +13,10 @@ from dagster_monitoring.monitors.data_quality import DataQualityMonitor
 from dagster_monitoring.monitors.drift import DriftMonitor
 from dagster_monitoring.monitors.great_expectations import GreatExpectationsMonitor
 from dagster_monitoring.monitors.label_coverage import LabelCoverageMonitor
+from dagster_monitoring.monitors.learned import LearnedThreshold
 from dagster_monitoring.monitors.performance import PerformanceMonitor
 from dagster_monitoring.monitors.threshold import (
     AbsoluteThreshold,
-    LearnedThreshold,
     RelativeThreshold,
 )
 from dagster_monitoring.orchestration.component import ModelMonitoringComponent

@@ -27,7 +27,7 @@ from dagster_monitoring.declaration import (
 )
 from dagster_monitoring.errors import DeclarationError, did_you_mean
 from dagster_monitoring.incidents import AlertPolicy
-from dagster_monitoring.monitors import AnyMonitor, Monitor, default_monitors
+from dagster_monitoring.monitors import AnyMonitor, Monitor, default_monitors, with_shares
 from dagster_monitoring.partitions import WEEKDAYS
 from dagster_monitoring.profiles.engine import AnyEngine, LocalEngine, SparkEngine
 from dagster_monitoring.retraining import RetrainingConfig
@@ -319,7 +319,9 @@ def _resolve(model: MonitoredModel) -> tuple[Monitor, ...]:
                 raise ValueError(f"monitors: two monitors are called {entry.name!r}")
             declared.add(entry.name)
             by_name[entry.name] = entry
-    return tuple(monitor.counted_in(model.partitions.every) for monitor in by_name.values())
+    every = model.partitions.every
+    counted = [monitor.counted_in(every) for monitor in by_name.values()]
+    return with_shares(counted, model.alert_policy, every=every)
 
 
 def _anchored(declared: DeclarationT, root: Path) -> DeclarationT:

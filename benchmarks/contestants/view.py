@@ -46,6 +46,7 @@ class BenchView:
     model: str = "bench"
     partitions: Partitions = DAYS
     labels_due: datetime | None = None
+    left_out: frozenset[str] = frozenset()
     now: datetime = datetime(2034, 6, 1, tzinfo=UTC)
 
     def window(self, length: int) -> Window:

@@ -27,6 +27,8 @@ Picture = npt.NDArray[np.float64]
 def chart_png(plot: AlertPlot) -> bytes:
     """The values as a line with dots, red beyond a limit; the limits as dashes. No text.
 
+    A slice without a value is a gap.
+
     Raises:
         ValueError: no value is known.
     """
@@ -38,12 +40,16 @@ def chart_png(plot: AlertPlot) -> bytes:
     for limit in limits:
         _dashes(picture, rows(limit), unit)
     points = [
-        (float(x), rows(v), v) for x, v in zip(places, plot.values, strict=False) if v is not None
+        None if v is None else (float(x), rows(v), v)
+        for x, v in zip(places, plot.values, strict=False)
     ]
-    for (x1, y1, _), (x2, y2, _) in pairwise(points):
+    for before, after in pairwise(points):
+        if before is None or after is None:
+            continue  # a slice without a value is a gap
+        (x1, y1, _), (x2, y2, _) = before, after
         for share in np.linspace(0, 1, max(int(max(abs(x2 - x1), abs(y2 - y1))), 2)):
             _dot(picture, x1 + share * (x2 - x1), y1 + share * (y2 - y1), 0.8 * unit, _LINE)
-    for x, y, value in points:
+    for x, y, value in filter(None, points):
         is_bad = _beyond(value, plot)
         _dot(picture, x, y, (4 if is_bad else 2.5) * unit, _BAD if is_bad else _LINE)
     height, width = HEIGHT * _SCALE, WIDTH * _SCALE

@@ -70,7 +70,9 @@ def compose(
         rows=tuple(_row(evaluation, show_values_of) for evaluation in worst),
         n_more=len(incident.worst) - len(worst),
         baseline_version=next((e.baseline_version for e in worst if e.baseline_version), None),
-        model_version=next((e.model_version for e in worst if e.model_version), None),
+        model_version=bounded(
+            next((e.model_version for e in worst if e.model_version), None), MAX_LENGTH
+        ),
         run_url=_web_address(run_url),
         asset_url=_web_address(asset_url),
         next_step=_next_step(incident, transition, show_values_of),

@@ -33,7 +33,7 @@ def page(message: AlertMessage, *, notice: str, picture: str | None) -> str:
         f'<h2 style="margin:0 0 8px;color:{colour}">{_safe(message.title, 300)}</h2>',
         f"<p>{_safe(message.summary, 1000)}</p>",
         _listed(message),
-        _rows(message, colour),
+        _rows(message),
         _plot(message, picture),
         _facts(message),
         f"<p><b>Next:</b> {_safe(message.next_step, 1000)}</p>",
@@ -56,17 +56,18 @@ def _listed(message: AlertMessage) -> str:
     return f"<ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul>" if lines else ""
 
 
-def _rows(message: AlertMessage, colour: str) -> str:
+def _rows(message: AlertMessage) -> str:
     if not message.rows:
         return ""
     names = ("", "monitor", "metric", "column", "value against limit")
     head = "".join(f'<th style="{_CELL};color:#6b7785">{name}</th>' for name in names)
-    rows = "".join(_row(row, colour) for row in message.rows)
+    rows = "".join(_row(row) for row in message.rows)
     more = f"<p>and {message.n_more} more</p>" if message.n_more else ""
     return f'<table style="border-collapse:collapse"><tr>{head}</tr>{rows}</table>{more}'
 
 
-def _row(row: AlertRow, colour: str) -> str:
+def _row(row: AlertRow) -> str:
+    colour = _COLOUR[row.severity] if row.severity else "inherit"
     cells = (row.severity or "", row.monitor, row.metric, row.subject or "–")  # noqa: RUF001 - a dash where there is no column
     shown = "".join(f'<td style="{_CELL}">{_safe(cell, 200)}</td>' for cell in cells)
     value = f'<td style="{_CELL};color:{colour}"><b>{_safe(row_value(row), 300)}</b></td>'

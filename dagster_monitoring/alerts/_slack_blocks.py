@@ -17,6 +17,8 @@ from dagster_monitoring.incidents import Transition
 _HEADER = 150
 _ROW = 280  # ten rows and their line ends stay within a section's 3,000
 _MOST_LINES = 10
+# In a thread these add no value that is not above them.
+_BRIEF = {Transition.ACKNOWLEDGED, Transition.REMINDED, Transition.RESOLVED}
 _ICON = {Severity.ERROR: "🔴", Severity.WARN: "🟠"}  # the same on every client
 
 
@@ -41,23 +43,35 @@ class Block(TypedDict, total=False):
 Blocks: TypeAlias = list[Block]
 
 
-def blocks(message: AlertMessage) -> Blocks:
-    """Header, facts, worst rows with value against limit, link and next step."""
+def blocks(message: AlertMessage, *, in_thread: bool = False) -> Blocks:
+    """Header, facts, worst rows with value against limit, link and next step.
+
+    Args:
+        message: what to say.
+        in_thread: below the incident's first message, which has facts, rows and plot already.
+    """
+    is_brief = in_thread and message.transition in _BRIEF
     title = one_line(f"{_icon(message)} {message.title}", _HEADER)
     found: Blocks = [
         {"type": "header", "text": {"type": "plain_text", "text": title, "emoji": False}},
         {"type": "section", "text": _markup(_escape(message.summary, 1000))},
     ]
-    if message.details or message.changes:
+    if (message.details or message.changes) and not is_brief:
         found.append({"type": "section", "text": _markup(_told(message))})
-    found.append({"type": "section", "fields": _facts(message)})
+    if not is_brief:
+        found += _figures(message)
+    found.append({"type": "section", "text": _markup(_what_next(message))})
+    footer = _escape(f"{message.transition} · {message.incident_id}", 200)
+    found.append({"type": "context", "elements": [_markup(footer)]})
+    return found
+
+
+def _figures(message: AlertMessage) -> Blocks:
+    found: Blocks = [{"type": "section", "fields": _facts(message)}]
     if message.rows:
         found.append({"type": "section", "text": _markup(_rows(message))})
     if message.plot:
         found.append({"type": "section", "text": _markup(_plot(message.plot))})
-    found.append({"type": "section", "text": _markup(_what_next(message))})
-    footer = _escape(f"{message.transition} · {message.incident_id}", 200)
-    found.append({"type": "context", "elements": [_markup(footer)]})
     return found
 
 

@@ -53,7 +53,7 @@ class SlackChannel(Channel):
                 # The end of an incident is told to the whole channel too, not only in its thread.
                 reply_broadcast=thread is not None and message.transition is Transition.RESOLVED,
                 text=fallback(message),
-                blocks=json.dumps(blocks(message)),
+                blocks=json.dumps(blocks(message, in_thread=thread is not None)),
                 unfurl_links=False,
                 unfurl_media=False,
                 link_names=False,

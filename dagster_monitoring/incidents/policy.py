@@ -20,6 +20,14 @@ class AlertPolicy(Declaration):
     severity: Severity = Field(
         Severity.ERROR, description="The least severity that opens an incident."
     )
+    false_pages_per_month: float | None = Field(
+        1.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="How many false pages a month the model may make when nothing happens. It sets "
+        "the levels of learned limits, and how far chance moves declared ones; null: thresholds "
+        "keep their own alpha.",
+    )
     for_: int = Field(
         1,
         ge=1,

@@ -12,9 +12,11 @@ from dagster_monitoring.evaluation import excess
 from dagster_monitoring.monitors._catalogue import monitor_types
 from dagster_monitoring.monitors._early import label_balance
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, View
+from dagster_monitoring.monitors._past import past_partitions
 from dagster_monitoring.monitors._slices import lacking_slices
+from dagster_monitoring.monitors.budget import with_shares
 from dagster_monitoring.monitors.defaults import default_monitors
-from dagster_monitoring.monitors.evaluate import evaluate, past_partitions
+from dagster_monitoring.monitors.evaluate import evaluate, levels_of
 from dagster_monitoring.monitors.verdict import Overall, overall, subject
 
 if TYPE_CHECKING:
@@ -36,8 +38,10 @@ __all__ = [
     "excess",
     "label_balance",
     "lacking_slices",
+    "levels_of",
     "monitor_types",
     "overall",
     "past_partitions",
     "subject",
+    "with_shares",
 ]

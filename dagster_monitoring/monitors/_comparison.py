@@ -105,6 +105,8 @@ class Comparison:
             reason=_with(note, vagueness) if vagueness else note,
             n=self.n,
             noise=noise,
+            is_distance=metric.higher_is_worse,
+            scale=metric.scale,
             standard_error=error,
             worse="upper" if metric.higher_is_worse else "lower",
         )

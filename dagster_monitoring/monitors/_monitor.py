@@ -14,12 +14,14 @@ from pydantic import Field, PrivateAttr, model_validator
 from dagster_monitoring.declaration import Declaration
 from dagster_monitoring.evaluation import Severity
 from dagster_monitoring.incidents import Cause
-from dagster_monitoring.monitors.threshold import AnyThreshold, Levels, Sides, Threshold
+from dagster_monitoring.monitors.learned import AnyThreshold
+from dagster_monitoring.monitors.threshold import Levels, Share, Sides, Threshold
 from dagster_monitoring.partitions import MOST_SLICES, ByLength, Every
 from dagster_monitoring.profiles.baseline import Baseline
 from dagster_monitoring.profiles.delays import Arrivals, DelayCounts
 from dagster_monitoring.profiles.window import PerformanceWindow, Window
 from dagster_monitoring.schema import Columns, Partitions, Task
+from dagster_monitoring.statistics.scales import Scale
 
 MonitoredAsset = Literal["drift", "data_quality", "performance"]
 
@@ -34,10 +36,13 @@ class Measurement:
     ``value`` is a finite number, or ``None`` with a ``reason`` that says what is missing and what
     to do. ``expected`` marks a missing value that is no one's fault yet (labels not due, too few
     slices since production began). A ``reason`` beside a value is a note on it. ``worse`` is the
-    bad side; ``noise`` (at least 0) what chance alone can add with so few rows;
+    bad side; ``noise`` (at least 0) what chance alone exceeds with probability ``noise_alpha`` with
+    so few rows; ``is_distance`` says that without any drift the value lies between 0 and that, and
+    ``scale`` on which scale it is then nearly normal;
     ``standard_error`` the value's own sampling error, ``None`` where it is not known;
     ``reference`` the baseline's value. ``levels`` are limits that come with the measurement
-    itself and stand before the monitor's thresholds. ``delays`` are those of its labels.
+    itself and stand before the monitor's thresholds; ``most`` is the worst that its verdict may
+    say, below what the monitor may. ``delays`` are those of its labels.
     """
 
     metric: str
@@ -50,9 +55,13 @@ class Measurement:
     n_labelled: int | None = None
     reference: float | None = None
     noise: float = 0.0
+    noise_alpha: float = 0.01
+    is_distance: bool = False
+    scale: Scale = "identity"
     standard_error: float | None = None
     worse: Sides = "both"
     levels: Levels | None = None
+    most: Severity = Severity.ERROR
     delays: DelayCounts | None = None
 
     @property
@@ -92,6 +101,10 @@ class View(Protocol):
     def labels_due(self) -> datetime | None: ...
     @property
     def baseline(self) -> Baseline: ...
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Partitions that a person marked, as normal or as bad: limits do not learn from them."""
+        ...
 
     def window(self, length: int) -> Window:
         """The profile of the ``length`` slices that end with this partition."""
@@ -177,6 +190,7 @@ class Monitor(Declaration, ABC):
     )
 
     _every: Every = PrivateAttr(default="day")
+    _share: Share | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _has_a_name(self) -> Self:
@@ -200,6 +214,17 @@ class Monitor(Declaration, ABC):
         found = self.model_copy(update={**defaults, "threshold": own, "thresholds": limits})
         found._every = every  # noqa: SLF001 - its own class
         return found
+
+    def with_share(self, share: Share | None) -> Self:
+        """The same monitor with its part of the model's budget of false pages."""
+        found = self.model_copy()
+        found._share = share  # noqa: SLF001 - its own class
+        return found
+
+    @property
+    def share(self) -> Share | None:
+        """Its part of the model's budget of false pages; ``None`` when there is none."""
+        return self._share
 
     @property
     def kind(self) -> str:
@@ -234,6 +259,10 @@ class Monitor(Declaration, ABC):
         """The columns that it asks profiles to sample rows of; empty: it asks for none."""
         return ()
 
+    def needs_losses(self) -> bool:
+        """Whether it asks the baseline to keep rows with the model's loss."""
+        return False
+
     def threshold_of(self, metric: str) -> Threshold:
         """The limits that hold for a metric: its own, else the monitor's, else the default."""
         found = self.thresholds.get(metric) or self.threshold or self.default_threshold(metric)
@@ -244,6 +273,12 @@ class Monitor(Declaration, ABC):
         declared = [*self.thresholds.values(), *([self.threshold] if self.threshold else [])]
         defaults = [self.threshold_of(metric) for metric in self.metric_names()]
         return max((t.past_slices() for t in [*declared, *defaults]), default=0)
+
+    def learned_at(self, partition: str) -> tuple[str, ...]:
+        """The partitions whose past its thresholds learn from: the judged one, and pinned ones."""
+        declared = [*self.thresholds.values(), *([self.threshold] if self.threshold else [])]
+        found = {partition, *(threshold.learned_at(partition) for threshold in declared)}
+        return tuple(sorted(found))
 
     def warm_up_slices(self) -> int:
         """How many slices it takes from the start of production until all it looks at exists."""

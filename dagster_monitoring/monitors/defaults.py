@@ -10,8 +10,8 @@ from dagster_monitoring.monitors.data_quality import DataQualityMonitor
 from dagster_monitoring.monitors.drift import DriftMonitor, Rolling
 from dagster_monitoring.monitors.label_coverage import LabelCoverageMonitor
 from dagster_monitoring.monitors.label_freshness import LabelFreshnessMonitor
+from dagster_monitoring.monitors.learned import LearnedThreshold
 from dagster_monitoring.monitors.performance import PerformanceMonitor
-from dagster_monitoring.monitors.threshold import LearnedThreshold
 from dagster_monitoring.partitions import Every
 from dagster_monitoring.schema import Columns, Task
 

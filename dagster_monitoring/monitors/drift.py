@@ -28,9 +28,10 @@ from dagster_monitoring.monitors._names import known_names
 from dagster_monitoring.monitors._reference import reference_of
 from dagster_monitoring.monitors._slices import slices_note
 from dagster_monitoring.monitors._together import measure
+from dagster_monitoring.monitors._weighing import weighed
+from dagster_monitoring.monitors.learned import LearnedThreshold
 from dagster_monitoring.monitors.threshold import (
     AbsoluteThreshold,
-    LearnedThreshold,
     Limits,
     RelativeThreshold,
     Threshold,
@@ -94,6 +95,13 @@ class DriftMonitor(Monitor):
         "the profile's finest (profile), those of Doane's rule (doane), or {equal_width: 30}.",
     )
 
+    impact: bool = Field(
+        default=False,
+        description="Whether the drift of a feature may say ERROR only where it is estimated to "
+        "raise the model's error beyond chance; elsewhere it says WARN. The estimate is that of a "
+        "monitor of type impact with this window, and needs a baseline built with it.",
+    )
+
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
         known_names(self.metrics, self.thresholds, drift_metric)
@@ -102,6 +110,11 @@ class DriftMonitor(Monitor):
             raise ValueError(
                 "a drift metric is itself a comparison with the baseline: use an absolute or a "
                 "learned threshold"
+            )
+        if self.impact and self.past_slices():
+            raise ValueError(
+                "impact: an estimate trains models, and learned limits ask for the values of "
+                "weeks. Give absolute limits, or leave impact out"
             )
         return self
 
@@ -139,7 +152,12 @@ class DriftMonitor(Monitor):
             stays=self.baseline == "training",
         )
         metrics = {name: drift_metric(name) for name in self.metrics}
-        return [m for some in _chunks(columns) for m in self._of_columns(scene, some, metrics)]
+        found = [m for some in _chunks(columns) for m in self._of_columns(scene, some, metrics)]
+        return weighed(found, view, window=self.window) if self.impact else found
+
+    def needs_losses(self) -> bool:
+        """Where drift is weighed by its impact."""
+        return self.impact
 
     def columns_of(self, view: View) -> tuple[str, ...]:
         """The columns that are watched."""

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from statistics import fmean
 
 from dagster_monitoring.evaluation import Evaluation, Severity, Status, half_width
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, View
+from dagster_monitoring.monitors._past import Past
 from dagster_monitoring.monitors._slices import slices_before
 from dagster_monitoring.monitors.threshold import Evidence, Levels, Pair
 from dagster_monitoring.statistics.undefined import Undefined
-
-Key = tuple[str, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,24 +22,6 @@ class _Verdict:
     severity: Severity | None
     limits: Pair = (None, None)
     reason: str | None = None
-
-
-def past_partitions(monitor: Monitor, view: View) -> tuple[str, ...]:
-    """The partitions whose measurements the monitor's learned thresholds look at, oldest first.
-
-    Their windows are whole, overlap neither the judged window nor each other, and lie within
-    production. Empty when no threshold learns. Days that were not normal are among them: the
-    threshold leaves their values out, by the values alone.
-
-    Args:
-        monitor: whose thresholds.
-        view: the partition that is judged.
-    """
-    width = monitor.window
-    # As many as have their whole window within production.
-    whole = (slices_before(view) + 1) // width - 1
-    steps = range(min(monitor.past_slices() // width, whole), 0, -1)
-    return tuple(view.partitions.shift(view.partition, -width * step) for step in steps)
 
 
 def evaluate(
@@ -67,14 +48,32 @@ def evaluate(
     """
     given = monitor.measure(view) if measured is None else measured
     judged = [_finite(m) for m in given] or [_nothing_measured(monitor)]
-    earlier = _values_by_key(past)
+    earlier = Past(monitor, view, past)
     tests = sum(m.value is not None for m in judged)
     is_young = _is_young(monitor, view)
     frame = _Frame(monitor=monitor, view=view, run_id=run_id, now=now)
     return [
-        frame.evaluation(m, _judge(monitor, m, earlier.get(m.key, ()), tests, is_young=is_young))
-        for m in judged
+        frame.evaluation(m, _judge(monitor, m, earlier, tests, is_young=is_young)) for m in judged
     ]
+
+
+def levels_of(
+    monitor: Monitor,
+    view: View,
+    past: Sequence[Sequence[Measurement]],
+    measured: Sequence[Measurement],
+) -> list[tuple[Measurement, Levels | Undefined]]:
+    """The limits in force at the view's partition, of each measurement that has a value.
+
+    Args:
+        monitor: whose thresholds.
+        view: the model at the partition.
+        past: the monitor's measurements at each of :func:`past_partitions`.
+        measured: the monitor's measurements at the partition.
+    """
+    judged = [m for m in map(_finite, measured) if m.value is not None]
+    earlier = Past(monitor, view, past)
+    return [(m, _levels(monitor, m, earlier, len(judged))) for m in judged]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,28 +132,40 @@ def model_version(view: View) -> str | None:
     return max(versions, key=lambda name: (versions[name], name))
 
 
-def _judge(
-    monitor: Monitor, m: Measurement, past: Sequence[float], tests: int, *, is_young: bool
-) -> _Verdict:
+def _judge(monitor: Monitor, m: Measurement, past: Past, tests: int, *, is_young: bool) -> _Verdict:
     if m.value is None:
         return _no_data(m.reason or "no value and no reason was given", expected=m.expected)
     if m.n < monitor.minimum_n:
         reason = f"{m.n} rows, and {monitor.minimum_n} are needed for a verdict (minimum_n)"
         return _no_data(reason, expected=True)
+    levels = _levels(monitor, m, past, tests)
+    if isinstance(levels, Undefined):
+        learns = monitor.threshold_of(m.metric).past_slices() > 0
+        return _no_data(levels.reason, expected=is_young and learns)
+    return _against(m.value, levels, most=_least(monitor.severity, m.most), note=m.reason)
+
+
+def _levels(monitor: Monitor, m: Measurement, past: Past, tests: int) -> Levels | Undefined:
+    if m.levels is not None:
+        return m.levels
     threshold = monitor.threshold_of(m.metric)
-    levels = m.levels or threshold.levels(
+    earlier, seasons = past.of(m, threshold) if threshold.past_slices() else ((), None)
+    return threshold.levels(
         Evidence(
             reference=m.reference,
             noise=m.noise,
+            noise_alpha=m.noise_alpha,
             worse=m.worse,
-            past=past,
+            past=[own.value for own in earlier if own.value is not None],
+            past_noise=fmean(own.noise for own in earlier) if earlier else None,
+            seasons=seasons,
             window=monitor.window,
             tests=tests,
+            share=monitor.share,
+            is_distance=m.is_distance,
+            scale=m.scale,
         )
     )
-    if isinstance(levels, Undefined):
-        return _no_data(levels.reason, expected=is_young and threshold.past_slices() > 0)
-    return _against(m.value, levels, most=monitor.severity, note=m.reason)
 
 
 def _against(value: float, levels: Levels, *, most: Severity, note: str | None) -> _Verdict:
@@ -171,6 +182,10 @@ def _against(value: float, levels: Levels, *, most: Severity, note: str | None) 
             )
     nearest = levels.warn or levels.error or (None, None)
     return _Verdict(status=Status.HEALTHY, severity=None, limits=nearest, reason=note)
+
+
+def _least(one: Severity, other: Severity) -> Severity:
+    return Severity.WARN if Severity.WARN in {one, other} else Severity.ERROR
 
 
 def _crossed(value: float, limits: Pair | None) -> str | None:
@@ -222,15 +237,6 @@ def _nothing_measured(monitor: Monitor) -> Measurement:
         "and segments",
         n=0,
     )
-
-
-def _values_by_key(past: Sequence[Sequence[Measurement]]) -> Mapping[Key, list[float]]:
-    values: dict[Key, list[float]] = defaultdict(list)
-    for measurements in past:
-        for m in measurements:
-            if m.value is not None:
-                values[m.key].append(m.value)
-    return values
 
 
 def _is_young(monitor: Monitor, view: View) -> bool:

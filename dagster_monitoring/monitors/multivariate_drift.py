@@ -19,9 +19,9 @@ from dagster_monitoring.monitors._names import known_names
 from dagster_monitoring.monitors._reference import reference_of
 from dagster_monitoring.monitors._slices import slices_note
 from dagster_monitoring.monitors.drift import Rolling
+from dagster_monitoring.monitors.learned import LearnedThreshold
 from dagster_monitoring.monitors.threshold import (
     AbsoluteThreshold,
-    LearnedThreshold,
     Limits,
     Threshold,
 )

@@ -26,8 +26,8 @@ from dagster_monitoring.monitors._monitor import (
 )
 from dagster_monitoring.monitors._names import known_names
 from dagster_monitoring.monitors._slices import slices_note
+from dagster_monitoring.monitors.learned import LearnedThreshold
 from dagster_monitoring.monitors.threshold import (
-    LearnedThreshold,
     Limits,
     RelativeThreshold,
     Sides,
@@ -50,6 +50,7 @@ from dagster_monitoring.statistics.undefined import Undefined
 
 # Limits move out by what chance exceeds once in twenty (one-sided, normal).
 _NOISE_STANDARD_ERRORS = 1.645
+_NOISE_ALPHA = 0.05
 
 # A gain or loss of so much, WARN and ERROR: points for metrics that are better when higher, a
 # share of the baseline's value for errors and losses; squared errors change about twice as much.
@@ -247,6 +248,7 @@ def _measured(aspect: Aspect, summary: Summary, reference: float | None) -> Meas
         n_labelled=summary.n_labelled,
         reference=reference,
         noise=_NOISE_STANDARD_ERRORS * (known or 0.0),
+        noise_alpha=_NOISE_ALPHA,
         standard_error=known,
         worse=_bad_side(aspect.metric),
     )

@@ -1,26 +1,50 @@
-"""From a value to the limits it is held against: absolute, relative to the baseline, or learned."""
+"""From a value to the limits it is held against: absolute, or relative to the baseline."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from dagster_monitoring.declaration import Declaration
-from dagster_monitoring.partitions import MOST_SLICES, Every
-from dagster_monitoring.statistics.limits import prediction_limits
+from dagster_monitoring.partitions import Every
+from dagster_monitoring.statistics.false_alarms import level_for, upper_normal
+from dagster_monitoring.statistics.scales import Scale
 from dagster_monitoring.statistics.undefined import Undefined
 
 Sides = Literal["upper", "lower", "both"]
 Pair = tuple[float | None, float | None]
 
-_FEWEST_WINDOWS = 3
 
-_LEARNED_FROM: Mapping[Every, int] = {"hour": 672, "day": 28, "week": 26}
-_LEARNED_WITH: Mapping[Every, int] = {"hour": 336, "day": 14, "week": 8}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """A monitor's share of the model's budget of false pages.
+
+    Args:
+        pages: false pages per partition that it may cause, above 0.
+        in_a_row: partitions in trouble that it takes for a page.
+    """
+
+    pages: float
+    in_a_row: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seasons:
+    """Where in a cycle, such as a week, the judged window and each past value lies.
+
+    Args:
+        length: seasons in a cycle.
+        own: of the judged window, from 0.
+        past: of each past value, from 0.
+    """
+
+    length: int
+    own: int
+    past: Sequence[int]
 
 
 class Limits(Declaration):
@@ -47,17 +71,44 @@ class Evidence:
     """What a threshold may use beside the value itself.
 
     ``reference`` is the baseline's value of the same metric, ``noise`` (at least 0) what chance
-    alone can add at this sample size, ``worse`` the side that is bad, ``past`` the same
-    measurement of earlier windows of ``window`` slices each, ``tests`` how many values the
-    monitor judges at once.
+    alone exceeds with probability ``noise_alpha`` at this sample size, ``worse`` the side that is
+    bad, ``past`` the same measurement of earlier windows of ``window`` slices each,
+    ``past_noise`` their mean noise, ``seasons`` when they were, ``tests`` how many values the
+    monitor judges at once, ``share`` its part of the budget of false pages. ``is_distance``:
+    without any drift a value lies between 0 and its noise, not about the reference. On its
+    ``scale`` it is then nearly normal.
     """
 
     reference: float | None = None
     noise: float = 0.0
+    noise_alpha: float = 0.01
     worse: Sides = "both"
     past: Sequence[float] = ()
+    past_noise: float | None = None
+    seasons: Seasons | None = None
     window: int = 1
     tests: int = 1
+    share: Share | None = None
+    is_distance: bool = False
+    scale: Scale = "identity"
+
+    def noise_of_a_page(self, *, sides: int = 1) -> float:
+        """What chance alone may add to a value before that makes a page; at least ``noise``.
+
+        The budget's level takes the place of ``noise_alpha``, by the ratio of normal quantiles.
+
+        Args:
+            sides: on how many sides there is a limit.
+        """
+        if self.share is None or self.noise <= 0:
+            return self.noise
+        level = level_for(
+            self.share.pages,
+            window=self.window,
+            in_a_row=self.share.in_a_row,
+            tests=max(self.tests, 1) * sides,
+        )
+        return self.noise * max(1.0, upper_normal(level) / upper_normal(self.noise_alpha))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +129,10 @@ class Threshold(Declaration, ABC):
     def past_slices(self) -> int:
         """How many slices before the judged window it learns from; 0 when it does not learn."""
         return 0
+
+    def learned_at(self, partition: str) -> str:
+        """The partition whose past it learns from: the judged one's own."""
+        return partition
 
     def counted_in(self, every: Every) -> Self:  # noqa: ARG002 - for those that learn
         """The same threshold over slices of a length: defaults are counted in such slices."""
@@ -108,9 +163,9 @@ class AbsoluteThreshold(Threshold):
 
     def levels(self, evidence: Evidence) -> Levels | Undefined:
         """The declared limits, moved outwards by the noise."""
-        noise = evidence.noise if self.widen else 0.0
+        warn, error = _noises(evidence, self.error) if self.widen else (0.0, 0.0)
         return Levels(
-            warn=_moved(self.warn, 0.0, 1.0, noise), error=_moved(self.error, 0.0, 1.0, noise)
+            warn=_moved(self.warn, 0.0, 1.0, warn), error=_moved(self.error, 0.0, 1.0, error)
         )
 
 
@@ -151,141 +206,11 @@ class RelativeThreshold(Threshold):
         scale = abs(evidence.reference) if self.mode == "ratio" else 1.0
         if scale == 0.0:
             return Undefined("the baseline's value is 0, so a ratio to it has no meaning")
-        noise = evidence.noise if self.widen else 0.0
+        warn, error = _noises(evidence, self.error) if self.widen else (0.0, 0.0)
         return Levels(
-            warn=_moved(self.warn, evidence.reference, scale, noise),
-            error=_moved(self.error, evidence.reference, scale, noise),
+            warn=_moved(self.warn, evidence.reference, scale, warn),
+            error=_moved(self.error, evidence.reference, scale, error),
         )
-
-
-class LearnedThreshold(Threshold):
-    """Limits learned from the same measurement of earlier windows: a prediction interval.
-
-    The windows it learns from end before the judged window starts and do not overlap each other.
-    A level's error probability is divided by the number of values that the monitor judges at
-    once (Bonferroni), so that it holds for the monitor and not for each of its columns. Limits
-    are never nearer to the mean of the past than what chance alone can add to so few rows.
-
-    A past value that was itself an error is not learned from: values are taken from the oldest
-    on, and one outside the error limits (the warn limits, where there are no others) of those
-    taken before it is left out. A shift that lasts is therefore flagged until the look-back holds
-    fewer than ``minimum_slices`` from before it, ``slices - minimum_slices`` slices after it came;
-    from then on it is what is normal. More ``slices`` keep it flagged for longer. All of this
-    follows from the past values alone, whatever was judged before and in which order.
-
-    Source: Hahn, Meeker, Escobar, Statistical Intervals (2nd ed.), section 4.7.
-    """
-
-    type: Literal["learned"] = "learned"
-    slices: int = Field(
-        default=28,
-        ge=4,
-        le=MOST_SLICES,
-        description="How many slices back it learns from. Default: 28 days, or 26 weeks; of hours "
-        "672.",
-    )
-    minimum_slices: int = Field(
-        default=14,
-        ge=3,
-        le=MOST_SLICES,
-        description="With fewer slices behind it there is no verdict yet. Default: 14 days, or 8 "
-        "weeks; of hours 336.",
-    )
-    warn_alpha: float | None = Field(
-        default=0.01, gt=0, lt=1, description="Probability of a false WARN, for the whole monitor."
-    )
-    error_alpha: float | None = Field(
-        default=0.001,
-        gt=0,
-        lt=1,
-        description="Probability of a false ERROR, for the whole monitor.",
-    )
-    sides: Sides | None = Field(
-        default=None, description="Which limits there are; when left out, the metric's bad side."
-    )
-    minimum_change: float = Field(
-        default=0.0,
-        ge=0,
-        description="Limits are never nearer than this to the mean of the past.",
-    )
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.warn_alpha is None and self.error_alpha is None:
-            raise ValueError("give warn_alpha, error_alpha, or both")
-        if self.minimum_slices > self.slices:
-            raise ValueError(
-                f"minimum_slices ({self.minimum_slices}) is above slices ({self.slices})"
-            )
-        return self
-
-    def past_slices(self) -> int:
-        """How many slices before the judged window it learns from."""
-        return self.slices
-
-    def counted_in(self, every: Every) -> Self:
-        """See :meth:`Threshold.counted_in`.
-
-        Example:
-            >>> LearnedThreshold().counted_in("hour").slices
-            672
-        """
-        given = self.model_fields_set
-        slices = self.slices if "slices" in given else _LEARNED_FROM[every]
-        fewest = min(_LEARNED_WITH[every], slices)
-        if "minimum_slices" in given:
-            fewest = self.minimum_slices
-        return self.model_copy(update={"slices": slices, "minimum_slices": fewest})
-
-    def levels(self, evidence: Evidence) -> Levels | Undefined:
-        """Prediction limits of one more value after what is normal of ``evidence.past``."""
-        have = len(evidence.past)
-        needed = max(-(-self.minimum_slices // evidence.window), _FEWEST_WINDOWS)
-        if have < needed:
-            return Undefined(
-                f"limits are learned from {needed} earlier windows of {evidence.window} slices at "
-                f"least, and {have} have a value"
-            )
-        normal = self._normal(evidence, needed)
-        warn = self._limits(self.warn_alpha, normal, evidence)
-        error = self._limits(self.error_alpha, normal, evidence)
-        if isinstance(warn, Undefined):
-            return warn
-        if isinstance(error, Undefined):
-            return error
-        return Levels(warn=warn, error=error)
-
-    def _normal(self, evidence: Evidence, needed: int) -> list[float]:
-        """The past without its errors; the first ``needed`` values are all there is to go by."""
-        alpha = self.warn_alpha if self.error_alpha is None else self.error_alpha
-        normal = list(evidence.past[:needed])
-        for value in evidence.past[needed:]:
-            limits = self._limits(alpha, normal, evidence)
-            if not isinstance(limits, tuple) or _within(value, limits):
-                normal.append(value)
-        return normal
-
-    def _limits(
-        self, alpha: float | None, past: Sequence[float], evidence: Evidence
-    ) -> Pair | Undefined | None:
-        if alpha is None:
-            return None
-        sides = self.sides or evidence.worse
-        limits = prediction_limits(past, alpha=alpha / max(evidence.tests, 1), sides=sides)
-        if isinstance(limits, Undefined):
-            return limits
-        mean = sum(past) / len(past)
-        nearest = max(self.minimum_change, evidence.noise)
-        lower, upper = limits
-        return (
-            None if lower is None else min(lower, mean - nearest),
-            None if upper is None else max(upper, mean + nearest),
-        )
-
-
-AnyThreshold = Annotated[
-    AbsoluteThreshold | RelativeThreshold | LearnedThreshold, Field(discriminator="type")
-]
 
 
 def _need_a_level(warn: object, error: object) -> None:
@@ -293,9 +218,10 @@ def _need_a_level(warn: object, error: object) -> None:
         raise ValueError("give warn, error, or both")
 
 
-def _within(value: float, limits: Pair) -> bool:
-    lower, upper = limits
-    return (lower is None or value >= lower) and (upper is None or value <= upper)
+def _noises(evidence: Evidence, error: Limits | None) -> tuple[float, float]:
+    """What chance can do to a value: for WARN, and for ERROR, which makes a page."""
+    sides = 0 if error is None else sum(side is not None for side in (error.lower, error.upper))
+    return evidence.noise, evidence.noise_of_a_page(sides=max(sides, 1))
 
 
 def _moved(limits: Limits | None, origin: float, scale: float, noise: float) -> Pair | None:

@@ -109,6 +109,7 @@ def _build(backend: Backend, read: Read, *, model_version: str) -> Baseline:
         rows=RowNeeds.of(
             projected=[m.projected_columns(model.columns) for m in monitors],
             sampled=[m.sampled_columns(model.columns) for m in monitors],
+            losses=any(m.needs_losses() for m in monitors),
         ),
         model_version=model_version,
     )

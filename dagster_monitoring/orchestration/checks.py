@@ -23,6 +23,7 @@ from dagster_monitoring.orchestration.partitioned_checks import PartitionVerdict
 # A check is an event that Dagster keeps for good: the table shows the worst, the store has all.
 MAX_TABLE_ROWS = 40
 MAX_TEXT = 160
+MAX_DESCRIPTION = 1_000
 
 History = Callable[[str | None], Sequence[Evaluation]]
 
@@ -67,7 +68,7 @@ def to_verdict(
             if verdict.severity is Severity.ERROR
             else dg.AssetCheckSeverity.WARN
         ),
-        description=verdict.description,
+        description=_cut(verdict.description, MAX_DESCRIPTION),
         metadata=_metadata(verdict.status, ranked, history),
     )
 
@@ -205,6 +206,6 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.6g}")
 
 
-def _cut(text: str | None) -> str:
-    printable = "".join(c if c.isprintable() else " " for c in text or "")
-    return printable if len(printable) <= MAX_TEXT else printable[: MAX_TEXT - 1] + "…"
+def _cut(text: str | None, limit: int = MAX_TEXT) -> str:
+    printable = "".join(c if c.isprintable() else " " for c in (text or "")[: limit + 1])
+    return printable if len(printable) <= limit else printable[: limit - 1] + "…"

@@ -17,8 +17,9 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from dagster_monitoring.incidents import AlertPolicy
 from dagster_monitoring.model import MonitoredModel
-from dagster_monitoring.monitors import AnyMonitor, Monitor
+from dagster_monitoring.monitors import AnyMonitor, Monitor, with_shares
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.schema import Columns
 from dagster_monitoring.stores import BaselineInForce, Chosen, DeclarationInForce
@@ -173,12 +174,14 @@ def _in_force(versions: Sequence[DeclarationInForce | BaselineInForce], partitio
 def settings_text(model: MonitoredModel) -> str:
     """What the model's monitors are told, as JSON; the same wherever the project lies."""
     monitors = [_portable(m.model_dump(mode="json"), model.root) for m in model.active_monitors]
-    feed = model.ground_truth
+    feed, policy = model.ground_truth, model.alert_policy
     settings = {
         "monitors": sorted(monitors, key=lambda m: str(m["name"])),
         "columns": model.columns.model_dump(mode="json"),
         "segments": list(model.segments),
         "expected_delay_days": feed.expected_delay_days if feed else None,
+        "false_pages_per_month": policy.false_pages_per_month,
+        "for": policy.for_,
     }
     return json.dumps(settings, sort_keys=True)
 
@@ -198,7 +201,16 @@ def current_settings(model: MonitoredModel, monitors: Sequence[Monitor]) -> Sett
 def _read(text: str, version: str, model: MonitoredModel) -> Settings:
     given = json.loads(text)
     read = [_monitor(entry, model.root) for entry in given["monitors"]]
-    monitors = [m.counted_in(model.partitions.every) for m in read if m is not None]
+    every = model.partitions.every
+    counted = [m.counted_in(every) for m in read if m is not None]
+    # Settings that were kept before there was a budget have none.
+    policy = AlertPolicy.model_validate(
+        {
+            "for": given.get("for", 1),
+            "false_pages_per_month": given.get("false_pages_per_month"),
+        }
+    )
+    monitors = with_shares(counted, policy, every=every)
     return Settings(
         version=version,
         monitors={m.name: m for m in monitors},

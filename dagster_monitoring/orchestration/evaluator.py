@@ -54,6 +54,8 @@ class Evaluator:
         self._run_id = run_id
         self._now = now
         self._profiles = profiles
+        keys, marks = backend.model.partitions, backend.store.marks.list(backend.model.model)
+        self._left_out = frozenset(k for m in marks for k in keys.between(m.first, m.last))
         self._measured: OrderedDict[tuple[str, str, str, str], _Measured] = OrderedDict()
 
     def evaluate(self, rules: Sequence[Rule], partition: str) -> Evaluated:
@@ -73,6 +75,7 @@ class Evaluator:
             settings=rule.settings,
             partition=partition,
             now=self._now,
+            left_out=self._left_out,
         )
 
     def _evaluate(self, rule: Rule, partition: str) -> tuple[list[Evaluation], int]:

@@ -39,6 +39,14 @@ def label_keys(model: MonitoredModel, batch: pa.RecordBatch) -> pa.Array:
             f"holds {ids.found}, which is no text, so no label can be joined to them. Write ids as "
             "text, UUIDs or whole numbers"
         )
+    try:
+        # A Parquet file's word that a text is UTF-8 is the writer's, and not checked on reading.
+        ids.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise DataError(
+            f"the predictions' column {model.label_id!r} (field {_field(model, model.label_id)}) "
+            f"holds bytes that are no UTF-8, so no label can be joined to them: {error}"
+        ) from error
     if not _is_timed(model):
         return ids.cast(pa.string())
     name = model.columns.timestamp

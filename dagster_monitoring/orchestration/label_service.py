@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_TEXT = 2_000
+# Beside the ledger's own a feed may know one column: the time that labels are joined by.
+_OTHERS = 2
 MAX_BODY_BYTES = 64 * 1024 * 1024
 ARROW = "application/vnd.apache.arrow.stream"
 _UNAUTHORISED, _NOT_FOUND, _TOO_LARGE, _UNKNOWN_TYPE, _BAD, _UNAVAILABLE = (
@@ -167,9 +169,9 @@ def _from_json(body: bytes) -> pa.Table:
         raise _RefusedError(
             _BAD, 'the body is not JSON of the form {"labels": [{"prediction_id": ...}, ...]}'
         ) from error
-    # Before a column is made: rows that each have names of their own would make a column each.
+    # Rows that each have names of their own would make a column each; one too many is refused.
     ordered = [name for name in LABEL_FIELDS if name in names]
-    ordered += sorted(names - set(LABEL_FIELDS), key=str)[:1]
+    ordered += sorted(names - set(LABEL_FIELDS), key=str)[:_OTHERS]
     try:
         return pa.table({name: pa.array([row.get(name) for row in rows]) for name in ordered})
     except (pa.ArrowException, AttributeError) as error:

@@ -22,7 +22,8 @@ from dagster_monitoring.schema import Columns, Partitions, Task
 class PartitionView:
     """A model at a partition, against one baseline: the ``View`` that monitors measure.
 
-    ``looked_back`` gets, of each look, how many slices before the partition it began.
+    ``left_out`` are the partitions that a person marked, as normal or as bad. ``looked_back``
+    gets, of each look, how many slices before the partition it began.
     """
 
     backend: Backend
@@ -31,6 +32,7 @@ class PartitionView:
     settings: Settings
     partition: str
     now: datetime
+    left_out: frozenset[str] = frozenset()
     looked_back: list[int] = field(default_factory=list)
 
     @property

@@ -12,11 +12,13 @@ from dagster_monitoring.errors import BaselineError
 from dagster_monitoring.profiles.bins import BinSet
 from dagster_monitoring.profiles.encoding import to_bytes
 from dagster_monitoring.profiles.fitting import Fitted, Read, fit
+from dagster_monitoring.profiles.losses import loss_columns, sample_losses
 from dagster_monitoring.profiles.performance import scan_performance
 from dagster_monitoring.profiles.performance_profile import PerformanceProfile
 from dagster_monitoring.profiles.predictions import joined_columns, output_columns
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.profiles.projecting import RowNeeds, fit_projections, plan_sample
+from dagster_monitoring.profiles.sample import RowSample
 from dagster_monitoring.profiles.scan import scan
 from dagster_monitoring.profiles.serialization import to_table
 from dagster_monitoring.schema import Columns, Task
@@ -40,6 +42,8 @@ class Baseline:
         reference: performance on its labelled rows; ``None`` when it has no labels.
         created_at: when it was built.
         notes: what a person should know of it, for instance a constant column.
+        losses: labelled rows with the model's loss; ``None`` when no monitor asks for them, or
+            when there are none.
         types: the Arrow type of each column, as it was read.
         memo: numbers of the reference that were computed before; no part of the baseline.
     """
@@ -52,6 +56,7 @@ class Baseline:
     created_at: datetime
     notes: tuple[str, ...] = ()
     types: Mapping[str, str] = field(default_factory=dict)
+    losses: RowSample | None = None
     memo: dict[Hashable, float | None] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -101,11 +106,18 @@ def build_baseline(
         categorical=categorical,
         equal_width=equal_width,
     )
+    rowwise = loss_columns(columns, task) if needs.losses else ()
+    sampled = _distinct(*needs.sampled, *rowwise)
+    losses = (
+        sample_losses(read, columns=columns, task=task, bins=fitted.columns)
+        if needs.losses
+        else None
+    )
     bins = BinSet(
         columns=fitted.columns,
         segments=_segment_values(fitted, segments),
         projections=fit_projections(read, bins=fitted.columns, choices=needs.projections),
-        sample=plan_sample(needs.sampled, fitted.columns),
+        sample=plan_sample(sampled, fitted.columns),
     )
     own = _distinct(columns.id, columns.timestamp, columns.model_version, *numeric, *categorical)
     profile = scan(read(own), bins=bins, columns=columns)
@@ -116,7 +128,7 @@ def build_baseline(
         )
     reference = _reference(read, columns=columns, task=task, bins=bins)
     return Baseline(
-        version=_version(profile, model_version),
+        version=_version(profile, model_version, losses),
         model_version=model_version,
         bins=bins,
         profile=profile,
@@ -124,6 +136,7 @@ def build_baseline(
         created_at=created_at or datetime.now(UTC),
         notes=(*fitted.notes, *_notes(profile, reference, task)),
         types=fitted.types,
+        losses=losses,
     )
 
 
@@ -178,12 +191,15 @@ def _notes(profile: Profile, reference: PerformanceProfile | None, task: Task) -
         yield f"{profile.n_duplicate_ids} rows have a missing id or one that another row has"
 
 
-def _version(profile: Profile, model_version: str) -> str:
+def _version(profile: Profile, model_version: str, losses: RowSample | None) -> str:
     """The last day and a hash of bins, counts and model, so that equal content is one version."""
     last = profile.last_timestamp
     day = last.strftime("%Y%m%d") if last else "undated"
     digest = hashlib.blake2b(to_bytes(to_table(profile)), digest_size=4)
     digest.update(model_version.encode())
+    if losses is not None:
+        digest.update(losses.ranks.tobytes())
+        digest.update(losses.values.tobytes())
     return f"b-{day}-{digest.hexdigest()}"
 
 

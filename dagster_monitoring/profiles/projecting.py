@@ -29,24 +29,31 @@ class RowNeeds:
     Attributes:
         projections: the columns of each projection.
         sampled: the columns of the sample.
+        losses: whether rows are kept with the model's loss; then features and outputs are sampled.
     """
 
     projections: tuple[tuple[str, ...], ...] = ()
     sampled: tuple[str, ...] = ()
+    losses: bool = False
 
     @classmethod
     def of(
-        cls, *, projected: Iterable[tuple[str, ...]], sampled: Iterable[tuple[str, ...]]
+        cls,
+        *,
+        projected: Iterable[tuple[str, ...]],
+        sampled: Iterable[tuple[str, ...]],
+        losses: bool = False,
     ) -> RowNeeds:
         """From what each monitor asks for; empty where one asks for nothing.
 
         Example:
             >>> RowNeeds.of(projected=[("a", "b"), (), ("a", "b")], sampled=[("a",), ("b", "a")])
-            RowNeeds(projections=(('a', 'b'),), sampled=('a', 'b'))
+            RowNeeds(projections=(('a', 'b'),), sampled=('a', 'b'), losses=False)
         """
         return cls(
             projections=tuple(columns for columns in dict.fromkeys(projected) if columns),
             sampled=tuple(dict.fromkeys(name for columns in sampled for name in columns)),
+            losses=losses,
         )
 
 

@@ -145,7 +145,7 @@ class RowSampler:
             ranks, at = ranks[low], at[low]
         values = np.empty((len(at), len(plan.columns)))
         for place, name in enumerate(plan.columns):
-            values[:, place] = _values(rows[name][at], self._bins[name])
+            values[:, place] = sampled_values(rows[name][at], self._bins[name])
         self._hold(RowSample(plan=plan, ranks=ranks, values=values))
         self._sample = self._without(len(has_id) - len(hashes))
 
@@ -179,8 +179,8 @@ class RowSampler:
         )
 
 
-def _values(column: npt.NDArray[np.generic], bins: Bins) -> Floats:
-    """A column as a sample keeps it."""
+def sampled_values(column: npt.NDArray[np.generic], bins: Bins) -> Floats:
+    """An encoded column as a sample keeps it."""
     if isinstance(bins, NumericBins):
         # Zero has a sign and NaN has many forms; a sample has one of each.
         numbers = np.clip(column, -LARGEST, LARGEST) + 0.0

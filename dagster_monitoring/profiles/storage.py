@@ -12,6 +12,7 @@ import fsspec
 
 from dagster_monitoring.errors import BaselineError, SliceNotFoundError
 from dagster_monitoring.profiles import baseline_serialization as of_baseline
+from dagster_monitoring.profiles import losses as of_losses
 from dagster_monitoring.profiles import performance_serialization as of_performance
 from dagster_monitoring.profiles import serialization as of_profile
 from dagster_monitoring.profiles.baseline import Baseline
@@ -114,6 +115,9 @@ class ProfileStorage:
         if baseline.reference is not None:
             table = of_performance.to_table(baseline.reference)
             self._put(f"{folder}/performance.parquet", to_bytes(table))
+        if baseline.losses is not None:
+            table = of_losses.losses_to_table(baseline.losses)
+            self._put(f"{folder}/losses.parquet", to_bytes(table))
         # The last file: with it the baseline is there.
         self._put(f"{folder}/baseline.json", of_baseline.facts_to_bytes(baseline))
         return folder
@@ -136,6 +140,7 @@ class ProfileStorage:
             ) from None
         facts = of_baseline.facts_from_bytes(data, where=f"{folder}/baseline.json")
         reference = f"{folder}/performance.parquet"
+        losses = f"{folder}/losses.parquet"
         return Baseline(
             version=facts.version,
             model_version=facts.model_version,
@@ -147,6 +152,9 @@ class ProfileStorage:
             created_at=facts.created_at,
             notes=facts.notes,
             types=facts.types,
+            losses=of_losses.losses_from_table(self._table(losses))
+            if self._files.exists(losses)
+            else None,
         )
 
     def list_baselines(self, model: str) -> list[str]:

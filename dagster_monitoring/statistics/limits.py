@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -42,8 +43,6 @@ def prediction_limits(
 
     Source: Hahn, Meeker (1991), Statistical Intervals, section 4.7.
     """
-    from scipy.special import stdtrit
-
     check_alpha(alpha)
     values = np.asarray(past, dtype=np.float64)
     if not np.isfinite(values).all():
@@ -52,12 +51,33 @@ def prediction_limits(
     if n < 2:  # noqa: PLR2004 - a spread needs two
         return Undefined(f"limits need at least two past values, there are {n}")
     tail = alpha / 2 if sides == "both" else alpha
-    width = -float(stdtrit(n - 1, tail)) * float(values.std(ddof=1)) * math.sqrt(1 + 1 / n)
+    width = prediction_factor(n - 1, n, tail) * float(values.std(ddof=1))
     mean = float(values.mean())
     return (
         None if sides == "upper" else mean - width,
         None if sides == "lower" else mean + width,
     )
+
+
+@lru_cache(maxsize=16384)
+def prediction_factor(freedom: int, n: int, alpha: float) -> float:
+    """How many standard deviations from the mean one more value lies at most: ``t sqrt(1 + 1/n)``.
+
+    Args:
+        freedom: of the standard deviation, at least 1; ``n - 1`` for a single sample.
+        n: from how many values the mean is, at least 1.
+        alpha: probability of a value beyond, on one side.
+
+    Example:
+        >>> round(prediction_factor(9, 10, 0.025), 2)  # 95 %, two-sided: 2.37 in the tables
+        2.37
+
+    Source: Hahn, Meeker (1991), Statistical Intervals, section 4.7 and table A.13.
+    """
+    from scipy.special import stdtrit
+
+    check_alpha(alpha)
+    return -float(stdtrit(freedom, alpha)) * math.sqrt(1 + 1 / n)
 
 
 def check_alpha(alpha: float) -> None:

@@ -121,9 +121,10 @@ class EvaluationStore:
             as_of: as the record stood at that moment; now when ``None``.
         """
         table = evaluations.c
-        wanted = [table.model == model]
-        wanted += [table.monitor == monitor] if monitor is not None else []
-        wanted += [table.column == column] if column is not None else []
+        # As it was kept: a driver refuses what the database could not hold.
+        wanted = [table.model == storable(model)]
+        wanted += [table.monitor == storable(monitor)] if monitor is not None else []
+        wanted += [table.column == storable(column)] if column is not None else []
         wanted += [table.partition >= since] if since is not None else []
         wanted += [table.partition <= until] if until is not None else []
         if as_of is None:

@@ -108,8 +108,8 @@ class Outbox:
         """Announcements not sent yet whose time has come, oldest first; of one model, or all.
 
         Of one incident a channel gets them in order: one waits until those before it were sent or
-        given up. Those of the channels ``without`` are left out. One that was queued later than now
-        is due, and one that would have to wait longer than any try does: the clock was set back.
+        given up. Those of the channels ``without`` are left out. One never tried nor held waits for
+        no time, nor one that would have to wait longer than any does: the clock was set back since.
         """
         earlier = outbox.alias("earlier")
         waits = sa.exists().where(
@@ -122,11 +122,8 @@ class Outbox:
         too_far = now + timedelta(seconds=2 * _LONGEST_RETRY_SECONDS)
         has_come = sa.or_(
             outbox.c.next_attempt_at <= now,
-            sa.and_(
-                outbox.c.attempts == 0,
-                outbox.c.created_at > now,
-                outbox.c.next_attempt_at < _NEVER,
-            ),
+            sa.and_(outbox.c.attempts == 0, outbox.c.next_attempt_at <= outbox.c.created_at),
+            # One never tried may wait for the end of a long downtime.
             sa.and_(
                 outbox.c.attempts > 0,
                 outbox.c.next_attempt_at > too_far,

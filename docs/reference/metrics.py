@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 
 from dagster_monitoring.monitors.drift import DriftMonitor
+from dagster_monitoring.monitors.learned import LearnedThreshold
 from dagster_monitoring.monitors.multivariate_drift import MultivariateDriftMonitor
 from dagster_monitoring.monitors.performance import PerformanceMonitor
 from dagster_monitoring.monitors.quality import quality_metrics
 from dagster_monitoring.monitors.threshold import (
-    LearnedThreshold,
     Limits,
     RelativeThreshold,
     Threshold,

@@ -6,7 +6,7 @@ import pytest
 
 from dagster_monitoring.alerts import AlertMessage, compose, dedup_key
 from dagster_monitoring.evaluation import Severity, Status
-from dagster_monitoring.incidents import Transition
+from dagster_monitoring.incidents import Cause, Transition
 from tests.alerts.conftest import TRANSITIONS, evaluation, incident
 
 
@@ -97,3 +97,55 @@ def test_the_incidents_own_monitors_come_before_what_else_was_amber():
     found = replace(whole, members=only)
     rows = compose(found, Transition.OPENED, run_url=None).rows
     assert [row.monitor for row in rows] == ["performance", "performance", "drift"]
+
+
+@pytest.mark.parametrize(("n_slices", "said"), [(4, "(4 slices)"), (1, "(1 slice)")])
+def test_a_resolved_message_counts_its_slices(n_slices, said):
+    over = incident(evaluation(), resolved="2013-06-14")
+    message = compose(over, Transition.RESOLVED, run_url=None, n_slices=n_slices)
+    assert f"it lasted from 2013-06-11 to 2013-06-13 {said}" in message.summary
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        (Cause.PIPELINE, "materialize what is missing"),
+        (Cause.DATA, "retraining does not help"),
+        (Cause.LABELS, "deliveries of labels"),
+        (Cause.MODEL, "See how it came: dagster-monitoring history flight_delay"),
+        (Cause.RETRAINING, "the champion stays in service"),
+        (Cause.ALERTING, "dagster-monitoring alerts test"),
+    ],
+)
+def test_what_to_do_next_depends_on_the_cause(cause, said):
+    about = replace(incident(evaluation()), cause=cause)
+    assert said in compose(about, Transition.OPENED, run_url=None).next_step
+    bare = compose(replace(about, worst=()), Transition.OPENED, run_url=None).next_step
+    assert "dagster-monitoring incidents show inc-0123456789ab" in bare
+
+
+def test_reasons_are_told_as_far_as_they_hold_no_value_of_data():
+    cases = [
+        (evaluation(reason="0.31 is above 0.2; new: 'Ann'"), None),
+        (evaluation(metric="extra_columns", column=None, reason="3; new: 'age'"), "3; new: 'age'"),
+        (evaluation(value=None, reason="No data: the slice is empty"),
+         "No data: the slice is empty"),
+        (evaluation(value=None, reason="No data: class 'Ann' against \"Bo\": no label"),
+         "No data: class '…' against '…': no label"),
+        (evaluation(value=None, segment="s=Ann", reason="No data: no rows of segment s=Ann"),
+         "No data: no rows of segment s=…"),
+        (evaluation(value=None, kind="great_expectations", reason="could not parse Ann"),
+         "the expectation gave no value; see its check in Dagster"),
+    ]  # fmt: skip
+    for one, expected in cases:
+        (row,) = compose(incident(one), Transition.OPENED, run_url=None).rows
+        assert row.reason == expected
+    shown = compose(incident(cases[0][0]), Transition.OPENED, run_url=None, show_values_of=["temp"])
+    assert shown.rows[0].reason == "0.31 is above 0.2; new: 'Ann'"
+
+
+def test_a_class_that_may_not_be_told_is_not_in_the_command_either():
+    message = compose(incident(evaluation(column="name=Ann")), Transition.OPENED, run_url=None)
+    assert message.rows[0].column == "name=…"
+    assert "Ann" not in message.to_json()
+    assert "--column" not in message.next_step

@@ -145,6 +145,9 @@ def test_what_follows_goes_into_the_thread_and_the_end_to_all(channel, receiver)
     for transition in (Transition.ESCALATED, Transition.RESOLVED):
         over = incident(evaluation(), resolved="2013-06-14")
         channel.send(compose(over, transition, run_url=None), thread=thread)
+    assert "psi" in posted_text(receiver.requests[1])
+    assert "psi" not in posted_text(receiver.requests[2]), "the thread has the values"
+    assert "All clear on 2013-06-14" in posted_text(receiver.requests[2])
     first, worse, end = (posted_fields(request) for request in receiver.requests)
     assert "thread_ts" not in first
     assert (worse["thread_ts"], worse["reply_broadcast"]) == ("1.2", False)

@@ -11,8 +11,8 @@ from tests.faults import acts
 from tests.faults.conftest import Copy
 from tests.faults.stopping import Point, killed, stopped
 
-# A message that a dead sender had taken is due again after its lease of two minutes.
-LATER = timedelta(minutes=3)
+# A message that a dead sender had taken is due again after its lease of five minutes.
+LATER = timedelta(minutes=6)
 UNSENT = {
     "before the incident is kept": Point(
         at="dagster_monitoring.stores.incidents:IncidentStore.save", when="before"

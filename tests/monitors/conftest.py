@@ -178,6 +178,10 @@ class MemoryView:
         return self.world.partitions
 
     @property
+    def left_out(self) -> frozenset[str]:
+        return frozenset()
+
+    @property
     def labels_due(self) -> datetime | None:
         end = self.partitions.bounds(self.partition)[1]
         return None if self.world.delay is None else end + self.world.delay

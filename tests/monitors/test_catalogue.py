@@ -59,6 +59,8 @@ def test_each_file_of_the_room_is_found_by_its_type():
         "early_labels",
         "label_coverage",
         "label_freshness",
+        "impact",
+        "impact_error",
         "multivariate_drift",
         "performance",
     }

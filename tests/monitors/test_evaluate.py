@@ -18,9 +18,9 @@ from dagster_monitoring.monitors import (
 )
 from dagster_monitoring.monitors.drift import DriftMonitor, Rolling
 from dagster_monitoring.monitors.evaluate import model_version
+from dagster_monitoring.monitors.learned import LearnedThreshold
 from dagster_monitoring.monitors.threshold import (
     AbsoluteThreshold,
-    LearnedThreshold,
     Levels,
     Limits,
 )
@@ -44,6 +44,9 @@ class Given:
     def __call__(self, *measured, past=(), day=DAY):
         monitor = DriftMonitor(threshold=self.threshold, severity=self.severity, window=self.window)
         view = self.world.at(day)
+        if past:
+            # The partitions before those have no value.
+            past = [*([[]] * (len(past_partitions(monitor, view)) - len(past))), *past]
         return evaluate(monitor, view, past, run_id="r1", now=NOW, measured=measured)
 
 

@@ -9,7 +9,8 @@ import pytest
 from dagster_monitoring.evaluation import Severity, Status
 from dagster_monitoring.monitors import evaluate
 from dagster_monitoring.monitors.label_freshness import LabelFreshnessMonitor
-from dagster_monitoring.monitors.threshold import AbsoluteThreshold, LearnedThreshold, Limits
+from dagster_monitoring.monitors.learned import LearnedThreshold
+from dagster_monitoring.monitors.threshold import AbsoluteThreshold, Limits
 from tests.monitors.conftest import World
 
 DAY = "2024-05-20"

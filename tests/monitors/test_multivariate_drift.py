@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from dagster_monitoring.evaluation import Severity, Status
 from dagster_monitoring.monitors import evaluate, past_partitions
 from dagster_monitoring.monitors.drift import DriftMonitor, Rolling
+from dagster_monitoring.monitors.learned import LearnedThreshold
 from dagster_monitoring.monitors.multivariate_drift import MultivariateDriftMonitor
-from dagster_monitoring.monitors.threshold import AbsoluteThreshold, LearnedThreshold, Limits
+from dagster_monitoring.monitors.threshold import AbsoluteThreshold, Limits
 from dagster_monitoring.profiles.bins import BinSet
 from dagster_monitoring.profiles.projecting import fit_projections, plan_sample
 from tests.monitors.conftest import World, change

@@ -9,8 +9,9 @@ import pytest
 from dagster_monitoring.monitors import Monitor, lacking_slices
 from dagster_monitoring.monitors.data_quality import DataQualityMonitor
 from dagster_monitoring.monitors.drift import DriftMonitor, Rolling
+from dagster_monitoring.monitors.learned import LearnedThreshold
 from dagster_monitoring.monitors.performance import PerformanceMonitor
-from dagster_monitoring.monitors.threshold import AbsoluteThreshold, LearnedThreshold, Limits
+from dagster_monitoring.monitors.threshold import AbsoluteThreshold, Limits
 from dagster_monitoring.schema import Partitions
 from tests.monitors.conftest import FIRST_DAY, World
 

@@ -7,11 +7,10 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from scipy import stats
 
+from dagster_monitoring.monitors.learned import AnyThreshold, LearnedThreshold
 from dagster_monitoring.monitors.threshold import (
     AbsoluteThreshold,
-    AnyThreshold,
     Evidence,
-    LearnedThreshold,
     Levels,
     Limits,
     RelativeThreshold,
@@ -185,9 +184,14 @@ def test_quiet_noise_leaves_learned_limits_as_seldom_as_declared(window):
 
 
 def test_limits_of_a_past_without_any_spread_leave_room_for_sampling_noise():
+    """Noise of 1 in 100 is moved to the limit's own level, by normal quantiles."""
     threshold = LearnedThreshold(slices=7, minimum_slices=7, minimum_change=0.01)
     levels = threshold.levels(Evidence(past=(0.0,) * 7, noise=0.03, worse="both"))
-    assert levels == Levels(warn=(-0.03, 0.03), error=(-0.03, 0.03))
+    warn, error = (
+        0.03 * stats.norm.isf(alpha / 2) / stats.norm.isf(0.01) for alpha in (0.01, 0.001)
+    )
+    assert levels.warn == pytest.approx((-warn, warn))
+    assert levels.error == pytest.approx((-error, error))
 
 
 @pytest.mark.parametrize(

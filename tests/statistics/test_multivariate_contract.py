@@ -12,11 +12,8 @@ from dagster_monitoring.statistics.multivariate import (
     multivariate_metric,
     multivariate_metrics,
 )
-from dagster_monitoring.statistics.multivariate.domain_classifier import (
-    _answers,
-    _folds,
-    _prepared,
-)
+from dagster_monitoring.statistics.multivariate.domain_classifier import _answers
+from dagster_monitoring.statistics.trees import folds, prepared
 from dagster_monitoring.statistics.undefined import Undefined
 
 METRICS = multivariate_metrics().values()
@@ -188,7 +185,7 @@ def test_the_classifier_is_cross_validated_as_scikit_learn_does_it():
     model = HistGradientBoostingClassifier(
         max_iter=50, max_leaf_nodes=8, early_stopping=False, random_state=20_130_401
     )
-    split = PredefinedSplit(_folds(is_current))
+    split = PredefinedSplit(folds(is_current))
     expected = cross_val_predict(model, values, is_current, cv=split, method="decision_function")
     assert _answers(values, is_current, (False,) * 3) == pytest.approx(expected, rel=1e-9)
 
@@ -196,9 +193,9 @@ def test_the_classifier_is_cross_validated_as_scikit_learn_does_it():
 def test_the_classifier_takes_the_rarest_categories_together_and_new_ones_apart():
     codes = [-1.0, 0.0, 1.0, 252.0, 253.0, 254.0, 9999.0, np.nan]
     given = rows(np.array([codes, codes]).T, (False, True))
-    prepared = _prepared(given)
+    taken = prepared(given)
     expected = [254.0, 0.0, 1.0, 252.0, 253.0, 253.0, 253.0, np.nan]
-    assert np.array_equal(prepared, np.array([codes, expected]).T, equal_nan=True)
+    assert np.array_equal(taken, np.array([codes, expected]).T, equal_nan=True)
     assert np.array_equal(given.values[:, 1], codes, equal_nan=True)
 
 
@@ -226,7 +223,7 @@ def test_the_classifier_tells_gaps_and_new_categories_apart():
 
 def test_the_classifier_is_asked_only_about_rows_it_has_not_seen():
     is_current = np.arange(430) >= 130
-    fold = _folds(is_current)
+    fold = folds(is_current)
     for side in (False, True):
         assert np.ptp(np.bincount(fold[is_current == side], minlength=5)) <= 1
     # Labels that mean nothing: an answer that knew its own row would be right far too often.

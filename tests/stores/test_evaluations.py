@@ -243,3 +243,16 @@ def test_the_last_partition_is_the_models_own(store: Store):
     later = replace(HEALTHY, partition="2024-05-03")
     store.evaluations.record([later, HEALTHY, replace(HEALTHY, model="n", partition="2024-06-01")])
     assert store.evaluations.last_partition("m") == "2024-05-03"
+
+
+def test_a_series_is_of_one_measurement_and_ends_with_it(store: Store):
+    days = ["2024-05-01", "2024-05-02", "2024-05-03"]
+    own = [replace(HEALTHY, partition=day, value=float(i)) for i, day in enumerate(days)]
+    others = [replace(e, segment="s=1", value=9.0) for e in own]
+    others += [replace(own[0], metric="other"), replace(own[0], monitor="other")]
+    store.evaluations.record([*own, *others])
+    later = NOW + timedelta(hours=1)
+    store.evaluations.record([replace(own[1], value=0.5, evaluated_at=later)])
+    found = store.evaluations.series(own[1], since=days[0])
+    assert [(e.partition, e.value) for e in found] == [(days[0], 0.0), (days[1], 0.5)]
+    assert [e.partition for e in store.evaluations.series(own[2], since=days[2])] == [days[2]]

@@ -158,3 +158,30 @@ def test_the_first_messages_name_is_the_thread_of_those_that_follow(store: Store
         store.outbox.mark_sent(entry.id, now=NOW, reference=reference)
     assert store.outbox.thread("i-1", "slack") == "1.1"
     assert store.outbox.thread("i-1", "email") is None
+
+
+def test_a_channel_that_is_held_gets_nothing_and_others_do(store: Store):
+    enqueue(store, "a", incident="i-1")
+    enqueue(store, "b", incident="i-2")
+    enqueue(store, "c", channel="mail")
+    enqueue(store, "d", model="other", incident="i-3")
+    until = NOW + timedelta(minutes=30)
+    store.outbox.hold("slack", model="m", until=until)
+    assert [e.dedup_key for e in store.outbox.due(NOW)] == ["c", "d"]
+    assert [e.dedup_key for e in store.outbox.due(until)] == ["a", "b", "c", "d"]
+    store.outbox.hold("slack", model="m", until=NOW)
+    assert [e.dedup_key for e in store.outbox.due(NOW)] == ["c", "d"], "held is held"
+
+
+def test_what_was_given_up_is_not_made_due_by_a_hold(store: Store):
+    enqueue(store)
+    (entry,) = store.outbox.due(NOW)
+    store.outbox.mark_undeliverable(entry.id, "gone")
+    store.outbox.hold("slack", model="m", until=NOW)
+    assert store.outbox.due(NOW + timedelta(days=999)) == []
+
+
+def test_channels_may_be_left_out(store: Store):
+    enqueue(store, "a")
+    enqueue(store, "b", channel="mail")
+    assert [e.channel for e in store.outbox.due(NOW, without=("slack",))] == ["mail"]

@@ -178,7 +178,7 @@ class GroundTruth(Declaration):
             ids = timed_ids(ids, _times(batch, self.time, where))
         columns = [
             ids,
-            _plain(batch.column(label_column)),
+            as_labels(batch.column(label_column), where=where, name=label_column),
             event,
             available,
             _revisions(batch, self.revision, where),
@@ -197,11 +197,38 @@ def as_ids(values: pa.Array, *, where: str, name: str) -> pa.Array:
         SchemaMismatchError: the column can't hold ids.
     """
     try:
-        return id_text(values).cast(pa.string())
+        return _whole(id_text(values).cast(pa.string()))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise SchemaMismatchError(
             f"{where}, column {name!r} holds {values.type}, which can't be an id: {error}"
         ) from error
+
+
+def as_labels(values: pa.Array, *, where: str, name: str) -> pa.Array:
+    """Labels that the ledger can keep: numbers, booleans, text, or what reads as text.
+
+    Raises:
+        SchemaMismatchError: the column holds lists, structures, or bytes that are no UTF-8.
+    """
+    plain = _plain(values)
+    if pa.types.is_nested(plain.type):
+        raise SchemaMismatchError(
+            f"{where}, column {name!r} holds {plain.type}, which can't be a label: give one value"
+        )
+    try:
+        # A Parquet file's word that its bytes are UTF-8 is the writer's, not checked on reading.
+        is_binary = pa.types.is_binary(plain.type) or pa.types.is_large_binary(plain.type)
+        return _whole(plain.cast(pa.string()) if is_binary else plain)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise SchemaMismatchError(
+            f"{where}, column {name!r} holds {plain.type}, which can't be a label: {error}"
+        ) from error
+
+
+def _whole(values: pa.Array) -> pa.Array:
+    """Values whose bytes are what their type says; raises ``ArrowInvalid``."""
+    values.validate(full=True)
+    return values
 
 
 def timed_ids(ids: pa.Array, moments: pa.Array | None) -> pa.Array:

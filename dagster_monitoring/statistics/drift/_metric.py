@@ -13,6 +13,7 @@ import numpy as np
 from dagster_monitoring.statistics.drift._pair import Pair, Pairs
 from dagster_monitoring.statistics.histogram import Floats
 from dagster_monitoring.statistics.limits import check_alpha
+from dagster_monitoring.statistics.scales import Scale
 from dagster_monitoring.statistics.undefined import TOO_LARGE, Undefined
 
 Kind = Literal["numeric", "categorical"]
@@ -73,6 +74,8 @@ class DriftMetric:
         source: where the definition is from.
         sampling: where ``noise`` and ``error`` are from, and how good they are.
         higher_is_worse: whether a larger value means more drift.
+        scale: on which values are nearly normal when nothing has drifted; limits that are learned
+            from past values are learned on it.
         of_missing: whether missing values are what it is about, so that a side may have no other.
         vagueness: by how much the value may be off because rows are known by their bins only;
             ``None`` when bins are what it is defined on, or sums say it all.
@@ -107,6 +110,7 @@ class DriftMetric:
     source: str
     sampling: str
     higher_is_worse: bool = True
+    scale: Scale = "identity"
     of_missing: bool = False
     vagueness: Callable[[Pairs], Floats] | None = None
     tolerance: float = 1e-3

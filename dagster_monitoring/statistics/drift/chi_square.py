@@ -103,6 +103,7 @@ METRIC = DriftMetric(
     bounds=(0.0, float("inf")),
     symmetric=True,
     unit="",
+    scale="cube_root",
     minimum_n=10,
     degenerate="no value when a side is empty; 0 when all rows share one bin",
     source="Pearson (1900), as scipy.stats.chi2_contingency(correction=False)",

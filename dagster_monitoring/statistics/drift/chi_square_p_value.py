@@ -55,6 +55,7 @@ METRIC = DriftMetric(
     bounds=(0.0, 1.0),
     symmetric=True,
     unit="probability",
+    scale="probit",
     minimum_n=10,
     degenerate="no value when a side is empty; 1 when all rows share one bin",
     source="Pearson (1900), as scipy.stats.chi2_contingency(correction=False)",

@@ -50,6 +50,7 @@ METRIC = DriftMetric(
     bounds=(0.0, 1.0),
     symmetric=True,
     unit="",
+    scale="two_thirds",
     minimum_n=10,
     degenerate="no value when a side is empty; 0 when all rows share one bin",
     source="Cramer (1946), Mathematical Methods of Statistics, ch. 21",

@@ -116,6 +116,7 @@ METRIC = DriftMetric(
     bounds=(0.0, float("inf")),
     symmetric=True,
     unit="root of the column unit",
+    scale="log",
     minimum_n=10,
     degenerate="no value when a side is empty, or when values are too large to be added; "
     "of a constant, the root of twice how far the others are from it",

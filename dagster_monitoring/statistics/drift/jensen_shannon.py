@@ -51,6 +51,7 @@ METRIC = DriftMetric(
     bounds=(0.0, 1.0),
     symmetric=True,
     unit="",
+    scale="two_thirds",
     minimum_n=10,
     degenerate="no value when a side is empty; 0 when all rows share one bin",
     source="Lin (1991); Endres, Schindelin (2003), A new metric for probability distributions",

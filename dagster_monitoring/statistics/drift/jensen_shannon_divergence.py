@@ -81,6 +81,7 @@ METRIC = DriftMetric(
     bounds=(0.0, 1.0),
     symmetric=True,
     unit="bits",
+    scale="cube_root",
     minimum_n=10,
     degenerate="no value when a side is empty; 0 when all rows share one bin",
     source="Lin (1991), Divergence measures based on the Shannon entropy",

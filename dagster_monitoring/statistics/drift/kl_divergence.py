@@ -65,6 +65,7 @@ METRIC = DriftMetric(
     bounds=(0.0, float("inf")),
     symmetric=False,
     unit="nats",
+    scale="cube_root",
     minimum_n=10,
     degenerate="no value when a side is empty; 0 when all rows share one bin",
     source="Kullback, Leibler (1951), On information and sufficiency",

@@ -125,6 +125,7 @@ METRIC = DriftMetric(
     bounds=(0.0, 1.0),
     symmetric=True,
     unit="share",
+    scale="sixth_root",
     minimum_n=10,
     degenerate="no value when a side is empty; 0 when all rows share one bin",
     source="Hodges (1958), The significance probability of the Smirnov two-sample test",

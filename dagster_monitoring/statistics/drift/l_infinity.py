@@ -118,6 +118,7 @@ METRIC = DriftMetric(
     bounds=(0.0, 1.0),
     symmetric=True,
     unit="share",
+    scale="cube_root",
     minimum_n=10,
     degenerate="no value when a side is empty; 0 when all rows share one bin",
     source="Chebyshev distance of the share vectors",

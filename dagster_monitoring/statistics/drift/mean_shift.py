@@ -68,6 +68,7 @@ METRIC = DriftMetric(
     bounds=(0.0, float("inf")),
     symmetric=False,
     unit="standard deviations",
+    scale="two_thirds",
     minimum_n=10,
     degenerate="no value when a side is empty, or the baseline is constant",
     source="Glass (1976), as a standardised mean difference",

@@ -63,6 +63,7 @@ METRIC = DriftMetric(
     bounds=(0.0, 1.0),
     symmetric=True,
     unit="share",
+    scale="two_thirds",
     minimum_n=10,
     degenerate="no value when a side has no rows; a column that is missing altogether has one",
     source="difference of two proportions",

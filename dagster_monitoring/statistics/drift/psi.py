@@ -66,6 +66,7 @@ METRIC = DriftMetric(
     bounds=(0.0, float("inf")),
     symmetric=True,
     unit="",
+    scale="cube_root",
     minimum_n=10,
     degenerate="no value when a side is empty; 0 when all rows share one bin",
     source="Siddiqi (2006), Credit Risk Scorecards, ch. 7; Yurdakul (2018) for its distribution",

@@ -57,6 +57,7 @@ METRIC = DriftMetric(
     bounds=(0.0, float("inf")),
     symmetric=False,
     unit="standard deviations",
+    scale="cube_root",
     minimum_n=20,
     degenerate="no value when a side is empty, or the baseline is constant",
     source="Hyndman, Fan (1996), Sample quantiles in statistical packages, definition 1",

@@ -66,6 +66,7 @@ METRIC = DriftMetric(
     bounds=(0.0, float("inf")),
     symmetric=True,
     unit="",
+    scale="two_thirds",
     minimum_n=20,
     degenerate="no value when a side is empty or constant",
     source="logarithm of the ratio of standard deviations: Nakagawa et al. (2015), Methods in "

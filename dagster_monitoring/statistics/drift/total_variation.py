@@ -88,6 +88,7 @@ METRIC = DriftMetric(
     bounds=(0.0, 1.0),
     symmetric=True,
     unit="share",
+    scale="two_thirds",
     minimum_n=10,
     degenerate="no value when a side is empty; 0 when all rows share one bin",
     source="Levin, Peres, Wilmer (2009), Markov Chains and Mixing Times, ch. 4",

@@ -110,6 +110,7 @@ METRIC = DriftMetric(
     bounds=(0.0, float("inf")),
     symmetric=True,
     unit="column unit",
+    scale="log",
     minimum_n=10,
     degenerate="no value when a side is empty, or when values are too large to be added; "
     "of a constant, how far the others are from it",

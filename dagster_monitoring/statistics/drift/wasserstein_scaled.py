@@ -71,6 +71,7 @@ METRIC = DriftMetric(
     bounds=(0.0, float("inf")),
     symmetric=False,
     unit="standard deviations",
+    scale="log",
     minimum_n=10,
     degenerate="no value when a side is empty, or the baseline is constant",
     source="Ramdas, Garcia, Cuturi (2015), over the reference's standard deviation",

@@ -10,16 +10,13 @@ import numpy.typing as npt
 from dagster_monitoring.statistics.limits import check_alpha
 from dagster_monitoring.statistics.multivariate._metric import MultivariateMetric, Summary
 from dagster_monitoring.statistics.multivariate._rows import SampledRows
+from dagster_monitoring.statistics.trees import FOLDS, SEED, folds, prepared
 from dagster_monitoring.statistics.undefined import Undefined
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 _MINIMUM_N = 100
-_FOLDS = 5
-_SEED = 20_130_401
-_REST, _UNSEEN = 253, 254
-"""The classifier takes 255 categories: the 253 most frequent, all others, those never seen."""
 
 _OVERFITTED = 1.5
 """How much wider the scores of five models spread than those of one that is given: simulated,
@@ -60,7 +57,7 @@ def compute(reference: Summary, current: Summary) -> float | Undefined:
             )
     if not before.columns:
         return Undefined("there is no column to tell rows apart by")
-    values = np.concatenate([_prepared(before), _prepared(now)])
+    values = np.concatenate([prepared(before), prepared(now)])
     is_current = np.arange(len(values)) >= before.n
     return _area(_answers(values, is_current, before.categorical), is_current)
 
@@ -98,47 +95,27 @@ def _rows(summary: Summary) -> SampledRows:
     return summary
 
 
-def _prepared(rows: SampledRows) -> Floats:
-    """Codes as the classifier takes them: 0 to 254."""
-    values = rows.values.copy()
-    for at in np.flatnonzero(rows.categorical):
-        codes = values[:, at]
-        values[:, at] = np.where(codes < 0, _UNSEEN, np.minimum(codes, _REST))
-        values[np.isnan(codes), at] = np.nan
-    return values
-
-
 def _answers(values: Floats, is_current: Bools, categorical: tuple[bool, ...]) -> Floats:
     """The score of each row, from a model that has not seen it."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from threadpoolctl import threadpool_limits
 
-    fold = _folds(is_current)
+    fold = folds(is_current)
     scores = np.zeros(len(values))
     # Threads add in any order: one alone gives the same sums each time.
     with threadpool_limits(limits=1):
-        for number in range(_FOLDS):
+        for number in range(FOLDS):
             asked = fold == number
             model = HistGradientBoostingClassifier(
                 max_iter=50,
                 max_leaf_nodes=8,
                 early_stopping=False,
                 categorical_features=np.array(categorical),
-                random_state=_SEED,
+                random_state=SEED,
             )
             model.fit(values[~asked], is_current[~asked])
             scores[asked] = model.decision_function(values[asked])
     return scores
-
-
-def _folds(is_current: Bools) -> npt.NDArray[np.int64]:
-    """The fold of each row: drawn at random, equal shares of both sides in each."""
-    source = np.random.default_rng(_SEED)
-    fold = np.zeros(len(is_current), dtype=np.int64)
-    for side in (False, True):
-        (own,) = np.nonzero(is_current == side)
-        fold[own] = source.permutation(len(own)) % _FOLDS
-    return fold
 
 
 def _area(scores: Floats, is_current: Bools) -> float:

@@ -1,0 +1,55 @@
+"""Weekdays that differ, against SciPy's analysis of variance."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from dagster_monitoring.statistics.seasons import in_season
+
+WEEKDAYS = [day % 7 for day in range(28)]
+
+
+def weeks(weekend: float, seed: int = 3) -> list[float]:
+    noise = np.random.default_rng(seed).normal(size=28)
+    return [float(x + weekend * (day > 4)) for x, day in zip(noise, WEEKDAYS, strict=True)]
+
+
+@pytest.mark.parametrize("weekend", [1.0, 2.0, 3.0, 6.0])
+def test_weekdays_count_where_scipys_f_test_says_so_beyond_doubt(weekend):
+    for seed in range(20):
+        values = np.array(weeks(weekend, seed))
+        groups = [values[np.array(WEEKDAYS) == day] for day in range(7)]
+        expected = stats.f_oneway(*groups).pvalue < 0.001
+        assert (in_season(values.tolist(), WEEKDAYS, 0, length=7) is not None) == expected
+
+
+def test_what_is_normal_is_the_weekdays_mean_and_the_spread_about_all_their_means():
+    values = np.array(weeks(9.0))
+    groups = [values[np.array(WEEKDAYS) == day] for day in range(7)]
+    found = in_season(values.tolist(), WEEKDAYS, 6, length=7)
+    assert found.mean == pytest.approx(groups[6].mean())
+    pooled = np.mean([group.var(ddof=1) for group in groups])
+    assert found.spread == pytest.approx(pooled**0.5)
+    assert (found.freedom, found.n) == (21, 4)
+
+
+@pytest.mark.parametrize(
+    "kept", [range(21), [d for d in range(28) if d % 7 != 2 or d < 14]], ids=["3 weeks", "2 days"]
+)
+def test_fewer_than_four_weeks_or_three_of_a_weekday_say_nothing(kept):
+    values = weeks(50.0)
+    found = in_season([values[d] for d in kept], [WEEKDAYS[d] for d in kept], 0, length=7)
+    assert found is None
+
+
+def test_values_that_are_all_the_same_have_no_season_and_exact_seasons_no_spread():
+    assert in_season([1.0] * 28, WEEKDAYS, 0, length=7) is None
+    found = in_season([float(day) for day in WEEKDAYS], WEEKDAYS, 3, length=7)
+    assert (found.mean, found.spread) == (3.0, 0.0)
+
+
+def test_each_value_has_a_season():
+    with pytest.raises(ValueError, match="28 values and 27 seasons"):
+        in_season(weeks(0.0), WEEKDAYS[:-1], 0, length=7)
