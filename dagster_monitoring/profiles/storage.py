@@ -103,6 +103,25 @@ class ProfileStorage:
         """The slices that have a performance profile, sorted."""
         return self._names(self._path(model, "performance"), ".parquet")
 
+    def prune(self, model: str, *, before: str, dry_run: bool = False) -> tuple[int, int]:
+        """Deletes the profiles of partitions before one, on any baseline; how many, how large.
+
+        One that is needed again is scanned again.
+        """
+        folders = [
+            self._path(model, "profiles", version)
+            for version in self._names(self._path(model, "profiles"), "")
+        ]
+        files = size = 0
+        for folder in [*folders, self._path(model, "performance")]:
+            for partition in self._names(folder, ".parquet"):
+                if partition < before:
+                    path = f"{folder}/{quote(partition, safe=' =@+,')}.parquet"
+                    files, size = files + 1, size + int(self._files.size(path) or 0)
+                    if not dry_run:
+                        self._files.rm_file(path)
+        return files, size
+
     def write_baseline(self, model: str, baseline: Baseline) -> str:
         """Keep a baseline; gives its folder. One of the same version holds the same already."""
         folder = self._path(model, "baselines", baseline.version)

@@ -12,6 +12,7 @@ from dagster_monitoring.stores.judgements import Judgement, JudgementStore, Outd
 from dagster_monitoring.stores.labels import LabelLedger
 from dagster_monitoring.stores.marks import Mark, MarkKind, MarkStore
 from dagster_monitoring.stores.outbox import Outbox, OutboxEntry
+from dagster_monitoring.stores.retention import Cut, Retention
 from dagster_monitoring.stores.retrainings import Retraining, RetrainingOutcome, RetrainingStore
 from dagster_monitoring.stores.store import Store, open_store
 from dagster_monitoring.stores.verdicts import VerdictStore
@@ -24,6 +25,7 @@ __all__ = [
     "Chosen",
     "Coverage",
     "CursorStore",
+    "Cut",
     "DeclarationInForce",
     "DeclarationStore",
     "DeliveryState",
@@ -41,6 +43,7 @@ __all__ = [
     "OutboxEntry",
     "Outdated",
     "Recorded",
+    "Retention",
     "Retraining",
     "RetrainingOutcome",
     "RetrainingStore",

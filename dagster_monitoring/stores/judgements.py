@@ -143,6 +143,10 @@ class JudgementStore:
             others.slices <= knew.slices
         )
 
+    def reach(self, model: str) -> int:
+        """How many slices before its own any verdict of a model looked at; 0 for none."""
+        return int(self._cursors.get(reach_cursor(model)) or 0)
+
     def note(self, judgement: Judgement) -> None:
         """Keeps what a partition's verdicts rest on; do it in the transaction that records them.
 

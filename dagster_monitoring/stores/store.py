@@ -29,6 +29,7 @@ from dagster_monitoring.stores.judgements import JudgementStore
 from dagster_monitoring.stores.labels import LabelLedger
 from dagster_monitoring.stores.marks import MarkStore
 from dagster_monitoring.stores.outbox import Outbox
+from dagster_monitoring.stores.retention import Retention
 from dagster_monitoring.stores.retrainings import RetrainingStore
 from dagster_monitoring.stores.verdicts import VerdictStore
 
@@ -60,6 +61,7 @@ class Store:
         self.declarations = DeclarationStore(database)
         self.judgements = JudgementStore(database)
         self.cursors = CursorStore(database)
+        self.retention = Retention(database)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
