@@ -33,9 +33,9 @@ def with_shares(
         every: how long a slice is.
 
     Example:
-        >>> from dagster_monitoring.monitors import DataQualityMonitor, PerformanceMonitor
-        >>> both = with_shares([DataQualityMonitor(), PerformanceMonitor()], AlertPolicy(),
-        ...                    every="day")
+        >>> from dagster_monitoring.monitors.drift import DriftMonitor
+        >>> from dagster_monitoring.monitors.performance import PerformanceMonitor
+        >>> both = with_shares([DriftMonitor(), PerformanceMonitor()], AlertPolicy(), every="day")
         >>> round(both[0].share.pages * 365.25 / 12, 3)
         0.5
     """

@@ -57,25 +57,6 @@ def evaluate(
     ]
 
 
-def levels_of(
-    monitor: Monitor,
-    view: View,
-    past: Sequence[Sequence[Measurement]],
-    measured: Sequence[Measurement],
-) -> list[tuple[Measurement, Levels | Undefined]]:
-    """The limits in force at the view's partition, of each measurement that has a value.
-
-    Args:
-        monitor: whose thresholds.
-        view: the model at the partition.
-        past: the monitor's measurements at each of :func:`past_partitions`.
-        measured: the monitor's measurements at the partition.
-    """
-    judged = [m for m in map(_finite, measured) if m.value is not None]
-    earlier = Past(monitor, view, past)
-    return [(m, _levels(monitor, m, earlier, len(judged))) for m in judged]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Frame:
     """What all evaluations of one monitor at one partition share."""

@@ -106,8 +106,8 @@ def level_for(
         ValueError: the rate is not above 0.
 
     Example:
-        >>> level_for(1 / 30.4 / 200)  # a page a month among 200 monitors of daily values
-        0.00016...
+        >>> round(level_for(1 / 30.4 / 200), 7)  # a page a month among 200 monitors of daily values
+        0.0001645
     """
     if not rate > 0:
         raise ValueError(f"a rate of alarms is above 0, not {rate}")

@@ -56,7 +56,7 @@ def in_season(
         >>> in_season(quiet, weekdays, 6, length=7) is None
         True
         >>> round(in_season(weekend, weekdays, 6, length=7).mean, 2)
-        10.2
+        10.15
 
     Source: Fisher (1925), Statistical Methods for Research Workers, on the analysis of variance.
     """

@@ -1,0 +1,88 @@
+"""Impact, from slices in files to checks in Dagster, before labels and after."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from dagster_monitoring.evaluation import Severity, Status
+from tests.orchestration.world import labels, new_world, rows
+
+N = 1000
+LAST = 1
+MONITORS = [
+    {"type": "impact", "window": 1},
+    {"type": "impact_error", "window": 1},
+    {"type": "drift", "window": 1, "impact": True},
+]
+
+
+def near_nothing(table):
+    """Temperatures close to 0, about which the model knows little."""
+    temp = table["temp"].to_numpy() * 0.1
+    score = 1 / (1 + np.exp(-(2 * temp + table["size"].to_numpy())))
+    changed = {"temp": temp, "late_proba": score, "late_pred": (score > 0.5).astype(np.int64)}
+    for name, values in changed.items():
+        table = table.set_column(table.column_names.index(name), name, pa.array(values))
+    return table
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    with new_world(tmp_path_factory.mktemp("impact"), monitors=MONITORS) as made:
+        slices = [rows(0, N), near_nothing(rows(1, N))]
+        for number, table in enumerate(slices):
+            made.serve(number, table)
+        made.label("first", labels(slices[0], datetime(2024, 5, 3, tzinfo=UTC)))
+        made.clock.now = datetime(2024, 5, 3, 7, tzinfo=UTC)
+        made.setup()
+        made.range(0, LAST)
+        yield made
+
+
+def test_the_harm_is_told_before_a_label_is_there(world):
+    calm, harm = (world.cell(number, "impact", "error_rate_change") for number in (0, LAST))
+    assert calm.status is Status.HEALTHY
+    assert (harm.status, harm.severity) == (Status.TRIGGERED, Severity.ERROR)
+    assert harm.value > 0.05
+    assert world.cell(LAST, "impact", "error_rate_change_share", "temp").value > 0.02
+    drift = world.cell(LAST, "drift", "psi", "temp")
+    assert (drift.status, drift.severity) == (Status.TRIGGERED, Severity.ERROR)
+
+
+def test_a_baseline_read_back_gives_the_same_verdicts_alone(world):
+    before = [(e.key, e.value, e.severity) for e in world.of_day(LAST)]
+    world.day(LAST)
+    assert [(e.key, e.value, e.severity) for e in world.of_day(LAST)] == before
+    assert world.checks("drift", "impact")[0].evaluation.passed is False
+
+
+def test_labels_stand_beside_the_estimate_once_they_are_there(world):
+    name = "error_rate_change_estimated_less_realized"
+    found = world.cell(0, "impact_error", name)
+    assert found.status is Status.HEALTHY
+    assert found.n_labelled == N
+    beside = [world.cell(0, "impact_error", f"error_rate_change_{w}").value
+              for w in ("estimated", "realized")]  # fmt: skip
+    assert found.value == pytest.approx(beside[0] - beside[1])
+    waiting = world.cell(LAST, "impact_error", name)
+    assert waiting.status is Status.NO_DATA
+
+
+def test_a_monitor_declared_later_asks_for_a_new_baseline(tmp_path):
+    with new_world(tmp_path, monitors=[{"type": "drift", "window": 1}]) as plain:
+        for number in (0, 1):
+            plain.serve(number, rows(number, N))
+        plain.setup()
+        plain.day(0)
+        later = plain.declare(monitors=MONITORS[:1])
+        later.day(0)
+        found = later.cell(0, "impact", "error_rate_change")
+        assert found.status is Status.NO_DATA
+        assert "_setup" in found.reason
+        later.job("setup")
+        later.day(1)
+        assert later.cell(1, "impact", "error_rate_change").value is not None
