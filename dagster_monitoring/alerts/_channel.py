@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from dagster_monitoring.alerts.message import AlertMessage
 from dagster_monitoring.declaration import Declaration
 from dagster_monitoring.errors import DeliveryError
+from dagster_monitoring.incidents import Digest, When
 
 
 class ChannelError(DeliveryError):
@@ -52,6 +53,19 @@ class Channel(Declaration, ABC):
         description="Tells two channels of one model apart; by default the type.",
         validate_default=True,
     )
+    when: When = Field(
+        default_factory=When, description="Which messages it gets; all when left out."
+    )
+    escalation: bool = Field(
+        default=False,
+        description="Only escalations come here, then who took the incident, and its end.",
+    )
+    digest: Digest | None = Field(
+        None,
+        description='`daily`, or {at: "08:00", timezone: Europe/Paris}: one message a day of '
+        "what is open, what closed and what warned. Warnings are told in it alone, errors at once "
+        "as well.",
+    )
     # Whether a send leaves this machine; the contract tests ask for timeouts where it does.
     remote: ClassVar[bool] = False
 
@@ -61,6 +75,17 @@ class Channel(Declaration, ABC):
         if isinstance(given, dict) and not given.get("name"):
             return {**given, "name": cls.model_fields["type"].default}
         return given
+
+    @field_validator("digest", mode="before")
+    @classmethod
+    def _daily(cls, given: object) -> object:
+        return Digest() if given == "daily" else given
+
+    @model_validator(mode="after")
+    def _told_at_once_or_by_day(self) -> Self:
+        if self.escalation and self.digest is not None:
+            raise ValueError("a channel for escalations can't wait for a digest. Leave one out")
+        return self
 
     @abstractmethod
     def send(self, message: AlertMessage, *, thread: str | None = None) -> str | None:

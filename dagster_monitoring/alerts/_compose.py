@@ -11,7 +11,7 @@ from dagster_monitoring.alerts._privacy import shown_name, shown_reason
 from dagster_monitoring.alerts._text import bounded
 from dagster_monitoring.alerts.message import AlertMessage, AlertPlot, AlertRow
 from dagster_monitoring.evaluation import Evaluation
-from dagster_monitoring.incidents import Cause, Incident, Transition
+from dagster_monitoring.incidents import Cause, Incident, Transition, span_text
 
 # A person reads a handful; the rest is one command away.
 MAX_ROWS = 10
@@ -115,6 +115,7 @@ def _title(incident: Incident, transition: Transition) -> str:
         Transition.REOPENED: f"{incident.severity}: {incident.model} is not well after all",
         Transition.ACKNOWLEDGED: f"Acknowledged: {incident.model}, by {incident.owner}",
         Transition.REMINDED: f"{incident.severity}: {incident.model} still needs attention",
+        Transition.DIGEST: f"{incident.model}: the day in one message",
         Transition.RESOLVED: f"Resolved: {incident.model} is healthy again",
     }
     return what[transition]
@@ -124,10 +125,11 @@ def _summary(incident: Incident, transition: Transition, n_slices: int | None) -
     names = ", ".join(incident.monitors)
     since = incident.opened_partition
     if transition is Transition.RESOLVED:
+        took = f"{span_text(incident.updated_at - incident.opened_at)} after it was opened"
         lasted = f" ({_slices(n_slices)})" if n_slices else ""
         return (
             f"All clear on {incident.resolved_partition}; it lasted from {since} to "
-            f"{incident.last_partition}{lasted}. Monitors: {names}."
+            f"{incident.last_partition}{lasted}, and was closed {took}. Monitors: {names}."
         )
     counted = f", {_slices(n_slices)}" if n_slices else ""
     begun = f" (since {since}{counted})" if since != incident.last_partition else ""

@@ -17,7 +17,15 @@ from dagster_monitoring.cli.printing import inert
 from dagster_monitoring.cli.project import load_definitions, models_of, project_options
 from dagster_monitoring.errors import IncidentError, UnknownNameError
 from dagster_monitoring.evaluation import Evaluation, value_text
-from dagster_monitoring.incidents import Incident, Transition, acknowledge, assign, resolve, snooze
+from dagster_monitoring.incidents import (
+    Incident,
+    Transition,
+    acknowledge,
+    assign,
+    resolve,
+    snooze,
+    span_text,
+)
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend, open_backend
 from dagster_monitoring.orchestration.clock import utc_now
@@ -93,11 +101,13 @@ def show(incident: str, form: str, project: Path, module: str | None) -> None:
     with _found(incident, project, module) as (backend, one):
         states = backend.store.incidents.history(one.id)
         notes = backend.store.incidents.notes(one.id)
+        keys = backend.model.partitions
+        n_slices = keys.distance(one.opened_partition, one.last_partition) + 1
     if form == "json":
         whole = {**_plain(one), "notes": [{**asdict(n), "at": n.at.isoformat()} for n in notes]}
         click.echo(_json(whole))
     else:
-        _print_one(one, states, notes)
+        _print_one(one, states, notes, n_slices=n_slices)
 
 
 @command.command("ack")
@@ -214,14 +224,16 @@ def _print_list(found: Sequence[Incident], *, everything: bool) -> None:
     console.print(table)
 
 
-def _print_one(one: Incident, states: Sequence[Incident], notes: Sequence[Note]) -> None:
+def _print_one(
+    one: Incident, states: Sequence[Incident], notes: Sequence[Note], *, n_slices: int
+) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
     style = "green" if not one.is_open else _STYLES[one.severity]
     head = f"{one.id}  {one.status} {one.severity}  {one.model}, {one.cause}"
     console.print(inert(head, style=f"bold {style}"))
-    for line in _facts(one):
+    for line in _facts(one, n_slices=n_slices):
         console.print(inert(line))
     console.print()
     console.print(inert("members", style="bold"))
@@ -241,9 +253,12 @@ def _print_one(one: Incident, states: Sequence[Incident], notes: Sequence[Note])
         console.print(inert(f"  {at:%Y-%m-%d %H:%M}  {text}"))
 
 
-def _facts(one: Incident) -> list[str]:
+def _facts(one: Incident, *, n_slices: int) -> list[str]:
     end = f", resolved on {one.resolved_partition}" if one.resolved_partition else ""
-    facts = [f"from {one.opened_partition} to {one.last_partition}{end}"]
+    counted = "1 slice" if n_slices == 1 else f"{n_slices} slices"
+    facts = [f"from {one.opened_partition} to {one.last_partition} ({counted}){end}"]
+    if not one.is_open:
+        facts.append(f"closed {span_text(one.updated_at - one.opened_at)} after it was opened")
     facts += [f"owner {one.owner}"] if one.owner else []
     facts += [f"sleeps until {one.snoozed_until:%Y-%m-%d %H:%M %Z}"] if one.snoozed_until else []
     facts += ["nobody was told: it was found too late, or over"] if one.historical else []

@@ -15,16 +15,27 @@ from dagster_monitoring.incidents.incident import (
     IncidentStatus,
     Member,
     Transition,
+    span_text,
 )
 from dagster_monitoring.incidents.policy import AlertPolicy
 from dagster_monitoring.incidents.reconcile import Change, Moment, due_by_time, reconcile
+from dagster_monitoring.incidents.routing import (
+    Digest,
+    Hours,
+    When,
+    held_until,
+    is_quiet,
+    is_told,
+)
 
 __all__ = [
     "AlertPolicy",
     "Cause",
     "Change",
+    "Digest",
     "Episode",
     "Group",
+    "Hours",
     "Incident",
     "IncidentStatus",
     "Member",
@@ -32,12 +43,17 @@ __all__ = [
     "Rule",
     "Transition",
     "Verdict",
+    "When",
     "acknowledge",
     "assign",
     "due_by_time",
     "episodes",
     "group",
+    "held_until",
+    "is_quiet",
+    "is_told",
     "reconcile",
     "resolve",
     "snooze",
+    "span_text",
 ]

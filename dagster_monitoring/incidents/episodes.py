@@ -26,6 +26,7 @@ class Verdict:
         healthy: whether a value was within its limits. Neither bad nor healthy: nothing was known.
         window_end: the end of what was judged, with a time zone.
         on_labels: whether it rests on labels, and so can't be younger than their delay.
+        empty: whether there was no row at all: the slice did not come.
     """
 
     monitor: str
@@ -35,6 +36,7 @@ class Verdict:
     healthy: bool
     window_end: datetime
     on_labels: bool = False
+    empty: bool = False
 
     @classmethod
     def of(cls, evaluations: Sequence[Evaluation]) -> Verdict:
@@ -48,6 +50,7 @@ class Verdict:
             healthy=any(e.status is Status.HEALTHY for e in evaluations),
             window_end=max(e.window_end for e in evaluations),
             on_labels=any(e.n_labelled is not None for e in evaluations),
+            empty=all(e.n == 0 for e in evaluations),
         )
 
 
@@ -110,7 +113,8 @@ def episodes(verdicts: Sequence[Verdict], rule: Rule, *, cause: Cause) -> list[E
     (labels to come) neither counts nor breaks a row. One that is bad, but not bad enough to be
     trouble, breaks the row of trouble, and counts half as a healthy one: a value that hovers
     between the two limits takes twice as long to be believed, and a column that always warns does
-    not keep the others' trouble open for ever.
+    not keep the others' trouble open for ever. Trouble with the data that begins with a slice that
+    did not come is the pipeline's.
 
     Args:
         verdicts: of one monitor, in the order of partitions, each partition once.
@@ -131,7 +135,13 @@ def episodes(verdicts: Sequence[Verdict], rule: Rule, *, cause: Cause) -> list[E
         ...  episodes(verdicts, rule, cause=Cause.MODEL)]
         [('01', '02', '04', '06')]
     """
-    return [replace(found, cause=cause) for found in _walk(verdicts, rule)]
+    empty = {verdict.partition for verdict in verdicts if verdict.empty}
+    return [
+        replace(
+            found, cause=Cause.PIPELINE if cause is Cause.DATA and found.first in empty else cause
+        )
+        for found in _walk(verdicts, rule)
+    ]
 
 
 def _walk(verdicts: Sequence[Verdict], rule: Rule) -> Iterator[Episode]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from dagster_monitoring.evaluation import Evaluation, Severity
@@ -18,7 +18,10 @@ class IncidentStatus(StrEnum):
 
 
 class Transition(StrEnum):
-    """What just happened to an incident; each is announced once on each channel."""
+    """What just happened to an incident; each is announced once on each channel.
+
+    ``DIGEST`` is of no single one: the day of a model in one message.
+    """
 
     OPENED = "OPENED"
     ESCALATED = "ESCALATED"
@@ -26,6 +29,7 @@ class Transition(StrEnum):
     ACKNOWLEDGED = "ACKNOWLEDGED"
     REMINDED = "REMINDED"
     RESOLVED = "RESOLVED"
+    DIGEST = "DIGEST"
 
 
 class Cause(StrEnum):
@@ -135,3 +139,16 @@ class Incident:
     def kinds(self) -> frozenset[str]:
         """The members' kinds."""
         return frozenset(member.kind for member in self.members)
+
+
+def span_text(span: timedelta) -> str:
+    """A time span in its two largest units, at least a minute.
+
+    Example:
+        >>> span_text(timedelta(days=2, hours=4, minutes=50)), span_text(timedelta(seconds=5))
+        ('2 d 4 h', '1 min')
+    """
+    minutes = max(int(span.total_seconds() // 60), 1)
+    sizes = (("d", minutes // 1440), ("h", minutes // 60 % 24), ("min", minutes % 60))
+    told = [f"{count} {unit}" for unit, count in sizes if count]
+    return " ".join(told[:2])

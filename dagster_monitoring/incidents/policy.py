@@ -6,6 +6,7 @@ from pydantic import Field
 
 from dagster_monitoring.declaration import Declaration
 from dagster_monitoring.evaluation import Severity
+from dagster_monitoring.incidents.routing import Hours
 
 
 class AlertPolicy(Declaration):
@@ -60,6 +61,11 @@ class AlertPolicy(Declaration):
         gt=0,
         allow_inf_nan=False,
         description="How often people are reminded of an ERROR that lasts; null: never.",
+    )
+    downtime: tuple[Hours, ...] = Field(
+        (),
+        description='When nobody is told, such as {days: [sunday], hours: "02:00-06:00"}: messages '
+        "wait until it is over. Escalations go at once.",
     )
     show_values_of: tuple[str, ...] = Field(
         (),

@@ -14,8 +14,11 @@ from dagster_monitoring.incidents import Incident
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend, open_backend
 from dagster_monitoring.orchestration.clock import Clock
+from dagster_monitoring.orchestration.digest import due_digests, queue_digests
+from dagster_monitoring.orchestration.incident_asset import incident_materialization
 from dagster_monitoring.orchestration.incidents import advance_incidents, has_news
 from dagster_monitoring.orchestration.naming import job_name
+from dagster_monitoring.orchestration.upstream import Lineage, lineage_of
 from dagster_monitoring.stores import OutboxEntry
 
 # Dagster asks for a run key once, whatever became of the run: after so long, a crashed one again.
@@ -37,12 +40,15 @@ class Announced:
     undeliverable: tuple[str, ...]
 
 
-def announce(backend: Backend, *, now: datetime, run_url: str | None) -> Announced:
+def announce(
+    backend: Backend, *, now: datetime, run_url: str | None, lineage: Lineage | None = None
+) -> Announced:
     """Advances the incidents, then sends what is due.
 
     A channel that fails does not stop the others, and is tried again later.
     """
-    incidents = advance_incidents(backend, now=now, run_url=run_url)
+    incidents = advance_incidents(backend, now=now, run_url=run_url, lineage=lineage)
+    queue_digests(backend, now=now, run_url=run_url)
     channels = {channel.name: channel for channel in backend.model.alerts}
     sent = 0
     failed: list[str] = []
@@ -132,13 +138,22 @@ def build_alert_job(model: MonitoredModel, *, clock: Clock) -> dg.JobDefinition:
     )
     def announce_op(context: dg.OpExecutionContext) -> None:
         with open_backend(model) as backend:
-            done = announce(backend, now=clock(), run_url=backend.run_url(context.run_id))
+            done = announce(
+                backend,
+                now=clock(),
+                run_url=backend.run_url(context.run_id),
+                lineage=lineage_of(context),
+            )
+            is_open = backend.store.incidents.open_ones(model.model)
+        context.log_event(incident_materialization(model, is_open))
         for incident in done.incidents:
             context.log.info(
                 f"incident {incident.id}: {incident.status} {incident.severity}, "
                 f"monitors {', '.join(incident.monitors)}"
             )
-        context.log.info(f"{done.sent} messages sent")
+            for line in incident.changes:
+                context.log.info(f"incident {incident.id}, upstream: {line}")
+        context.log.info(f"{done.sent} messages sent, {len(is_open)} incidents open")
         for line in done.undeliverable:
             context.log.warning(line)
         if done.failed:
@@ -172,12 +187,15 @@ def build_alert_sensor(
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=f"Watches the evaluations of {model.model}.",
     )
-    def alert_sensor() -> dg.SensorResult:
+    def alert_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         with open_backend(model) as backend:
             latest = backend.store.evaluations.latest_id(model.model)
             now = clock()
             waiting = backend.store.outbox.due(now, model=model.model)
-            is_news = has_news(backend, latest, now=now)
+            is_due = bool(due_digests(backend, now=now))
+            is_news = is_due or has_news(
+                backend, latest, now=now, lineage=Lineage(instance=context.instance)
+            )
         if not is_news and not waiting:
             return dg.SensorResult(skip_reason=dg.SkipReason("nothing new was evaluated"))
         bucket = int(now.timestamp() // ASK_AGAIN_SECONDS)

@@ -10,6 +10,7 @@ from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.alerting import build_alert_job, build_alert_sensor
 from dagster_monitoring.orchestration.clock import Clock, utc_now
 from dagster_monitoring.orchestration.evaluation_assets import build_evaluation_assets
+from dagster_monitoring.orchestration.incident_asset import build_incident_spec
 from dagster_monitoring.orchestration.jobs import build_asset_jobs, build_slice_schedule
 from dagster_monitoring.orchestration.labels import build_ground_truth_sensor
 from dagster_monitoring.orchestration.late_slices import build_late_slices_sensor
@@ -70,6 +71,7 @@ def _build(model: MonitoredModel, clock: Clock) -> dg.Definitions:
             *build_model_assets(model, clock=clock),
             *build_slice_assets(model, clock=clock),
             *build_evaluation_assets(model, clock=clock),
+            build_incident_spec(model),
         ],
         jobs=[*jobs, alert_job],
         schedules=[build_slice_schedule(model, by_name[job_name(model, slice_job(model))])],

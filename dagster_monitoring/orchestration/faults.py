@@ -1,4 +1,4 @@
-"""Trouble that no monitor tells of: labels that can't be read, channels that take no message."""
+"""Trouble that no monitor tells of: labels that can't be read, assets upstream that failed."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from dagster_monitoring.evaluation import Severity
 from dagster_monitoring.incidents import Cause, Episode
 from dagster_monitoring.orchestration.backend import Backend
+from dagster_monitoring.orchestration.upstream import Lineage, Made, sources_of
 from dagster_monitoring.stores import RetrainingOutcome
 
 # A channel that fails now and then is tried again; one that fails for so long is out of order.
@@ -14,16 +15,63 @@ DEAD_ATTEMPTS = 3
 
 LABEL_DELIVERIES = "label_deliveries"
 ALERT_CHANNEL = "alert_channel"
+UPSTREAM = "upstream"
+# What failed longer ago than people are told of is history.
+LOOK_BACK_SLICES = 14
 
 
-def open_faults(backend: Backend, *, now: datetime) -> list[Episode]:
-    """Every fault that is there now, as an episode that lasts; one that is gone is not in it."""
+def open_faults(
+    backend: Backend, *, now: datetime, lineage: Lineage | None = None
+) -> list[Episode]:
+    """Every fault that is there now, as an episode that lasts; one that is gone is not in it.
+
+    Args:
+        backend: open.
+        now: the clock.
+        lineage: what Dagster knows of the assets upstream; ``None``: they are not looked at.
+    """
     sources: Sequence[Callable[..., list[Episode]]] = (
         _set_aside,
         _dead_channels,
         _failed_retraining,
     )
-    return [episode for source in sources for episode in source(backend, now=now)]
+    found = [episode for source in sources for episode in source(backend, now=now)]
+    return [*found, *(failed_upstream(backend, lineage, now=now) if lineage else [])]
+
+
+def failed_upstream(backend: Backend, lineage: Lineage, *, now: datetime) -> list[Episode]:
+    """The user's assets of slices and labels whose last run failed, in the last 14 slices."""
+    days, found = backend.model.partitions, []
+    today = _production(backend, now)
+    recent = list(days.between(max(days.shift(today, 1 - LOOK_BACK_SLICES), days.first), today))
+    for key in sources_of(backend.model):
+        name = key.to_user_string()
+        states = lineage.state(backend.model, key, recent)
+        failed = tuple(day for day in recent if states.get(day) is Made.FAILED)
+        if failed:
+            more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+            detail = f"asset {name} failed for {failed[-1]}{more}. Materialize it again"
+        else:
+            run = None if Made.DONE in states.values() else lineage.failed_run(key)
+            if run is None:
+                continue
+            failed = (_production(backend, run.at),)
+            detail = f"asset {name} failed. Materialize it again"
+        found.append(
+            Episode(
+                monitor=f"{UPSTREAM}:{name}",
+                kind=UPSTREAM,
+                cause=Cause.PIPELINE,
+                severity=Severity.ERROR,
+                first=failed[0],
+                fired=failed[0],
+                bad=failed,
+                resolved=None,
+                ends=tuple(days.bounds(day)[1] for day in failed),
+                detail=detail,
+            )
+        )
+    return found
 
 
 def channel_of(watcher: str) -> str | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from dagster_monitoring.evaluation import Evaluation, worst_first
+from dagster_monitoring.evaluation import Evaluation, Severity, worst_first
 from dagster_monitoring.incidents import (
     Change,
     Episode,
@@ -23,12 +23,17 @@ from dagster_monitoring.incidents import (
     due_by_time,
     episodes,
     group,
+    held_until,
+    is_quiet,
+    is_told,
     reconcile,
 )
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.faults import channel_of, open_faults
 from dagster_monitoring.orchestration.telling import message_about
+from dagster_monitoring.orchestration.upstream import Lineage
+from dagster_monitoring.orchestration.upstream_changes import changes_upstream
 from dagster_monitoring.stores import Note
 
 # An incident carries what a message and a page show, not every red column of a wide model.
@@ -36,13 +41,19 @@ MAX_WORST = 20
 
 
 def advance_incidents(
-    backend: Backend, *, now: datetime, run_url: str | None
+    backend: Backend, *, now: datetime, run_url: str | None, lineage: Lineage | None = None
 ) -> tuple[Incident, ...]:
     """Brings the incidents up to what was evaluated, and to the time.
 
     All of a model's verdicts are looked at, a row a monitor and partition: the same verdicts give
     the same incidents, in whichever order they came. What changes is saved in one transaction with
     the messages about it and the cursor, so that none is there without the others.
+
+    Args:
+        backend: open.
+        now: the clock.
+        run_url: where the run that does this can be seen.
+        lineage: what Dagster knows of the assets upstream; ``None``: they are not looked at.
     """
     store, model = backend.store, backend.model
     with store.transaction():
@@ -51,23 +62,31 @@ def advance_incidents(
             model.model,
             sorted(store.incidents.list(model.model), key=lambda i: i.opened_at),
             derive_groups(
-                model, store.verdicts.read(model.model), extra=open_faults(backend, now=now)
+                model,
+                store.verdicts.read(model.model),
+                extra=open_faults(backend, now=now, lineage=lineage),
             ),
             moment_of(model, store.verdicts.latest(model.model) or "", now=now),
         )
-        changed = [_save(backend, change, now=now, run_url=run_url) for change in changes]
+        changed = [
+            _save(backend, _explained(backend, change, lineage), now=now, run_url=run_url)
+            for change in changes
+        ]
         changed += _remind(backend, now=now, run_url=run_url)
         store.cursors.set(news_cursor(model), str(latest))
     return tuple(changed)
 
 
-def has_news(backend: Backend, latest: int, *, now: datetime) -> bool:
+def has_news(
+    backend: Backend, latest: int, *, now: datetime, lineage: Lineage | None = None
+) -> bool:
     """Whether :func:`advance_incidents` would find something to do.
 
     Args:
         backend: open.
         latest: the id of the evaluation that was recorded last.
         now: the clock.
+        lineage: as there.
     """
     store, model = backend.store, backend.model
     if latest > int(store.cursors.get(news_cursor(model)) or 0):
@@ -75,7 +94,7 @@ def has_news(backend: Backend, latest: int, *, now: datetime) -> bool:
     known = [i for i in store.incidents.list(model.model) if i.is_open]
     if any(due_by_time(incident, model.alert_policy, now=now) for incident in known):
         return True
-    there = {(e.monitor, e.detail) for e in open_faults(backend, now=now)}
+    there = {(e.monitor, e.detail) for e in open_faults(backend, now=now, lineage=lineage)}
     told = {(m.monitor, m.detail) for i in known for m in i.members if m.detail}
     return there != told
 
@@ -118,18 +137,38 @@ def announce_change(
     """Queues the messages about a change, in the transaction that saves it."""
     if change.transition is None or change.incident.historical:
         return
-    message = message_about(backend, change.incident, change.transition, run_url=run_url)
+    incident, transition = change.incident, change.transition
+    if is_quiet(incident, transition, now=now):
+        return
+    outbox, policy = backend.store.outbox, backend.model.alert_policy
+    message = message_about(backend, incident, transition, run_url=run_url)
     # Of a channel that is out of order the others are told.
-    dead = {channel_of(member.monitor) for member in change.incident.members}
-    for channel in (one for one in backend.model.alerts if one.name not in dead):
-        backend.store.outbox.enqueue(
-            model=change.incident.model,
-            incident_id=change.incident.id,
-            transition=change.transition,
+    dead = {channel_of(member.monitor) for member in incident.members}
+    knowing, owners = outbox.knows(incident.id), backend.model.owners
+    for channel in backend.model.alerts:
+        # A warning waits for the digest; an error pages at once.
+        waits = channel.digest is not None and incident.severity is Severity.WARN
+        if channel.name in dead or waits:
+            continue
+        if not is_told(
+            channel.when,
+            incident,
+            transition,
+            escalations_only=channel.escalation,
+            knows=channel.name in knowing,
+            owners=owners,
+            now=now,
+        ):
+            continue
+        outbox.enqueue(
+            model=incident.model,
+            incident_id=incident.id,
+            transition=transition,
             channel=channel.name,
             dedup_key=f"{message.dedup_key}:{channel.name}",
             payload=message.to_json(),
             now=now,
+            not_before=held_until(policy.downtime, transition, now=now),
         )
 
 
@@ -147,6 +186,14 @@ def act_by_hand(
 def news_cursor(model: MonitoredModel) -> str:
     """Names the store's cursor that stands at the last evaluation incidents were advanced by."""
     return f"{model.model}/alerts"
+
+
+def _explained(backend: Backend, change: Change, lineage: Lineage | None) -> Change:
+    """An incident that has just opened, with what changed upstream; looked up only then."""
+    if change.transition not in {Transition.OPENED, Transition.REOPENED}:
+        return change
+    lines = changes_upstream(backend, lineage, change.incident)
+    return replace(change, incident=replace(change.incident, changes=lines))
 
 
 def _save(backend: Backend, change: Change, *, now: datetime, run_url: str | None) -> Incident:

@@ -108,6 +108,7 @@ verdicts = sa.Table(
     sa.Column("healthy", sa.Boolean, nullable=False),
     sa.Column("window_end", UtcMoment, nullable=False),
     sa.Column("on_labels", sa.Boolean, nullable=False),
+    sa.Column("empty", sa.Boolean, nullable=False),
 )
 
 models = sa.Table(

@@ -72,8 +72,9 @@ class Outbox:
         dedup_key: str,
         payload: str,
         now: datetime,
+        not_before: datetime | None = None,
     ) -> bool:
-        """Queues an announcement; gives whether it was new.
+        """Queues an announcement, to be sent at once or not before a moment; was it new?
 
         Do it in the transaction that saves the incident (``with store.transaction():``), so that
         neither is there without the other.
@@ -91,7 +92,7 @@ class Outbox:
                 "payload": storable(payload),
                 "created_at": now,
                 "attempts": 0,
-                "next_attempt_at": now,
+                "next_attempt_at": not_before or now,
             }
             connection.execute(sa.insert(outbox), [row])
             return True
@@ -122,7 +123,12 @@ class Outbox:
         has_come = sa.or_(
             outbox.c.next_attempt_at <= now,
             sa.and_(outbox.c.attempts == 0, outbox.c.next_attempt_at <= outbox.c.created_at),
-            sa.and_(outbox.c.next_attempt_at > too_far, outbox.c.next_attempt_at < _NEVER),
+            # One never tried may wait for the end of a long downtime.
+            sa.and_(
+                outbox.c.attempts > 0,
+                outbox.c.next_attempt_at > too_far,
+                outbox.c.next_attempt_at < _NEVER,
+            ),
         )
         wanted = [outbox.c.sent_at.is_(None), has_come, ~waits]
         wanted += [outbox.c.model == model] if model is not None else []
@@ -231,6 +237,12 @@ class Outbox:
         """
         wanted = [outbox.c.sent_at.is_(None), outbox.c.last_error.is_not(None)]
         return self._read(wanted, limit=limit)
+
+    def knows(self, incident_id: str) -> set[str]:
+        """The channels that have an announcement of an incident, sent or on its way."""
+        query = sa.select(outbox.c.channel).where(outbox.c.incident_id == incident_id).distinct()
+        with self._database.read() as connection:
+            return set(connection.execute(query).scalars())
 
     def of_incident(self, incident_id: str) -> list[OutboxEntry]:
         """All announcements of an incident, oldest first."""

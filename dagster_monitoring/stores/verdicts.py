@@ -45,6 +45,7 @@ class VerdictStore:
                     healthy=row.healthy,
                     window_end=row.window_end,
                     on_labels=row.on_labels,
+                    empty=row.empty,
                 )
                 for row in connection.execute(query)
             ]
@@ -98,12 +99,13 @@ def _derive(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
             sa.func.max(healthy) == 1,
             sa.func.max(table.window_end),
             sa.func.max(on_labels) == 1,
+            sa.func.max(table.n) == 0,
         )
         .where(which, table.superseded_at.is_(None))
         .group_by(table.model, table.monitor, table.partition)
     )
     names = [
         "model", "monitor", "partition", "monitor_kind", "severity", "healthy", "window_end",
-        "on_labels",
+        "on_labels", "empty",
     ]  # fmt: skip
     connection.execute(sa.insert(verdicts).from_select(names, chosen))

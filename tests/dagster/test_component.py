@@ -57,6 +57,7 @@ def test_the_yaml_of_the_demo_gives_a_whole_model_with_paths_from_its_root(proje
             "data_quality",
             "drift",
             "ground_truth",
+            "incidents",
             "performance",
             "predictions",
             "profile",
