@@ -16,7 +16,7 @@ from dagster_monitoring.monitors._past import past_partitions
 from dagster_monitoring.monitors._slices import lacking_slices
 from dagster_monitoring.monitors.budget import with_shares
 from dagster_monitoring.monitors.defaults import default_monitors
-from dagster_monitoring.monitors.evaluate import evaluate
+from dagster_monitoring.monitors.evaluate import evaluate, limits_in_force
 from dagster_monitoring.monitors.verdict import Overall, overall, subject
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ __all__ = [
     "excess",
     "label_balance",
     "lacking_slices",
+    "limits_in_force",
     "monitor_types",
     "overall",
     "past_partitions",

@@ -57,6 +57,22 @@ def evaluate(
     ]
 
 
+def limits_in_force(
+    monitor: Monitor,
+    view: View,
+    past: Sequence[Sequence[Measurement]],
+    *,
+    measured: Sequence[Measurement],
+) -> list[tuple[Measurement, Levels | Undefined]]:
+    """Both levels that each value is held to; takes what :func:`evaluate` takes.
+
+    Values that could not be computed are left out, for nothing is held to them.
+    """
+    judged = [m for m in map(_finite, measured) if m.value is not None]
+    earlier = Past(monitor, view, past)
+    return [(m, _levels(monitor, m, earlier, len(judged))) for m in judged]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Frame:
     """What all evaluations of one monitor at one partition share."""

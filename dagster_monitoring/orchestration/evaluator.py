@@ -9,12 +9,14 @@ from datetime import datetime
 from typing import NamedTuple
 
 from dagster_monitoring.evaluation import Evaluation
-from dagster_monitoring.monitors import Measurement, evaluate, past_partitions
+from dagster_monitoring.monitors import Measurement, evaluate, limits_in_force, past_partitions
+from dagster_monitoring.monitors.threshold import Levels
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.declarations import Rule
 from dagster_monitoring.orchestration.view import PartitionView
 from dagster_monitoring.orchestration.windows import Slices
 from dagster_monitoring.partitions import Every
+from dagster_monitoring.statistics.undefined import Undefined
 
 # Learned limits look at most at some weeks: what is measured for one day serves the next days too.
 MEASUREMENTS_KEPT: Mapping[Every, int] = {"hour": 6144, "day": 256, "week": 256}
@@ -65,6 +67,15 @@ class Evaluator:
             by_monitor={name: rows for name, (rows, _) in found.items()},
             back=max((back for _, back in found.values()), default=0),
         )
+
+    def limits(self, rule: Rule, partition: str) -> list[tuple[Measurement, Levels | Undefined]]:
+        """Both levels that each value of a monitor is held to at a partition."""
+        view = self.view(rule, partition)
+        past = [
+            self._measure(rule, view, day).values for day in past_partitions(rule.monitor, view)
+        ]
+        own = self._measure(rule, view, partition).values
+        return limits_in_force(rule.monitor, view, past, measured=own)
 
     def view(self, rule: Rule, partition: str) -> PartitionView:
         """What a rule's monitor sees at a partition."""
