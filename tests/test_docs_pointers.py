@@ -103,5 +103,11 @@ def test_every_page_is_linked_from_the_readme():
 
 def test_the_readmes_pictures_are_linked():
     linked = {t for page, t in links() if page.name == "README.md" and t.endswith(".png")}
-    names = ("asset_graph", "check_history", "triggered_check", "check_plot")
+    names = (
+        "asset_graph",
+        "check_history",
+        "triggered_check",
+        "check_plot",
+        "incident_in_slack",
+    )
     assert linked == {f"docs/pictures/{name}.png" for name in names}

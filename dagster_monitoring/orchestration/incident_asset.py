@@ -16,13 +16,16 @@ _MAX_ROWS = 50
 
 
 def build_incident_spec(model: MonitoredModel) -> dg.AssetSpec:
-    """The asset; no job makes it, the alert job tells what it is."""
-    names = ["drift", "data_quality", *(["performance"] if model.ground_truth else [])]
+    """The asset; no job makes it, the alert job tells what it is.
+
+    It names no assets upstream: a user's job that selects what lies downstream of an asset of
+    theirs would then try to run it.
+    """
     return build_spec(
         model,
         "incidents",
         description="Incidents that are open, as of the last run of the alert job.",
-        deps=[dg.AssetDep(asset_key(model, name)) for name in names],
+        deps=[],
         kinds={"incidents"},
         partitioned=False,
     )

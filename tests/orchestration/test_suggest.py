@@ -73,4 +73,5 @@ def test_the_yaml_is_a_declaration_of_the_same_monitors(world: World):
     again = world.declare(**{**world.changes, "monitors": given}).model.active_monitors
     assert [m.name for m in again] == list(found)
     assert [m.for_ for m in again] == [s.monitor.for_ for s in found.values()]
-    assert list(again) == [s.monitor for s in found.values()]
+    told = [s.monitor.model_dump() for s in found.values()]
+    assert [m.model_dump() for m in again] == told

@@ -28,7 +28,7 @@ def served(world: World) -> World:
         table = rows(number)
         if number >= SHIFT:
             table = table.set_column(
-                2, "temp", [[value + 2 for value in table["temp"].to_pylist()]]
+                2, "temp", [[value + 6 for value in table["temp"].to_pylist()]]
             )
         world.serve(number, table)
         world.label(f"l{number}", labels(rows(number), morning(number), flipped=number == 4))

@@ -37,7 +37,12 @@ MONITORS = [
         "window": 1,
         "columns": ["temp"],
         "metrics": ["mean_shift"],
-        "threshold": {"type": "learned", "slices": 5, "minimum_slices": 3},
+        "threshold": {
+            "type": "learned",
+            "slices": 5,
+            "minimum_slices": 3,
+            "error_alpha": 0.001,
+        },
     },
     {"type": "performance", "metrics": ["accuracy", "roc_auc"], "minimum_labelled": 20},
     {"type": "label_coverage"},
