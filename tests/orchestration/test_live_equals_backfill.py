@@ -16,7 +16,7 @@ from tests.orchestration.world import day_of, morning
 END = DAYS + 4
 # A schedule takes two seconds: some of them each time, any number of others when asked for, for
 # instance SCHEDULES=300 SCHEDULES_FROM=60 pytest tests/orchestration/test_live_equals_backfill.py
-SCHEDULES = int(os.environ.get("SCHEDULES", "50" if os.environ.get("CI") else "3"))
+SCHEDULES = int(os.environ.get("SCHEDULES", "30" if os.environ.get("CI") else "3"))
 FIRST = int(os.environ.get("SCHEDULES_FROM", "0"))
 
 Event = Callable[[Production], None]
