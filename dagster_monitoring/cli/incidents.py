@@ -266,9 +266,10 @@ def _facts(one: Incident, *, n_slices: int) -> list[str]:
 
 
 def _value(e: Evaluation) -> str:
-    where = " ".join(filter(None, (e.column, f"[{e.segment}]" if e.segment else None)))
+    segment = f"[{e.segment}]" if e.segment else None
+    what = " ".join(filter(None, (e.monitor, e.metric, e.column, segment)))
     shown = "no value" if e.value is None else value_text(e.value, e.standard_error)
-    return f"{e.severity} {e.partition} {e.monitor} {e.metric} {where}: {shown} ({e.reason})"
+    return f"{e.severity} {e.partition} {what}: {shown} ({e.reason})"
 
 
 def _milestones(states: Sequence[Incident]) -> Iterator[tuple[datetime, str]]:

@@ -82,7 +82,7 @@ def channel_of(watcher: str) -> str | None:
 
 def _set_aside(backend: Backend, *, now: datetime) -> list[Episode]:
     """Label deliveries that can't be taken in until somebody repairs them."""
-    found = backend.store.deliveries.set_aside(backend.model.model)
+    found = backend.store.deliveries.set_aside(backend.model.label_ledger)
     if not found:
         return []
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""

@@ -109,7 +109,11 @@ class _Reading:
 
     def unseen(self) -> list[tuple[Delivery, DeliveryState | None]]:
         """Deliveries that are new or changed, each with how far it was taken in."""
-        found = self._backend.ground_truth.deliveries(after=self._after())
+        feed, after = self._backend.ground_truth, self._after()
+        found = feed.deliveries(after=after)
+        if after is None and not feed.reads_on:
+            # All that is there was looked at: a damaged one that was removed is no trouble any more.
+            self._backend.store.deliveries.forget_set_aside(self._ledger, {d.uri for d in found})
         known = self._backend.store.deliveries.known(self._ledger, [d.uri for d in found])
         unseen = []
         for delivery in found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -73,6 +73,21 @@ class DeliveryStore:
         with self._database.read() as connection:
             found = self._states(connection, model, deliveries.c.fault.is_not(None))
         return sorted(found, key=lambda s: (str(s.noted_at), s.uri))
+
+    def forget_set_aside(self, model: str, present: Collection[str]) -> int:
+        """Takes away what was set aside and is not there any more; gives how many.
+
+        Args:
+            model: whose.
+            present: the addresses of all deliveries that are there.
+        """
+        gone = [state.uri for state in self.set_aside(model) if state.uri not in present]
+        if gone:
+            here = deliveries.c.model_id == find_model(model)
+            with self._database.write() as connection:
+                for uri in gone:
+                    connection.execute(sa.delete(deliveries).where(here, deliveries.c.uri == uri))
+        return len(gone)
 
     def count(self, model: str) -> int:
         """How many deliveries were looked at."""

@@ -68,6 +68,25 @@ def test_a_poisoned_label_file_is_set_aside_with_an_incident_and_the_others_go_o
     assert (incident.status, incident.cause) == (IncidentStatus.RESOLVED, Cause.LABELS)
 
 
+def test_a_poisoned_file_of_a_shared_feed_that_is_removed_is_over(tmp_path):
+    feed = {"type": "parquet", "path": "labels/*.parquet", "feed": "outcomes"}
+    alerts = [{"type": "file", "path": "alerts.jsonl"}]
+    with new_world(tmp_path, monitors=MONITORS, alerts=alerts, ground_truth=feed) as made:
+        made.setup()
+        bad = made.folder / "labels" / "poisoned.parquet"
+        bad.parent.mkdir(exist_ok=True)
+        bad.write_bytes(b"no Parquet")
+        made.tick("ground_truth_sensor")
+        assert alert(made) == 1
+        bad.unlink()
+        made.tick("ground_truth_sensor")
+        assert alert(made) == 0, "not everything was looked at yet"
+        made.clock.now += timedelta(hours=1)
+        made.tick("ground_truth_sensor")
+        assert alert(made) == 1
+        assert [m["transition"] for m in told(made)] == ["OPENED", "RESOLVED"]
+
+
 def test_a_dead_channel_is_an_incident_on_the_others(tmp_path):
     alerts = [
         {"type": "webhook", "url": "http://127.0.0.1:9/hook"},

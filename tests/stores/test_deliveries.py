@@ -34,3 +34,14 @@ def test_what_was_set_aside_is_listed_until_it_is_taken_in(store: Store):
     assert [s.uri for s in store.deliveries.set_aside("m")] == ["b", "a"]
     store.deliveries.note("m", DeliveryState(uri="b", fingerprint="2"), now=NOON)
     assert [s.uri for s in store.deliveries.set_aside("m")] == ["a"]
+
+
+def test_what_was_set_aside_and_removed_is_forgotten_and_nothing_else(store: Store):
+    for uri, fault in (("bad", "cut off"), ("gone", "cut off"), ("good", None)):
+        noted = DeliveryState(uri=uri, fingerprint="1", fault=fault)
+        for model in ("m", "other"):
+            store.deliveries.note(model, noted, now=NOON)
+    assert store.deliveries.forget_set_aside("m", {"bad"}) == 1
+    assert set(store.deliveries.known("m", ["bad", "gone", "good"])) == {"bad", "good"}
+    assert store.deliveries.forget_set_aside("m", {"bad"}) == 0
+    assert len(store.deliveries.set_aside("other")) == 2
