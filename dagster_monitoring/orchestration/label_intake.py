@@ -112,7 +112,7 @@ class _Reading:
         feed, after = self._backend.ground_truth, self._after()
         found = feed.deliveries(after=after)
         if after is None and not feed.reads_on:
-            # All that is there was looked at: a damaged one that was removed is no trouble any more.
+            # All that is there was looked at: a damaged one that was removed is over.
             self._backend.store.deliveries.forget_set_aside(self._ledger, {d.uri for d in found})
         known = self._backend.store.deliveries.known(self._ledger, [d.uri for d in found])
         unseen = []
