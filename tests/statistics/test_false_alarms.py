@@ -96,6 +96,12 @@ def test_a_level_grows_with_the_budget_the_row_and_shrinks_with_the_tests(rate, 
     assert level_for(rate, n=n, tests=tests * 2) < level
 
 
+@pytest.mark.parametrize("rate", [1e-6, 1e-3, 0.02])
+def test_one_known_limit_of_days_alarms_where_a_day_beyond_follows_one_that_is_not(rate):
+    level = (1 - math.sqrt(1 - 4 * rate)) / 2
+    assert level_for(rate) == pytest.approx(level, rel=2e-6)
+
+
 def test_what_can_not_be_a_rate_or_a_level_is_refused():
     with pytest.raises(ValueError, match="above 0"):
         level_for(0.0)
