@@ -12,6 +12,7 @@ from scipy import integrate, stats
 
 from dagster_monitoring.statistics.false_alarms import (
     MOST_ALPHA,
+    _limits,
     alarm_rate,
     level_for,
     upper_normal,
@@ -111,6 +112,25 @@ def test_what_can_not_be_a_rate_or_a_level_is_refused():
 
 def test_the_upper_normal_quantile_is_scipys():
     assert upper_normal(1e-4) == pytest.approx(stats.norm.isf(1e-4))
+
+
+@pytest.mark.parametrize("window", [1, 2, 3, 7])
+def test_spreads_of_neighbours_go_together_as_in_draws(window):
+    """With the square of the correlation that the squares of neighbours have."""
+    rng, n = np.random.default_rng(7), 40
+    daily = rng.normal(size=(20_000, window * n + 1))
+    means = np.lib.stride_tricks.sliding_window_view(daily, window, axis=1).mean(axis=2)
+    now, then = means[:, 1::window].var(axis=1), means[:, :-1:window].var(axis=1)
+    correlation = np.corrcoef(now, then)[0, 1] if window > 1 else 1.0
+    limits = _limits(n, window)
+    mean = limits.weight @ limits.spread
+    ahead = limits.next_spread @ limits.next_weight - mean
+    variance = limits.weight @ (limits.spread - mean) ** 2
+    slope = limits.weight @ ((limits.spread - mean) * ahead) / variance
+    assert slope == pytest.approx(correlation**2, abs=0.03)
+    # And the neighbours' own spreads vary as much.
+    apart = (limits.next_spread - mean) ** 2 @ limits.next_weight
+    assert limits.weight @ apart == pytest.approx(variance, rel=0.02)
 
 
 @pytest.mark.parametrize(("window", "n", "alpha"), [(2, 14, 0.01), (3, 9, 0.01), (3, 28, 0.005)])
