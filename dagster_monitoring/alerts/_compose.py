@@ -63,7 +63,7 @@ def compose(
         partition=incident.resolved_partition or incident.last_partition,
         title=_title(incident, transition),
         summary=_summary(incident, transition, n_slices),
-        details=tuple(bounded(m.detail, MAX_LENGTH) or "" for m in incident.members if m.detail),
+        details=tuple(bounded(m.trouble, MAX_LENGTH) or "" for m in incident.members if m.detail),
         changes=tuple(bounded(line, MAX_LENGTH) or "" for line in incident.changes[:MAX_ROWS]),
         owner=bounded(incident.owner, MAX_LENGTH),
         monitors=incident.monitors,

@@ -241,7 +241,7 @@ def _print_one(
         days = member.first if member.first == member.last else f"{member.first} to {member.last}"
         console.print(inert(f"  {member.severity} {member.monitor}: {days}"))
         if member.detail:
-            console.print(inert(f"    {member.detail}"))
+            console.print(inert(f"    {member.trouble}"))
     if one.worst:
         console.print()
         console.print(inert("worst", style="bold"))
