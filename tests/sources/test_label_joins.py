@@ -44,7 +44,10 @@ def write(folder: Path, **columns: object) -> None:
 )
 def test_a_uuid_is_its_usual_text_however_it_is_kept(ids: pa.Array, tmp_path: Path):
     assert id_text(ids).to_pylist() == TEXTS
-    write(tmp_path, id=ids)
+    try:
+        write(tmp_path, id=ids)
+    except pa.ArrowNotImplementedError as error:  # older pyarrow writes no string_view
+        pytest.skip(str(error))
     assert keys(ParquetGroundTruth(path=f"{tmp_path}/*.parquet")) == TEXTS
 
 
