@@ -141,7 +141,7 @@ def _details(incident: Incident, names: Collection[str], shown: Collection[str])
     """What is wrong where no evaluation says it; an error of a channel is in words of our own."""
     own = incident.cause is Cause.ALERTING
     told = [
-        member.detail if own else shown_words(member.detail, names=names, shown=shown)
+        member.trouble if own else shown_words(member.trouble, names=names, shown=shown)
         for member in incident.members
         if member.detail
     ]

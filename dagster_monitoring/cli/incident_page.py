@@ -82,7 +82,7 @@ def _member(member: Member) -> Iterator[str]:
     days = member.first if member.first == member.last else f"{member.first} to {member.last}"
     yield f"{member.severity} {member.monitor}: {days}"
     if member.detail:
-        yield f"  {member.detail}"
+        yield f"  {member.trouble}"
 
 
 def _facts(one: Incident, *, n_slices: int) -> list[str]:

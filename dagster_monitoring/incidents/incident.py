@@ -76,6 +76,7 @@ class Member:
         first: the first partition in trouble.
         last: the last one.
         detail: what is wrong, where no evaluation says it.
+        resolved: the partition at which it was over; ``None`` while it lasts.
     """
 
     monitor: str
@@ -84,6 +85,13 @@ class Member:
     first: str
     last: str
     detail: str = ""
+    resolved: str | None = None
+
+    @property
+    def trouble(self) -> str:
+        """Its detail, which says so when it is over; empty without one."""
+        over = self.detail and self.resolved is not None
+        return f"{self.detail} (over since {self.resolved})" if over else self.detail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

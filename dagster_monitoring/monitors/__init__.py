@@ -13,7 +13,7 @@ from dagster_monitoring.monitors._catalogue import monitor_types
 from dagster_monitoring.monitors._early import label_balance
 from dagster_monitoring.monitors._estimate import REST
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, View
-from dagster_monitoring.monitors._past import past_partitions
+from dagster_monitoring.monitors._past import past_partitions, past_reach
 from dagster_monitoring.monitors._slices import lacking_slices
 from dagster_monitoring.monitors.budget import with_shares
 from dagster_monitoring.monitors.defaults import default_monitors
@@ -44,6 +44,7 @@ __all__ = [
     "monitor_types",
     "overall",
     "past_partitions",
+    "past_reach",
     "subject",
     "with_shares",
 ]

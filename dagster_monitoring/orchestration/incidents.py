@@ -33,7 +33,7 @@ from dagster_monitoring.incidents import (
 )
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend
-from dagster_monitoring.orchestration.faults import channel_of, open_faults
+from dagster_monitoring.orchestration.faults import channel_of, open_faults, past_faults
 from dagster_monitoring.orchestration.steps import cure_of, steps_of
 from dagster_monitoring.orchestration.telling import message_about
 from dagster_monitoring.orchestration.upstream import Lineage
@@ -62,13 +62,15 @@ def advance_incidents(
     store, model = backend.store, backend.model
     with store.transaction():
         latest = store.evaluations.latest_id(model.model)
+        there = open_faults(backend, now=now, lineage=lineage)
+        over = past_faults(backend, there, looked_upstream=lineage is not None)
         changes = reconcile(
             model.model,
             sorted(store.incidents.list(model.model), key=lambda i: i.opened_at),
             derive_groups(
                 model,
                 store.verdicts.read(model.model),
-                extra=open_faults(backend, now=now, lineage=lineage),
+                extra=[*there, *over],
             ),
             moment_of(model, store.verdicts.latest(model.model) or "", now=now),
         )
@@ -102,7 +104,9 @@ def has_news(
     ):
         return True
     there = {(e.monitor, e.detail) for e in open_faults(backend, now=now, lineage=lineage)}
-    told = {(m.monitor, m.detail) for i in known for m in i.members if m.detail}
+    told = {
+        (m.monitor, m.detail) for i in known for m in i.members if m.detail and m.resolved is None
+    }
     return there != told
 
 
