@@ -195,8 +195,7 @@ def coarse_bounds(cell: int) -> Bounds:
     if cell == 0:
         return bounds(0)
     last = cell * COARSE
-    upper = bounds(last).upper if last < len(EDGES) else None
-    return Bounds(bounds(last - COARSE + 1).lower, upper)
+    return Bounds(bounds(last - COARSE + 1).lower, bounds(last).upper)
 
 
 def tally_by_age(cells: Places, truth: Classes | Values) -> dict[int, LabelTally]:

@@ -19,6 +19,7 @@ from dagster_monitoring.profiles.delays import (
     Bounds,
     DelayCounts,
     LabelTally,
+    _edge,
     bounds,
     coarse,
     coarse_bounds,
@@ -92,6 +93,7 @@ def test_edges_are_powers_of_two_of_a_minute_to_the_microsecond() -> None:
     for step, edge in enumerate(EDGES[1:]):
         exact = Fraction(60_000_000) ** 32 * 2**step
         assert Fraction(edge) ** 32 <= exact < Fraction(edge + 1) ** 32
+        assert _edge(step) == edge
 
 
 @pytest.mark.parametrize(
