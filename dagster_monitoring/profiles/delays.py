@@ -195,7 +195,8 @@ def coarse_bounds(cell: int) -> Bounds:
     if cell == 0:
         return bounds(0)
     last = cell * COARSE
-    return Bounds(bounds(last - COARSE + 1).lower, bounds(last).upper)
+    upper = bounds(last).upper if last < len(EDGES) else None
+    return Bounds(bounds(last - COARSE + 1).lower, upper)
 
 
 def tally_by_age(cells: Places, truth: Classes | Values) -> dict[int, LabelTally]:
