@@ -230,7 +230,7 @@ def _squares(values: npt.NDArray[np.float64]) -> ExactSum:
 
 
 def _tally_classes(cells: Places, places: Places, names: list[str]) -> dict[int, LabelTally]:
-    size = max(len(names), 1)
+    size = len(names)
     keys = cells * size + places
     top = (int(cells.max()) + 1) * size if len(cells) else 0
     if top <= _FEW_CELLS:
