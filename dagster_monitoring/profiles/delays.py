@@ -101,7 +101,7 @@ class DelayCounts:
             share: above 0, at most 1.
         """
         # Rounded, as 0.9 of 110 is 99 and not a little more.
-        return self.reached(round(share * self.n, 6)) if self.counts else None
+        return self.reached(round(share * self.n, 6))
 
     def reached(self, wanted: float) -> Bounds | None:
         """The bounds of the delay at which the wanted number of labels was there, or ``None``."""

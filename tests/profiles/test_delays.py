@@ -150,6 +150,8 @@ def test_of_no_labels_there_is_no_quantile() -> None:
     assert [three.reached(wanted) for wanted in (0.5, 1, 1.5, 3, 3.5)] == [
         bounds(2), bounds(2), bounds(40), bounds(40), None,
     ]  # fmt: skip
+    # 0.4 * 3 is more than one, 0.3 * 3 is not.
+    assert [three.quantile(share) for share in (0.3, 0.4)] == [bounds(2), bounds(40)]
     # 0.9 * 110 is 99.00000000000001 as floats go.
     assert DelayCounts(counts={1: 99, 7: 11}).quantile(0.9) == bounds(1)
 
