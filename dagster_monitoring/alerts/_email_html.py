@@ -6,13 +6,14 @@ import html
 
 from dagster_monitoring.alerts._chart_png import HEIGHT, WIDTH
 from dagster_monitoring.alerts._plain import facts, links, plot_text, row_value
+from dagster_monitoring.alerts._remarks import remarks
 from dagster_monitoring.alerts._text import escaped
 from dagster_monitoring.alerts.message import AlertMessage, AlertRow
 from dagster_monitoring.evaluation import Severity
 from dagster_monitoring.incidents import Transition
 
 _COLOUR = {Severity.ERROR: "#c62828", Severity.WARN: "#b26a00"}
-_GREEN = "#2e7d4f"
+_CALM = {Transition.RESOLVED: "#2e7d4f", Transition.UPDATED: "#1264a3"}
 _FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 _SMALL = "color:#6b7785;font-size:12px"
 _CELL = "padding:4px 12px 4px 0;vertical-align:top;text-align:left;font-size:13px"
@@ -26,13 +27,13 @@ def page(message: AlertMessage, *, notice: str, picture: str | None) -> str:
         notice: a line above all else; may be empty.
         picture: the content id of the plot's picture, if it comes along.
     """
-    is_over = message.transition is Transition.RESOLVED
-    colour = _GREEN if is_over else _COLOUR[message.severity]
+    colour = _CALM.get(message.transition, _COLOUR[message.severity])
     parts = [
         f'<p style="color:#c62828">{_safe(notice, 600)}</p>' if notice else "",
         f'<h2 style="margin:0 0 8px;color:{colour}">{_safe(message.title, 300)}</h2>',
         f"<p>{_safe(message.summary, 1000)}</p>",
         _listed(message),
+        *(f"<p><b>{name}:</b> {_safe(text, 500)}</p>" for name, text in remarks(message)),
         _rows(message),
         _plot(message, picture),
         _facts(message),

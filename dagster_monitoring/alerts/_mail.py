@@ -48,7 +48,8 @@ def build_mail(
         mail["References"] = thread
     # So that no holiday notice answers it (RFC 3834).
     mail["Auto-Submitted"] = "auto-generated"
-    if message.severity is Severity.ERROR and message.transition is not Transition.RESOLVED:
+    calm = {Transition.UPDATED, Transition.RESOLVED, Transition.DIGEST}
+    if message.severity is Severity.ERROR and message.transition not in calm:
         mail["Importance"] = "high"
     title = one_line(message.title, 300)
     text = "\n".join([*([notice, ""] if notice else []), title, "", plain_text(message)])

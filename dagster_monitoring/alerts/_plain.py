@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dagster_monitoring.alerts._remarks import remarks
 from dagster_monitoring.alerts._text import one_line, safe_address, sparkline
 from dagster_monitoring.alerts.message import AlertMessage, AlertPlot, AlertRow
 
@@ -12,6 +13,7 @@ def plain_lines(message: AlertMessage) -> list[str]:
     """What a person needs, a line each, without the title; every value on its own line and cut."""
     lines = [message.summary, *(f"! {line}" for line in message.details)]
     lines += [f"~ {line}" for line in message.changes]
+    lines += [f"{name}: {text}" for name, text in remarks(message)]
     lines += [f"- {row_text(row)}" for row in message.rows]
     lines += [f"and {message.n_more} more"] if message.n_more else []
     lines += [plot_text(message.plot)] if message.plot else []

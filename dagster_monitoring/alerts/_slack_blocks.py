@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias, TypedDict
 
 from dagster_monitoring.alerts._plain import row_value
+from dagster_monitoring.alerts._remarks import remarks
 from dagster_monitoring.alerts._text import escaped, one_line, safe_address, sparkline
 from dagster_monitoring.alerts.message import AlertMessage, AlertPlot, AlertRow
 from dagster_monitoring.evaluation import Severity
@@ -18,7 +19,12 @@ _HEADER = 150
 _ROW = 280  # ten rows and their line ends stay within a section's 3,000
 _MOST_LINES = 10
 # In a thread these add no value that is not above them.
-_BRIEF = {Transition.ACKNOWLEDGED, Transition.REMINDED, Transition.RESOLVED}
+_BRIEF = {
+    Transition.ACKNOWLEDGED,
+    Transition.REMINDED,
+    Transition.UPDATED,
+    Transition.RESOLVED,
+}
 _ICON = {Severity.ERROR: "🔴", Severity.WARN: "🟠"}  # the same on every client
 
 
@@ -58,6 +64,9 @@ def blocks(message: AlertMessage, *, in_thread: bool = False) -> Blocks:
     ]
     if (message.details or message.changes) and not is_brief:
         found.append({"type": "section", "text": _markup(_told(message))})
+    if said := remarks(message, with_impact=not is_brief):
+        lines = [f"*{name}:* {_escape(text, 400)}" for name, text in said]
+        found.append({"type": "section", "text": _markup("\n".join(lines))})
     if not is_brief:
         found += _figures(message)
     found.append({"type": "section", "text": _markup(_what_next(message))})
@@ -81,7 +90,8 @@ def fallback(message: AlertMessage) -> str:
 
 
 def _icon(message: AlertMessage) -> str:
-    return "🟢" if message.transition is Transition.RESOLVED else _ICON[message.severity]
+    calm = {Transition.RESOLVED: "🟢", Transition.UPDATED: "🔵"}
+    return calm.get(message.transition, _ICON[message.severity])
 
 
 def _facts(message: AlertMessage) -> list[TextObject]:

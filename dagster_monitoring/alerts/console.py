@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
 from dagster_monitoring.alerts._channel import Channel, ChannelError
 from dagster_monitoring.alerts._plain import plot_text, row_value
+from dagster_monitoring.alerts._remarks import remarks
 from dagster_monitoring.alerts._text import one_line
 from dagster_monitoring.alerts.message import AlertMessage, AlertRow
 from dagster_monitoring.evaluation import Severity
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 # Captured output has no width of its own; this fits Dagster's log view and a README.
 _WIDTH_OF_A_FILE = 100
 _STYLE = {Severity.ERROR: "red", Severity.WARN: "yellow"}
+_CALM = {Transition.RESOLVED: "green", Transition.UPDATED: "cyan"}
 
 
 class ConsoleChannel(Channel):
@@ -29,6 +31,7 @@ class ConsoleChannel(Channel):
 
     type: Literal["console"] = "console"
     stream: Literal["stdout", "stderr"] = Field("stdout", description="stdout or stderr.")
+    updates_quietly: ClassVar[bool] = True
 
     def send(self, message: AlertMessage, *, thread: str | None = None) -> None:  # noqa: ARG002 - it knows no threads
         """Print the message as a panel.
@@ -63,10 +66,11 @@ def _panel(message: AlertMessage) -> RenderableType:
     from rich.console import Group
     from rich.panel import Panel
 
-    style = "green" if message.transition is Transition.RESOLVED else _STYLE[message.severity]
+    style = _CALM.get(message.transition, _STYLE[message.severity])
     parts: list[RenderableType] = [_text(message.summary, 400)]
     parts += [_text(f"! {line}", 400, style) for line in message.details]
     parts += [_text(f"~ {line}", 400) for line in message.changes]
+    parts += [_text(f"{name}: {text}", 400) for name, text in remarks(message)]
     if message.rows:
         parts += [_text(""), _table(message)]
     parts += [_text(""), _text(plot_text(message.plot), 400, "dim")] if message.plot else []

@@ -81,6 +81,8 @@ def test_a_unit_makes_no_difference():
         found = in_season((values * unit).tolist(), WEEKDAYS, 6, length=7)
         assert found.mean == pytest.approx(expected.mean * unit)
         assert found.spread == pytest.approx(expected.spread * unit)
+        quiet = np.array(weeks(0.0)) * unit
+        assert in_season(quiet.tolist(), WEEKDAYS, 6, length=7) is None
 
 
 @pytest.mark.parametrize(("share", "shows"), [(1 - 1e-6, True), (1 + 1e-6, False)])
