@@ -53,7 +53,7 @@ def test_slices_are_looked_at_when_they_are_measured(world):
     assert len([*found]) == 19
 
 
-def test_no_slice_has_no_value(world):
+def test_no_slice_has_no_value():
     assert [*DriftMonitor().measure_each([])] == []
 
 

@@ -78,7 +78,7 @@ def null_moments(sampled: Side) -> tuple[Floats, Floats]:
 
 
 def _sums(parts: Floats) -> Floats:
-    """The sum of each column's cells from the first on: NumPy adds those of one column otherwise."""
+    """The sum of each column's cells, one after the other also where there is one column only."""
     found: Floats = np.add.accumulate(parts)[-1]
     return found
 
