@@ -27,6 +27,7 @@ from dagster_monitoring.incidents.routing import (
     is_quiet,
     is_told,
 )
+from dagster_monitoring.incidents.waking import is_awake, woken
 
 __all__ = [
     "AlertPolicy",
@@ -50,10 +51,12 @@ __all__ = [
     "episodes",
     "group",
     "held_until",
+    "is_awake",
     "is_quiet",
     "is_told",
     "reconcile",
     "resolve",
     "snooze",
     "span_text",
+    "woken",
 ]

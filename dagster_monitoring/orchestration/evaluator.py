@@ -9,7 +9,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from dagster_monitoring.evaluation import Evaluation
-from dagster_monitoring.monitors import Measurement, evaluate, limits_in_force, past_partitions
+from dagster_monitoring.monitors import (
+    Measurement,
+    evaluate,
+    limits_in_force,
+    past_partitions,
+    past_reach,
+)
 from dagster_monitoring.monitors.threshold import Levels
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.declarations import Rule
@@ -36,6 +42,12 @@ class _Measured(NamedTuple):
     back: int
 
 
+def marked_partitions(backend: Backend) -> frozenset[str]:
+    """Every partition of a model that somebody marked, as whatever."""
+    keys, marks = backend.model.partitions, backend.store.marks.list(backend.model.model)
+    return frozenset(key for mark in marks for key in keys.between(mark.first, mark.last))
+
+
 class Evaluator:
     """Evaluates monitors at partitions, in any order, with the same verdicts.
 
@@ -56,8 +68,7 @@ class Evaluator:
         self._run_id = run_id
         self._now = now
         self._profiles = profiles
-        keys, marks = backend.model.partitions, backend.store.marks.list(backend.model.model)
-        self._left_out = frozenset(k for m in marks for k in keys.between(m.first, m.last))
+        self._left_out = marked_partitions(backend)
         self._measured: OrderedDict[tuple[str, ...], _Measured] = OrderedDict()
 
     def evaluate(self, rules: Sequence[Rule], partition: str) -> Evaluated:
@@ -117,7 +128,8 @@ class Evaluator:
             view.partitions.distance(day, partition) + measured.back
             for day, measured in zip(earlier, past, strict=True)
         ]
-        return rows, max([own.back, *reached])
+        looked_for = past_reach(monitor, view) if self._left_out else 0
+        return rows, max([own.back, looked_for, *reached])
 
     def _measure(self, rule: Rule, partitions: Sequence[str]) -> list[_Measured]:
         """A monitor's values at partitions; those that are not known are measured together."""
