@@ -27,6 +27,7 @@ from dagster_monitoring.incidents.routing import (
     is_quiet,
     is_told,
 )
+from dagster_monitoring.incidents.waking import is_awake, woken
 
 __all__ = [
     "AlertPolicy",
@@ -50,6 +51,7 @@ __all__ = [
     "episodes",
     "group",
     "held_until",
+    "is_awake",
     "is_quiet",
     "is_restless",
     "is_told",
@@ -57,4 +59,5 @@ __all__ = [
     "resolve",
     "snooze",
     "span_text",
+    "woken",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from dagster_monitoring.evaluation import Severity
@@ -42,8 +42,7 @@ class Group:
     @property
     def resolved(self) -> str | None:
         """The partition at which the last of them was over; ``None`` while one lasts."""
-        ends = [e.resolved for e in self.episodes]
-        return None if None in ends else max(end for end in ends if end is not None)
+        return _over(self.episodes)
 
     @property
     def severity(self) -> Severity:
@@ -64,6 +63,7 @@ class Group:
                 first=min(e.first for e in own),
                 last=max(e.last for e in own),
                 detail=own[-1].detail,
+                resolved=_over(own),
             )
             for name, own in by_name.items()
         ]
@@ -100,6 +100,12 @@ def group(episodes: Iterable[Episode]) -> list[Group]:
             found = groups[place]
             groups[place] = Group(found.cause, (*found.episodes, episode))
     return groups
+
+
+def _over(episodes: Sequence[Episode]) -> str | None:
+    """The partition at which the last of them was over; ``None`` while one lasts."""
+    ends = [e.resolved for e in episodes]
+    return None if None in ends else max(end for end in ends if end is not None)
 
 
 def _place(groups: list[Group], episode: Episode) -> int | None:

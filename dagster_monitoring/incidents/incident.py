@@ -20,7 +20,8 @@ class IncidentStatus(StrEnum):
 class Transition(StrEnum):
     """What just happened to an incident; each is announced once on each channel.
 
-    ``DIGEST`` is of no single one: the day of a model in one message.
+    ``UPDATED``: something was done about it, such as a retraining. ``DIGEST`` is of no single one:
+    the day of a model in one message.
     """
 
     OPENED = "OPENED"
@@ -28,6 +29,7 @@ class Transition(StrEnum):
     REOPENED = "REOPENED"
     ACKNOWLEDGED = "ACKNOWLEDGED"
     REMINDED = "REMINDED"
+    UPDATED = "UPDATED"
     RESOLVED = "RESOLVED"
     DIGEST = "DIGEST"
 
@@ -74,6 +76,7 @@ class Member:
         first: the first partition in trouble.
         last: the last one.
         detail: what is wrong, where no evaluation says it.
+        resolved: the partition at which it was over; ``None`` while it lasts.
     """
 
     monitor: str
@@ -82,6 +85,13 @@ class Member:
     first: str
     last: str
     detail: str = ""
+    resolved: str | None = None
+
+    @property
+    def trouble(self) -> str:
+        """Its detail, which says so when it is over; empty without one."""
+        over = self.detail and self.resolved is not None
+        return f"{self.detail} (over since {self.resolved})" if over else self.detail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +108,8 @@ class Incident:
         historical: nobody is told: it was found long after the fact, or when it was over.
         owner: who works on it.
         acknowledged_at: when a person took it on.
-        snoozed_until: nobody is reminded or paged again before this moment.
+        snoozed_until: nobody is reminded or paged again before this moment; ``None`` again once
+            people were told that it is over.
         escalated_at: when it was escalated because nobody acknowledged it.
         announced_at: when people were last told.
         closed_by_hand: whether a person resolved it.

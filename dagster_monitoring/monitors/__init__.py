@@ -11,8 +11,9 @@ from pydantic import Field
 from dagster_monitoring.evaluation import excess
 from dagster_monitoring.monitors._catalogue import monitor_types
 from dagster_monitoring.monitors._early import label_balance
+from dagster_monitoring.monitors._estimate import REST
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, View
-from dagster_monitoring.monitors._past import past_partitions
+from dagster_monitoring.monitors._past import past_partitions, past_reach
 from dagster_monitoring.monitors._slices import lacking_slices
 from dagster_monitoring.monitors.budget import with_shares
 from dagster_monitoring.monitors.defaults import default_monitors
@@ -28,6 +29,7 @@ else:
     ]
 
 __all__ = [
+    "REST",
     "AnyMonitor",
     "Measurement",
     "Monitor",
@@ -42,6 +44,7 @@ __all__ = [
     "monitor_types",
     "overall",
     "past_partitions",
+    "past_reach",
     "subject",
     "with_shares",
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
 from zoneinfo import ZoneInfo
 
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, View
@@ -83,8 +82,26 @@ def past_partitions(monitor: Monitor, view: View) -> tuple[str, ...]:
     return at[0] if len(at) == 1 else tuple(sorted({key for keys in at for key in keys}))
 
 
+def past_reach(monitor: Monitor, view: View) -> int:
+    """How many slices before the judged one were looked at to find its past partitions.
+
+    Marked ones that were passed over are among them: without their marks, the past is another one.
+    """
+    anchors = monitor.learned_at(view.partition)
+    keys = [key for anchor in anchors for key in _looked_at(monitor, view, anchor)]
+    if not keys:
+        return 0
+    return view.partitions.distance(min(keys), view.partition) + monitor.window - 1
+
+
 def _before(monitor: Monitor, view: View, anchor: str) -> tuple[str, ...]:
     """The partitions that limits of an anchor are learned from, oldest first."""
+    found = _looked_at(monitor, view, anchor)
+    return tuple(key for key in reversed(found) if not _is_left_out(view, key, monitor.window))
+
+
+def _looked_at(monitor: Monitor, view: View, anchor: str) -> list[str]:
+    """Those and the marked ones among them, newest first."""
     keys, width = view.partitions, monitor.window
     # As many as have their whole window within production.
     whole = max((keys.distance(keys.first, anchor) + 1) // width - 1, 0)
@@ -93,9 +110,13 @@ def _before(monitor: Monitor, view: View, anchor: str) -> tuple[str, ...]:
     first = -(-row // width)
     wanted = min(monitor.past_slices() // width, whole - first + 1)
     furthest = min(first - 1 + 2 * wanted, whole) if view.left_out else first - 1 + wanted
-    steps = (keys.shift(anchor, -width * step) for step in range(first, furthest + 1))
-    kept = (key for key in steps if not _is_left_out(view, key, width))
-    return tuple(islice(kept, max(wanted, 0)))[::-1]
+    found: list[str] = []
+    for step in range(first, furthest + 1):
+        if wanted <= 0:
+            break
+        found.append(keys.shift(anchor, -width * step))
+        wanted -= not _is_left_out(view, found[-1], width)
+    return found
 
 
 def _is_left_out(view: View, partition: str, width: int) -> bool:

@@ -246,11 +246,11 @@ class LearnedThreshold(Threshold):
         too: what counts is how far the noise lies beyond that mean.
         """
         noise = evidence.noise
-        if normal.spread == 0 and noise > 0 and level < evidence.noise_alpha:
+        if normal.spread == 0:
             # Nothing but the noise says how far quiet values go.
-            noise *= upper_normal(level) / upper_normal(evidence.noise_alpha)
+            noise *= max(1.0, upper_normal(level) / upper_normal(evidence.noise_alpha))
         if evidence.is_distance:
-            noise = max(noise - mean, noise - (evidence.past_noise or noise), 0.0)
+            noise = max(noise - mean, noise - (evidence.past_noise or noise))
         return max(self.minimum_change, noise)
 
 

@@ -92,7 +92,7 @@ class Evidence:
     is_distance: bool = False
     scale: Scale = "identity"
 
-    def noise_of_a_page(self, *, sides: int = 1) -> float:
+    def noise_of_a_page(self, *, sides: int) -> float:
         """What chance alone may add to a value before that makes a page; at least ``noise``.
 
         The budget's level takes the place of ``noise_alpha``, by the ratio of normal quantiles.
@@ -100,7 +100,7 @@ class Evidence:
         Args:
             sides: on how many sides there is a limit.
         """
-        if self.share is None or self.noise <= 0:
+        if self.share is None:
             return self.noise
         level = level_for(
             self.share.pages,
@@ -168,10 +168,8 @@ class AbsoluteThreshold(Threshold):
 
     def levels(self, evidence: Evidence) -> Levels | Undefined:
         """The declared limits, moved outwards by the noise."""
-        warn, error = _noises(evidence, self.error) if self.widen else (0.0, 0.0)
-        return Levels(
-            warn=_moved(self.warn, 0.0, 1.0, warn), error=_moved(self.error, 0.0, 1.0, error)
-        )
+        levels = Levels(warn=_pair(self.warn, 0.0, 1.0), error=_pair(self.error, 0.0, 1.0))
+        return _widened(levels, evidence) if self.widen else levels
 
 
 class RelativeThreshold(Threshold):
@@ -211,11 +209,11 @@ class RelativeThreshold(Threshold):
         scale = abs(evidence.reference) if self.mode == "ratio" else 1.0
         if scale == 0.0:
             return Undefined("the baseline's value is 0, so a ratio to it has no meaning")
-        warn, error = _noises(evidence, self.error) if self.widen else (0.0, 0.0)
-        return Levels(
-            warn=_moved(self.warn, evidence.reference, scale, warn),
-            error=_moved(self.error, evidence.reference, scale, error),
+        levels = Levels(
+            warn=_pair(self.warn, evidence.reference, scale),
+            error=_pair(self.error, evidence.reference, scale),
         )
+        return _widened(levels, evidence) if self.widen else levels
 
 
 def _need_a_level(warn: object, error: object) -> None:
@@ -223,17 +221,26 @@ def _need_a_level(warn: object, error: object) -> None:
         raise ValueError("give warn, error, or both")
 
 
-def _noises(evidence: Evidence, error: Limits | None) -> tuple[float, float]:
-    """What chance can do to a value: for WARN, and for ERROR, which makes a page."""
-    sides = 0 if error is None else sum(side is not None for side in (error.lower, error.upper))
-    return evidence.noise, evidence.noise_of_a_page(sides=max(sides, 1))
-
-
-def _moved(limits: Limits | None, origin: float, scale: float, noise: float) -> Pair | None:
-    """Limits as ``origin + scale * limit``, and ``noise`` further out."""
+def _pair(limits: Limits | None, origin: float, scale: float) -> Pair | None:
+    """Limits as ``origin + scale * limit``."""
     if limits is None:
         return None
     return (
-        None if limits.lower is None else origin + scale * limits.lower - noise,
-        None if limits.upper is None else origin + scale * limits.upper + noise,
+        None if limits.lower is None else origin + scale * limits.lower,
+        None if limits.upper is None else origin + scale * limits.upper,
     )
+
+
+def _widened(levels: Levels, evidence: Evidence) -> Levels:
+    """Limits further out by what chance can do to a value; of ERROR, by what makes a page."""
+    warn, error = levels.warn, levels.error
+    if warn is not None:
+        warn = _outwards(warn, evidence.noise)
+    if error is not None:
+        error = _outwards(error, evidence.noise_of_a_page(sides=2 - error.count(None)))
+    return Levels(warn=warn, error=error)
+
+
+def _outwards(pair: Pair, noise: float) -> Pair:
+    lower, upper = pair
+    return (None if lower is None else lower - noise, None if upper is None else upper + noise)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from dagster_monitoring.evaluation import Severity
-from dagster_monitoring.incidents import Cause, Episode
+from dagster_monitoring.incidents import Cause, Episode, Member
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.upstream import Lineage, Made, sources_of
 from dagster_monitoring.stores import RetrainingOutcome
@@ -16,6 +16,12 @@ DEAD_ATTEMPTS = 3
 LABEL_DELIVERIES = "label_deliveries"
 ALERT_CHANNEL = "alert_channel"
 UPSTREAM = "upstream"
+RETRAINING = "retraining"
+_CAUSES = {
+    UPSTREAM: Cause.PIPELINE,
+    LABEL_DELIVERIES: Cause.LABELS,
+    RETRAINING: Cause.RETRAINING,
+}
 # What failed longer ago than people are told of is history.
 LOOK_BACK_SLICES = 14
 
@@ -37,6 +43,34 @@ def open_faults(
     )
     found = [episode for source in sources for episode in source(backend, now=now)]
     return [*found, *(failed_upstream(backend, lineage, now=now) if lineage else [])]
+
+
+def past_faults(
+    backend: Backend, there: Sequence[Episode] = (), *, looked_upstream: bool = False
+) -> list[Episode]:
+    """The faults that incidents tell of and that are over; dead channels explain nothing.
+
+    A fault that went stays a part of what it explains: the drift that came of an asset that failed
+    is no incident of its own once the asset is materialized again.
+
+    Args:
+        backend: open.
+        there: those that are there now, see :func:`open_faults`.
+        looked_upstream: whether assets upstream were looked at for it; where they were not, theirs
+            last for all that is known.
+    """
+    latest = backend.store.verdicts.latest(backend.model.model) or ""
+    found = []
+    for incident in backend.store.incidents.list(backend.model.model):
+        for member in incident.members:
+            lasts = any(e.monitor == member.monitor and e.first <= member.last for e in there)
+            if member.kind not in _CAUSES or lasts:
+                continue
+            over = member.resolved or incident.resolved_partition
+            if over is None and (looked_upstream or member.kind != UPSTREAM):
+                over = max(latest, member.last)
+            found.append(_recorded(backend, member, over))
+    return found
 
 
 def failed_upstream(backend: Backend, lineage: Lineage, *, now: datetime) -> list[Episode]:
@@ -127,7 +161,7 @@ def _failed_retraining(backend: Backend, *, now: datetime) -> list[Episode]:
         return []
     detail = f"retraining {last.id} failed: {last.reason}"
     since = last.finished_at or now
-    return [_episode(backend, "retraining", Cause.RETRAINING, detail, since=since, now=now)]
+    return [_episode(backend, RETRAINING, Cause.RETRAINING, detail, since=since, now=now)]
 
 
 def _episode(
@@ -145,6 +179,22 @@ def _episode(
         resolved=None,
         ends=(now,),
         detail=detail,
+    )
+
+
+def _recorded(backend: Backend, member: Member, resolved: str | None) -> Episode:
+    """A fault as its incident keeps it."""
+    return Episode(
+        monitor=member.monitor,
+        kind=member.kind,
+        cause=_CAUSES[member.kind],
+        severity=member.severity,
+        first=member.first,
+        fired=member.first,
+        bad=tuple(sorted({member.first, member.last})),
+        resolved=resolved,
+        ends=(backend.model.partitions.bounds(member.last)[1],),
+        detail=member.detail,
     )
 
 

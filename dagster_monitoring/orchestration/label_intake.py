@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from dagster_monitoring.errors import CorruptDataError, DataError, SchemaMismatchError
 from dagster_monitoring.orchestration.backend import Backend
-from dagster_monitoring.sources import Delivery, show_path
+from dagster_monitoring.sources import Delivery, cursor_behind, show_path
 from dagster_monitoring.stores import Appended, DeliveryState
 
 # A delivery of more rows is taken in as several transactions, so that no other writer waits long.
@@ -112,7 +112,7 @@ class _Reading:
         feed, after = self._backend.ground_truth, self._after()
         found = feed.deliveries(after=after)
         if after is None and not feed.reads_on:
-            # All that is there was looked at: a damaged one that was removed is no trouble any more.
+            # All that is there was looked at: a damaged one that was removed is no trouble now.
             self._backend.store.deliveries.forget_set_aside(self._ledger, {d.uri for d in found})
         known = self._backend.store.deliveries.known(self._ledger, [d.uri for d in found])
         unseen = []
@@ -127,8 +127,8 @@ class _Reading:
         """Whether the bound is reached."""
         if self._bound is None:
             return False
-        passed = self._clock() - self._began
-        return self._done >= self._bound.deliveries or passed >= self._bound.seconds
+        # One is taken in however long the look at the feed took, or none ever would be.
+        return self._done >= self._bound.deliveries or (self._done > 0 and self._is_late())
 
     def take(self, delivery: Delivery, known: DeliveryState | None) -> None:
         """Takes a delivery in, or says what is wrong with it."""
@@ -146,6 +146,9 @@ class _Reading:
             return
         if not state.finished:
             self.more = True
+        elif state.fault is not None and self._backend.ground_truth.reads_on:
+            # What is behind a table's damaged row is read once the row was repaired.
+            return
         elif not self._retried:
             # What the storage did not give has to be found again by its time.
             self._backend.store.cursors.set(self._cursor, delivery.cursor)
@@ -171,19 +174,25 @@ class _Reading:
             delivery, id=model.label_id, label=model.task.label
         )
         taken: list[Appended] = []
-        parts = _in_parts(_from_row(tables, state.rows))
-        while True:
-            # Read before the transaction begins: a slow storage keeps no other writer waiting.
-            part = next(parts, None)
+        # Read before the transaction begins: a slow storage keeps no other writer waiting.
+        for part, is_last in _in_parts(_from_row(tables, state.rows)):
             with store.transaction():
-                taken += [store.labels.append(model.model, t, delivery.uri) for t in part or ()]
-                rows = state.rows + sum(table.num_rows for table in part or ())
-                state = replace(state, rows=rows, finished=part is None)
+                taken += [store.labels.append(model.model, t, delivery.uri) for t in part]
+                state = replace(self._reached(part, state), finished=is_last)
                 store.deliveries.note(self._ledger, state, now=self._now)
-            if part is None or self._is_late():
+            if self._is_late():
                 break
         self._taken += taken
         self._notes += _remarks(self._backend, delivery, taken)
+        return state
+
+    def _reached(self, part: Sequence[pa.Table], state: DeliveryState) -> DeliveryState:
+        """How far a delivery is taken in with a part."""
+        cursor = cursor_behind(part[-1]) if part else None
+        if cursor is None:
+            return replace(state, rows=state.rows + sum(table.num_rows for table in part))
+        # Its rows can't be counted off: by the next time there are others before them.
+        self._backend.store.cursors.set(self._cursor, cursor)
         return state
 
     def _is_late(self) -> bool:
@@ -216,16 +225,27 @@ def _from_row(tables: Iterator[pa.Table], first: int) -> Iterator[pa.Table]:
         first = 0
 
 
-def _in_parts(tables: Iterator[pa.Table]) -> Iterator[list[pa.Table]]:
-    """Tables put together until they have enough rows for a transaction."""
+def _in_parts(tables: Iterator[pa.Table]) -> Iterator[tuple[list[pa.Table], bool]]:
+    """Tables put together until they have enough rows for a transaction; whether it is the last.
+
+    There is always a last part, if of no rows: a bounded reading knows that it came to the end.
+    """
     part: list[pa.Table] = []
-    for table in tables:
-        part.append(table)
-        if sum(t.num_rows for t in part) >= ROWS_AT_ONCE:
-            yield part
+    while True:
+        is_full = sum(t.num_rows for t in part) >= ROWS_AT_ONCE
+        try:
+            table = next(tables, None)
+        except DataError:
+            if is_full:
+                yield part, False
+            raise
+        if table is None:
+            break
+        if is_full:
+            yield part, False
             part = []
-    if part:
-        yield part
+        part.append(table)
+    yield part, True
 
 
 def _remarks(backend: Backend, delivery: Delivery, parts: Sequence[Appended]) -> list[str]:

@@ -6,18 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dagster_monitoring.incidents import Cause, Group, Incident, Verdict
+from dagster_monitoring.incidents import Cause, Episode, Group, Incident, Verdict
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.monitors import Monitor
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.declarations import Rule, current_settings
 from dagster_monitoring.orchestration.evaluator import Evaluator
+from dagster_monitoring.orchestration.faults import past_faults
 from dagster_monitoring.orchestration.incidents import derive_groups
 from dagster_monitoring.orchestration.windows import SliceProfiles
 from dagster_monitoring.stores import Mark, MarkKind
 
 DAYS_A_MONTH = 30.0
-# Reads all raw rows of each slice: minutes, where profiles take seconds.
+# Reads all raw rows of each slice: minutes, where profiles take seconds. What it said is recorded.
 TOO_SLOW = frozenset({"great_expectations"})
 
 
@@ -52,7 +53,7 @@ class Replay:
         troubles: what is known to have been wrong, and when the alarms said so.
         false: alarms in times that are marked normal.
         months: how long it is.
-        skipped: monitors that were left out, for they read raw rows.
+        skipped: monitors that were left out: they read raw rows, and did not judge as they are now.
     """
 
     first: str
@@ -128,9 +129,28 @@ def replay(
     verdicts = replay_verdicts(
         backend, monitors, first=first, last=last, now=now, progress=progress
     )
-    groups = derive_groups(model, verdicts)
+    recorded = _recorded(backend, model, first=first, last=last)
+    groups = derive_groups(
+        model,
+        [*verdicts, *(verdict for own in recorded.values() for verdict in own)],
+        extra=_faults(backend, first=first, last=last),
+    )
     skipped = tuple(m.name for m in model.active_monitors if m.kind in TOO_SLOW)
+    skipped = tuple(name for name in skipped if name not in recorded)
     return compare(backend, groups, first=first, last=last, skipped=skipped)
+
+
+def _recorded(
+    backend: Backend, model: MonitoredModel, *, first: str, last: str
+) -> dict[str, list[Verdict]]:
+    """What monitors that read raw rows said, where they were declared then as they are tried."""
+    declared = {m.name: m for m in backend.model.active_monitors}
+    slow = [
+        m.name for m in model.active_monitors if m.kind in TOO_SLOW and m == declared.get(m.name)
+    ]
+    said = backend.store.verdicts.read(model.model, since=first, until=last) if slow else []
+    found = {name: [v for v in said if v.monitor == name] for name in slow}
+    return {name: own for name, own in found.items() if own}
 
 
 def compare(
@@ -173,6 +193,15 @@ def compare(
         months=(end - begin).total_seconds() / 86_400 / DAYS_A_MONTH,
         skipped=skipped,
     )
+
+
+def _faults(backend: Backend, *, first: str, last: str) -> list[Episode]:
+    """What no monitor told of, as incidents keep it: it explains what came of it."""
+    return [
+        fault
+        for fault in past_faults(backend)
+        if fault.first <= last and (fault.resolved or last) >= first
+    ]
 
 
 def _found(backend: Backend, groups: Sequence[Group], first: str, last: str, what: str) -> Trouble:

@@ -22,6 +22,7 @@ from dagster_monitoring.sources.ground_truth import (
     ParquetGroundTruth,
     PushGroundTruth,
     SqlGroundTruth,
+    cursor_behind,
     timed_ids,
 )
 from dagster_monitoring.sources.parquet import ParquetSource
@@ -56,6 +57,7 @@ __all__ = [
     "SparkTableSource",
     "SqlGroundTruth",
     "SqlSource",
+    "cursor_behind",
     "moments",
     "names_slices",
     "show_path",

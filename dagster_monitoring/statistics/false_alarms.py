@@ -177,7 +177,7 @@ def _limits(n: int, window: int) -> _Limits:
     of_place = weights * np.exp(-(place**2) / 2)
     mean, of_mean = np.polynomial.hermite_e.hermegauss(_MEANS)
     step, of_step = np.polynomial.hermite_e.hermegauss(_NEXT_SPREADS)
-    together = 1.0 if window == 1 else ((1 - 1 / window) ** 2 + 1 / window**2) ** 2
+    together = ((1 - 1 / window) ** 2 + 1 / window**2) ** 2
     moved = together * place[:, None] + math.sqrt(1 - together**2) * step
     grid = np.broadcast_arrays(mean[:, None] / math.sqrt(n), _chi(ndtr(place), n - 1)[None, :])
     weight = (of_mean[:, None] * of_place[None, :]).ravel()

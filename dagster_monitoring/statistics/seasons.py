@@ -69,7 +69,7 @@ def in_season(
     if len(values) < _CYCLES * (length - 1) or counts.min() < _FEWEST_OF_EACH:
         return None
     found = np.asarray(values, dtype=np.float64)
-    means = np.bincount(seasons, weights=found, minlength=length) / counts
+    means = np.bincount(seasons, weights=found) / counts
     within = float(np.square(found - means[seasons]).sum())
     between = float(counts @ np.square(means - found.mean()))
     freedom = len(values) - length

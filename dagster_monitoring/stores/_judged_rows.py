@@ -18,6 +18,9 @@ _KEYS_A_QUERY = 500
 _REACH_OF_OLD = 31
 
 
+_MARKED = "marked:"
+
+
 class Changes(NamedTuple):
     """The counts of the last changes of labels and of slices; 0 before the first."""
 
@@ -64,22 +67,47 @@ def news(
         yield {row[0]: int(row[1]) for row in connection.execute(query)}
 
 
+class Near(NamedTuple):
+    """Changes of a partition some slices back, and the only asset they matter to, if not to all."""
+
+    distance: int
+    changes: Changes
+    asset: str | None
+
+
 def successors_of(
     labels: Mapping[str, int], slices: Mapping[str, int], partitions: Partitions, reach: int
-) -> dict[str, list[tuple[int, Changes]]]:
-    """The partitions that may look at a changed one: how far back it lies, and its changes."""
-    found: dict[str, list[tuple[int, Changes]]] = defaultdict(list)
-    for day in {*labels, *slices}:
-        changes = Changes(labels.get(day, 0), slices.get(day, 0))
+) -> dict[str, list[Near]]:
+    """The partitions that may look at a changed one, each with what changed near it."""
+    found: dict[str, list[Near]] = defaultdict(list)
+    for key in {*labels, *slices}:
+        changes = Changes(labels.get(key, 0), slices.get(key, 0))
+        asset, day = _read_marked(key)
         following = partitions.between(day, partitions.shift(day, reach))
         for distance, partition in enumerate(following):
-            found[partition].append((distance, changes))
+            if distance or asset is None:
+                found[partition].append(Near(distance, changes, asset))
     return found
 
 
-def mark(
-    connection: sa.Connection, model: str, successors: Mapping[str, list[tuple[int, Changes]]]
-) -> None:
+def marked(asset: str, partition: str) -> str:
+    """Stands among the changes of slices for what people say of a partition.
+
+    It matters to an asset's verdicts that look back on the partition, and not to the partition's
+    own.
+    """
+    return f"{_MARKED}{asset}:{partition}"
+
+
+def _read_marked(key: str) -> tuple[str | None, str]:
+    """The asset and the partition of a change; no asset: of the slice itself."""
+    if not key.startswith(_MARKED):
+        return None, key
+    asset, _, partition = key.removeprefix(_MARKED).partition(":")
+    return asset, partition
+
+
+def mark(connection: sa.Connection, model: str, successors: Mapping[str, list[Near]]) -> None:
     table = judged.c
     rows: list[dict[str, object]] = []
     for some in chunks([*successors]):
@@ -88,7 +116,10 @@ def mark(
         )
         for row in connection.execute(query):
             near = [
-                c for at, c in successors[row.partition] if row.reach is None or at <= row.reach
+                near.changes
+                for near in successors[row.partition]
+                if (row.reach is None or near.distance <= row.reach)
+                and near.asset in {None, row.asset}
             ]
             labels = max((c.labels for c in near), default=0) if row.on_labels else 0
             slices = max((c.slices for c in near), default=0)

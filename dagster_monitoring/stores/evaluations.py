@@ -108,6 +108,7 @@ class EvaluationStore:
         since: str | None = None,
         until: str | None = None,
         as_of: datetime | None = None,
+        last: int | None = None,
     ) -> list[Evaluation]:
         """Evaluations by partition, then monitor, metric, column and segment.
 
@@ -118,6 +119,7 @@ class EvaluationStore:
             since: from this partition on.
             until: to this partition, included.
             as_of: as the record stood at that moment; now when ``None``.
+            last: at most so many, the last ones in this order; all when ``None``.
         """
         table = evaluations.c
         # As it was kept: a driver refuses what the database could not hold.
@@ -139,9 +141,14 @@ class EvaluationStore:
             table.segment,
             table.id,
         ]
-        query = sa.select(*_COLUMNS).where(*wanted).order_by(*order)
+        query = sa.select(*_COLUMNS).where(*wanted)
+        if last is None:
+            query = query.order_by(*order)
+        else:
+            query = query.order_by(*(column.desc() for column in order)).limit(last)
         with self._database.read() as connection:
-            return [_evaluation(row) for row in connection.execute(query)]
+            found = [_evaluation(row) for row in connection.execute(query)]
+        return found if last is None else found[::-1]
 
     def series(self, of: Evaluation, *, since: str) -> list[Evaluation]:
         """An evaluation and the same ones of the partitions before it, oldest first.

@@ -1,7 +1,8 @@
 """What verdicts rest on, and which are outdated because it changed.
 
 A verdict rests on slices and, some, on labels: those of its own day and of the days that its
-window, rolling baseline and learned limits look back on. Changes of both are counted. A verdict is
+window, rolling baseline and learned limits look back on. Changes of both are counted, and so is
+what people say of the days before it. A verdict is
 outdated when a change came after those it knew, or when a moment passed at which its answer changes
 by itself. Finding the outdated ones takes time that grows with what changed, not with history.
 """
@@ -21,6 +22,7 @@ from dagster_monitoring.stores._judged_rows import (
     Changes,
     chunks,
     mark,
+    marked,
     news,
     reach_cursor,
     successors_of,
@@ -104,6 +106,24 @@ class JudgementStore:
             if not comparable or (known and counted_on not in known):
                 return None
             return made_id(connection.execute(sa.insert(slice_changes).values(**key)))
+
+    def count_marks(
+        self, model: str, partitions: Sequence[str], *, assets: Collection[str]
+    ) -> None:
+        """Says that people hold other things of partitions than they did.
+
+        Verdicts of the assets that look back on these are outdated; those of the partitions
+        themselves are not.
+        """
+        with self._database.write() as connection:
+            number = model_number(connection, model)
+            rows = [
+                {"model_id": number, "partition": marked(asset, key)}
+                for asset in assets
+                for key in partitions
+            ]
+            if rows:
+                connection.execute(sa.insert(slice_changes), rows)
 
     def counted_on(self, model: str, partition: str) -> list[str]:
         """On which bins, and with what, a slice was counted; sorted."""
@@ -244,7 +264,8 @@ def _last_changes(
     if not judgement.on_labels:
         del tables["labels"]
     for kind, table in tables.items():
-        for some in chunks(judgement.days):
+        said = [marked(judgement.asset, key) for key in judgement.days[:-1]]
+        for some in chunks([*judgement.days, *(said if kind == "slices" else [])]):
             query = sa.select(sa.func.max(table.id)).where(
                 table.model_id == model, table.partition.in_(some)
             )

@@ -13,6 +13,8 @@ from dagster_monitoring.errors import DeclarationError
 from dagster_monitoring.orchestration.backend import open_backend
 from dagster_monitoring.orchestration.baselines import build_declared, put_in_force
 from dagster_monitoring.orchestration.clock import utc_now
+from dagster_monitoring.orchestration.declarations import Declarations
+from dagster_monitoring.orchestration.judging import Judging
 from tests.cli.running import run
 
 DAY = "1970-01-02"
@@ -65,6 +67,7 @@ def test_marks_are_kept_listed_and_taken_away(ready: str):
     assert "nothing of price is marked" in call().output
     shown = call("bad", "--from", "1970-01-02", "--to", "1970-01-04", "--note", "[b]storm[/]")
     assert "1970-01-02 to 1970-01-04 of price is marked bad" in shown.output
+    assert "No judged slice looks back on it." in shown.output
     call("normal", "--from", "1970-01-06", "--by", "ada")
     lines = call().output.splitlines()
     assert lines[0].startswith("bad     1970-01-02 to 1970-01-04")
@@ -72,6 +75,17 @@ def test_marks_are_kept_listed_and_taken_away(ready: str):
     assert lines[1].startswith("normal  1970-01-06  ada:")
     assert "is gone" in call("--from", "1970-01-06", "--remove").output
     assert "no mark has" in call("--from", "1970-01-06", "--remove").output
+
+
+def test_a_mark_says_how_many_slices_it_outdates_and_what_to_do(ready: str, tmp_path):
+    model = load_model("price", project=tmp_path, module=ready)
+    with open_backend(model) as backend:
+        for day in ("1970-01-02", "1970-01-03"):
+            declarations = Declarations(backend=backend, now=utc_now())
+            Judging(backend, "drift", declarations, run_id=None, now=utc_now()).judge(day)
+    said = run(mark, "price", "bad", "--from", "1970-01-02", "--module", ready, columns=200).output
+    assert "1 judged slice from 1970-01-03 to 1970-01-03" in said
+    assert "dagster-monitoring backfill price --from 1970-01-03 --to 1970-01-03" in said
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,14 @@ def test_monitors_that_may_page_share_a_budget_evenly_and_others_have_none(every
     assert calm.share is None
 
 
+def test_a_monitor_that_pages_alone_has_the_whole_budget():
+    policy = AlertPolicy(false_pages_per_month=2.0)
+    (alone,) = with_shares([PerformanceMonitor()], policy, every="day")
+    assert alone.share.pages * 365.25 / 12 == pytest.approx(2.0)
+    (calm,) = with_shares([DriftMonitor(severity=Severity.WARN)], policy, every="day")
+    assert calm.share is None
+
+
 def test_without_a_budget_no_monitor_has_a_share():
     policy = AlertPolicy(false_pages_per_month=None)
     (monitor,) = with_shares([PerformanceMonitor()], policy, every="day")
@@ -114,6 +122,19 @@ def test_declared_error_limits_move_out_by_what_chance_does_at_the_share(thresho
     assert threshold.levels(loose).error[1] == pytest.approx(0.27)
 
 
+@pytest.mark.parametrize("in_a_row", [1, 3])
+@pytest.mark.parametrize("window", [1, 7])
+@pytest.mark.parametrize("sides", [1, 2])
+def test_noise_at_the_share_follows_the_window_the_row_and_the_sides(in_a_row, window, sides):
+    share = Share(pages=1e-7, in_a_row=in_a_row)
+    evidence = Evidence(noise=0.02, reference=1.0, window=window, tests=3, share=share)
+    level = level_for(1e-7, window=window, in_a_row=in_a_row, tests=3 * sides)
+    moved = 0.02 * stats.norm.isf(level) / stats.norm.isf(0.01)
+    limits = Limits(upper=0.5) if sides == 1 else Limits(lower=-0.5, upper=0.5)
+    assert AbsoluteThreshold(error=limits).levels(evidence).error[1] == pytest.approx(0.5 + moved)
+    assert RelativeThreshold(error=limits).levels(evidence).error[1] == pytest.approx(1.5 + moved)
+
+
 def test_limits_are_learned_on_the_metrics_scale():
     past = stats.chi2(9).rvs(28, random_state=5).tolist()
     evidence = Evidence(past=past, worse="upper", scale="cube_root", is_distance=True)
@@ -129,6 +150,8 @@ def test_a_distance_is_not_too_far_while_chance_alone_takes_it_there():
     distance = learned.levels(replace(evidence, is_distance=True))
     assert distance.error[1] == pytest.approx(3.0)
     assert learned.levels(evidence).error[1] == pytest.approx(1.05 + 3.0)
+    both = learned.levels(replace(evidence, is_distance=True, worse="both"))
+    assert both.error == pytest.approx((1.05 - 1.95, 3.0))
     fewer_rows = replace(evidence, is_distance=True, past=(9.0, 9.1) * 14)
     assert learned.levels(replace(fewer_rows, noise=5.0)).error[1] == pytest.approx(9.05 + 2.0)
 

@@ -194,6 +194,27 @@ def test_limits_of_a_past_without_any_spread_leave_room_for_sampling_noise():
     assert levels.error == pytest.approx((-error, error))
 
 
+def test_noise_never_draws_nearer_for_a_looser_level_than_its_own():
+    threshold = LearnedThreshold(slices=7, minimum_slices=7, warn_alpha=0.05, error_alpha=0.001)
+    levels = threshold.levels(Evidence(past=(0.0,) * 7, noise=0.03, worse="upper"))
+    assert levels.warn == pytest.approx((None, 0.03))
+    moved = 0.03 * stats.norm.isf(0.001) / stats.norm.isf(0.01)
+    assert levels.error == pytest.approx((None, moved))
+
+
+def test_a_declared_warn_alpha_may_be_the_stricter_one():
+    both = LearnedThreshold(slices=7, minimum_slices=7, warn_alpha=0.001, error_alpha=0.01)
+    swapped = LearnedThreshold(slices=7, minimum_slices=7, warn_alpha=0.01, error_alpha=0.001)
+    evidence = Evidence(past=PAST, worse="upper")
+    assert both.levels(evidence).warn == swapped.levels(evidence).error
+
+
+def test_limits_that_warn_alone_move_out_too():
+    for threshold in (AbsoluteThreshold, RelativeThreshold):
+        levels = threshold(warn=Limits(upper=1.0)).levels(Evidence(noise=0.25, reference=0.0))
+        assert levels == Levels(warn=(None, 1.25), error=None)
+
+
 @pytest.mark.parametrize(
     ("declared", "message"),
     [

@@ -21,7 +21,9 @@ from dagster_monitoring.orchestration.counting import keep_slice
 from dagster_monitoring.orchestration.declarations import Declarations, Declared
 from dagster_monitoring.orchestration.judged_labels import outdated_days, outdated_slices
 from dagster_monitoring.orchestration.judging import Judging
+from dagster_monitoring.orchestration.marks import mark, unmark
 from dagster_monitoring.orchestration.slices import profile_slice, register_slice
+from dagster_monitoring.stores import Mark, MarkKind
 from tests.orchestration.world import MOMENT, START, day_of, write
 
 ROWS, DAYS = 24, 6
@@ -173,6 +175,17 @@ class Production:
         self.backend.store.labels.append(self.name, table, name)
         self.deliveries.append((table, name))
 
+    def mark(self, first: int, last: int, kind: MarkKind = MarkKind.BAD) -> tuple[str, ...]:
+        """What somebody says of days; gives those that are outdated by it."""
+        one = Mark(
+            model=self.name, first=day_of(first), last=day_of(last), kind=kind, note="",
+            author="ada", at=self.now,
+        )  # fmt: skip
+        return mark(self.backend, one, now=self.now)
+
+    def unmark(self, first: int, last: int) -> tuple[str, ...] | None:
+        return unmark(self.backend, day_of(first), day_of(last), now=self.now)
+
     def promote(self, seed: int) -> None:
         """Another baseline, which judges what was not judged yet."""
         table = baseline_rows(seed)
@@ -192,7 +205,7 @@ def production(
 
 
 def like(known: Production, other: Production) -> None:
-    """Puts the same baselines and settings in force in the other store, and the same labels."""
+    """Gives the other store the same baselines and settings, labels and marks."""
     name = known.name
     for baseline in known.backend.store.baselines.list(name):
         stored = known.backend.baseline(baseline.version)
@@ -204,6 +217,8 @@ def like(known: Production, other: Production) -> None:
         mine.put_in_force(version)
     for delivery in known.deliveries:
         other.take_in(*delivery)
+    for one in known.backend.store.marks.list(name):
+        other.backend.store.marks.add(one)
 
 
 def rows(number: int, seed: int) -> pa.Table:

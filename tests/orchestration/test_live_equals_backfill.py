@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dagster_monitoring.stores import MarkKind
 from tests.orchestration.schedules import DAYS, ROWS, Production, any_monitors, like, production
 from tests.orchestration.world import day_of, morning
 
@@ -19,11 +20,11 @@ END = DAYS + 4
 SCHEDULES = int(os.environ.get("SCHEDULES", "30" if os.environ.get("CI") else "3"))
 FIRST = int(os.environ.get("SCHEDULES_FROM", "0"))
 
-Event = Callable[[Production], None]
+Event = Callable[[Production], object]
 
 
 def events(draw: random.Random) -> list[tuple[int, Event]]:
-    """What happens to a model, by the morning of which day: slices, labels, promotions."""
+    """What happens to a model, by the morning of which day: slices, labels, marks, promotions."""
     found: list[tuple[int, Event]] = []
     for number in range(DAYS):
         arrives = number if draw.random() < 0.8 else number + draw.randint(1, 3)
@@ -36,6 +37,12 @@ def events(draw: random.Random) -> list[tuple[int, Event]]:
             at = number + draw.randint(0, 4)
             dated = morning(at) + timedelta(hours=draw.choice([-3, -1, 30]))
             found.append((at, delivered(number, dated, only, revision)))
+    for _ in range(draw.randint(0, 3)):
+        first, at = draw.randint(0, DAYS - 2), draw.randint(1, END)
+        last = min(first + draw.choice([0, 0, 1]), DAYS - 1)
+        found.append((at, marked(first, last, draw.choice([*MarkKind]))))
+        if draw.random() < 0.5:
+            found.append((at + draw.randint(0, 2), unmarked(first, last)))
     if draw.random() < 0.3:
         found.append((draw.randint(1, DAYS), lambda live: live.promote(1)))
     return sorted(found, key=lambda event: event[0])
@@ -54,6 +61,14 @@ def served(number: int, seed: int) -> Event:
 
 def delivered(number: int, dated: datetime, only: list[int], revision: int) -> Event:
     return lambda live: live.deliver(number, dated, only, revision)
+
+
+def marked(first: int, last: int, kind: MarkKind) -> Event:
+    return lambda live: live.mark(first, last, kind)
+
+
+def unmarked(first: int, last: int) -> Event:
+    return lambda live: live.unmark(first, last)
 
 
 def live_through(live: Production, draw: random.Random) -> None:

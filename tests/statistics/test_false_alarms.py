@@ -12,6 +12,7 @@ from scipy import integrate, stats
 
 from dagster_monitoring.statistics.false_alarms import (
     MOST_ALPHA,
+    _limits,
     alarm_rate,
     level_for,
     upper_normal,
@@ -96,6 +97,12 @@ def test_a_level_grows_with_the_budget_the_row_and_shrinks_with_the_tests(rate, 
     assert level_for(rate, n=n, tests=tests * 2) < level
 
 
+@pytest.mark.parametrize("rate", [1e-6, 1e-3, 0.02])
+def test_one_known_limit_of_days_alarms_where_a_day_beyond_follows_one_that_is_not(rate):
+    level = (1 - math.sqrt(1 - 4 * rate)) / 2
+    assert level_for(rate) == pytest.approx(level, rel=2e-6)
+
+
 def test_what_can_not_be_a_rate_or_a_level_is_refused():
     with pytest.raises(ValueError, match="above 0"):
         level_for(0.0)
@@ -105,6 +112,25 @@ def test_what_can_not_be_a_rate_or_a_level_is_refused():
 
 def test_the_upper_normal_quantile_is_scipys():
     assert upper_normal(1e-4) == pytest.approx(stats.norm.isf(1e-4))
+
+
+@pytest.mark.parametrize("window", [1, 2, 3, 7])
+def test_spreads_of_neighbours_go_together_as_in_draws(window):
+    """With the square of the correlation that the squares of neighbours have."""
+    rng, n = np.random.default_rng(7), 40
+    daily = rng.normal(size=(20_000, window * n + 1))
+    means = np.lib.stride_tricks.sliding_window_view(daily, window, axis=1).mean(axis=2)
+    now, then = means[:, 1::window].var(axis=1), means[:, :-1:window].var(axis=1)
+    correlation = np.corrcoef(now, then)[0, 1] if window > 1 else 1.0
+    limits = _limits(n, window)
+    mean = limits.weight @ limits.spread
+    ahead = limits.next_spread @ limits.next_weight - mean
+    variance = limits.weight @ (limits.spread - mean) ** 2
+    slope = limits.weight @ ((limits.spread - mean) * ahead) / variance
+    assert slope == pytest.approx(correlation**2, abs=0.03)
+    # And the neighbours' own spreads vary as much.
+    apart = (limits.next_spread - mean) ** 2 @ limits.next_weight
+    assert limits.weight @ apart == pytest.approx(variance, rel=0.02)
 
 
 @pytest.mark.parametrize(("window", "n", "alpha"), [(2, 14, 0.01), (3, 9, 0.01), (3, 28, 0.005)])

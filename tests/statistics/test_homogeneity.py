@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -66,3 +68,21 @@ def test_what_can_not_be_told_says_why():
             shares_apart([1, 1], [1, 2], alpha=alpha)
         with pytest.raises(ValueError, match="alpha"):
             means_apart([1.0, 1.0], [5, 5], alpha=alpha)
+
+
+def test_three_classes_without_a_large_one_have_the_spread_of_a_half():
+    """Two of them may together be nearer to a half than any one: 1/4 bounds them all."""
+    found = shares_apart([40, 30, 30], [80, 60, 60], alpha=0.05)
+    statistic = scipy.stats.chi2.isf(0.05, 2)
+    assert found == pytest.approx(math.sqrt(statistic / 4 * (1 / 100 + 1 / 200)))
+    large = shares_apart([80, 10, 10], [160, 20, 20], alpha=0.05)
+    assert large == pytest.approx(found * math.sqrt(0.8 * 0.2 * 4))
+
+
+def test_rows_of_one_class_alone_are_not_apart():
+    assert shares_apart([3, 0], [4, 0], alpha=0.05) == 0
+
+
+def test_two_rows_have_a_spread():
+    found = means_apart([2.0, 2.0], [2, 2], alpha=0.05)
+    assert found == pytest.approx(scipy.stats.norm.isf(0.025) * math.sqrt(2))

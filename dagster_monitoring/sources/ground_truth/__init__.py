@@ -11,6 +11,7 @@ from dagster_monitoring.sources.ground_truth._ground_truth import (
     LABEL_FIELDS,
     Delivery,
     GroundTruth,
+    cursor_behind,
     timed_ids,
 )
 from dagster_monitoring.sources.ground_truth.asset import AssetGroundTruth
@@ -37,5 +38,6 @@ __all__ = [
     "ParquetGroundTruth",
     "PushGroundTruth",
     "SqlGroundTruth",
+    "cursor_behind",
     "timed_ids",
 ]

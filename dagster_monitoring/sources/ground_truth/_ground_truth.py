@@ -32,14 +32,14 @@ class Delivery:
         cursor: what to pass as ``after`` once this delivery was taken in.
         arrived_at: when it was written, for labels that do not say when they became available;
             ``None`` for a table, whose rows must say it.
-        since: for a table, the moment from which rows are read.
+        after: for a table, the cursor from which rows are read.
     """
 
     uri: str
     fingerprint: str
     cursor: str
     arrived_at: datetime | None
-    since: datetime | None = None
+    after: str | None = None
 
 
 class GroundTruth(Declaration):
@@ -117,7 +117,8 @@ class GroundTruth(Declaration):
         """A delivery's labels in batches: prediction_id, label, event_time, available_at, revision.
 
         ``prediction_id`` is text, ``label`` has the type it came with, times are UTC
-        microseconds, ``revision`` is int64 (1 where the data have none).
+        microseconds, ``revision`` is int64 (1 where the data have none). A batch whose source can
+        read on behind it says from where: :func:`cursor_behind`.
 
         Args:
             delivery: what :meth:`deliveries` gave.
@@ -188,6 +189,22 @@ class GroundTruth(Declaration):
             return table
         # The ledger drops what such a feed says again: its next delivery would date it anew.
         return table.replace_schema_metadata({"available_at": "delivered"})
+
+
+def with_cursor(table: pa.Table, cursor: str) -> pa.Table:
+    """A batch of labels that says from where its source can be read on."""
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), "cursor": cursor})
+
+
+def cursor_behind(table: pa.Table) -> str | None:
+    """What to pass as ``after`` once this batch and all before it were taken in, if one can.
+
+    Example:
+        >>> cursor_behind(with_cursor(pa.table({}), "page 7"))
+        'page 7'
+    """
+    found = (table.schema.metadata or {}).get(b"cursor")
+    return None if found is None else found.decode()
 
 
 def as_ids(values: pa.Array, *, where: str, name: str) -> pa.Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -14,11 +15,25 @@ from pydantic import Field, model_validator
 from dagster_monitoring.declaration import PlainAddress
 from dagster_monitoring.errors import SchemaMismatchError
 from dagster_monitoring.sources._times import to_utc
-from dagster_monitoring.sources.ground_truth._ground_truth import Delivery, GroundTruth
+from dagster_monitoring.sources.ground_truth._ground_truth import (
+    Delivery,
+    GroundTruth,
+    with_cursor,
+)
+from dagster_monitoring.sources.ground_truth._mark import Mark, Moments, Order
 from dagster_monitoring.sources.sql import URL_FIELD, SqlSource
-from dagster_monitoring.sources.sql_readers import Relation, connected
+from dagster_monitoring.sources.sql_readers import Relation, Session, connected
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC).isoformat()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    """Rows of a table: their newest moment, how many, and the newest that is not yet to come."""
+
+    newest: datetime | None
+    rows: int
+    arrived: datetime | None
 
 
 class SqlGroundTruth(GroundTruth):
@@ -26,7 +41,9 @@ class SqlGroundTruth(GroundTruth):
 
     Only rows from ``overlap_hours`` before the newest one taken in are read again, so that rows
     whose transaction committed late are not lost. A label dated in the future is read, and does
-    not count as the newest.
+    not count as the newest. Rows come in the order of their moment, so that a reading that was
+    broken off goes on from its last row however the table has grown; what commits before that row
+    meanwhile comes with the next reading.
 
     Example:
         >>> SqlGroundTruth(url="sqlite:///scores.db", table="labels").overlap_hours
@@ -50,40 +67,37 @@ class SqlGroundTruth(GroundTruth):
 
     def deliveries(self, after: str | None = None) -> list[Delivery]:
         """See :meth:`GroundTruth.deliveries`: one delivery of the newer rows, or none."""
-        source, now = self._source(), datetime.now(UTC)
-        since = None
+        now = datetime.now(UTC)
+        mark = None if after is None else Mark.read(after)
         # A mark in the future would hide every label until then: all rows are read again.
-        if after is not None and (mark := datetime.fromisoformat(after)) <= now:
-            since = mark - timedelta(hours=self.overlap_hours)
-        with connected(source.place()) as session:
+        if mark is not None and datetime.fromisoformat(mark.newest) > now:
+            mark = None
+        with connected(self._source().place()) as session:
             found = session.relation(table=self.table, query=self.query)
-            moment = found.column(self.available_at, role="field available_at of the ground truth")
-            arrived = sa.case((moment <= found.comparable(now, moment), moment))
-            counted = sa.select(
-                sa.func.max(moment), sa.func.count(), sa.func.max(arrived)
-            ).select_from(found.clause)
-            if since is not None:
-                counted = counted.where(moment >= found.comparable(since, moment))
-            row = session.row(counted)
-        newest = row[0]
-        if newest is None:
+            counted = self._count(session, found, mark, now=now)
+            if counted.newest is None and mark is not None and mark.id is not None:
+                # The row that a reading was broken off at is gone, and nothing is behind it.
+                mark = Mark(newest=mark.newest)
+                counted = self._count(session, found, mark, now=now)
+        if counted.newest is None:
             return []
-        # The mark stays with what has arrived: a label dated in the future does not move it.
-        cursor = _EPOCH if since is None else str(after)
-        if row[2] is not None:
-            cursor = self._moment(row[2], found).isoformat()
+        # The mark stays with what has arrived: a label dated in the future does not move it. It
+        # also stays while a reading goes on, for what commits behind that reading.
+        cursor = _EPOCH if mark is None else mark.newest
+        if counted.arrived is not None and (mark is None or mark.id is None):
+            cursor = counted.arrived.isoformat()
         return [
             Delivery(
                 uri=f"sql:{self.table or 'query'}",
-                fingerprint=f"{self._moment(newest, found).isoformat()}:{row[1]}:{after or ''}",
+                fingerprint=f"{counted.newest.isoformat()}:{counted.rows}:{after or ''}",
                 cursor=cursor,
                 arrived_at=None,
-                since=since,
+                after=None if mark is None else mark.text,
             )
         ]
 
     def read(self, delivery: Delivery, *, id: str, label: str) -> Iterator[pa.Table]:  # noqa: A002 - the word that declarations use
-        """See :meth:`GroundTruth.read`."""
+        """See :meth:`GroundTruth.read`; each batch holds the cursor behind it."""
         source, key = self._source(), self.id or id
         with connected(source.place()) as session:
             found = session.relation(table=self.table, query=self.query)
@@ -91,19 +105,24 @@ class SqlGroundTruth(GroundTruth):
                 found.column(name, role=role)
             optional = self.optional_columns(found.schema.names, where=found.name)
             names = list(dict.fromkeys([key, label, *optional]))
-            statement = found.select(names)
-            if delivery.since is not None:
-                moment = found.column(self.available_at, role="field available_at")
-                statement = statement.where(moment >= found.comparable(delivery.since, moment))
-            fields = pa.schema([found.schema.field(name) for name in names])
-            for batch in session.stream(statement, fields):
-                yield self.normalise(
+            moments = self._moments(found)
+            order = Order(moments, found.clause.c[key])
+            fields = [found.schema.field(name) for name in names]
+            fields += [pa.field(column.name, pa.null()) for column in order.columns]
+            after = None if delivery.after is None else Mark.read(delivery.after)
+            statement = found.select(names).add_columns(*order.columns)
+            statement = order.sorted(moments.since(statement, after, self._overlap), after)
+            mark = Mark(newest=delivery.cursor)
+            for batch in session.stream(statement, pa.schema(fields)):
+                mark = order.behind(batch, mark)
+                table = self.normalise(
                     batch,
                     id_column=key,
                     label_column=label,
                     arrived_at=None,
                     where=source.name,
                 )
+                yield with_cursor(table, mark.text) if mark.id is not None else table
 
     def relative_to(self, root: Path) -> SqlGroundTruth:
         """See :meth:`GroundTruth.relative_to`."""
@@ -112,13 +131,36 @@ class SqlGroundTruth(GroundTruth):
     def _source(self) -> SqlSource:
         return SqlSource(url=self.url, table=self.table, query=self.query)
 
-    def _moment(self, value: object, found: Relation) -> datetime:
-        """The newest moment as the database gave it: a time, or SQLite's text."""
+    @property
+    def _overlap(self) -> timedelta:
+        return timedelta(hours=self.overlap_hours)
+
+    def _moments(self, found: Relation) -> Moments:
+        role = "field available_at of the ground truth"
+        return Moments(found, found.column(self.available_at, role=role))
+
+    def _count(
+        self, session: Session, found: Relation, mark: Mark | None, *, now: datetime
+    ) -> _Counted:
+        """The rows that a reading from a mark on would give."""
+        moments = self._moments(found)
+        moment = moments.column
+        arrived = sa.case((moment <= found.comparable(now, moment), moment))
+        counted = sa.select(sa.func.max(moment), sa.func.count(), sa.func.max(arrived))
+        statement = counted.select_from(found.clause)
+        newest, rows, last = session.row(moments.since(statement, mark, self._overlap))
+        return _Counted(
+            newest=self._moment(newest, found),
+            rows=int(str(rows)),
+            arrived=self._moment(last, found),
+        )
+
+    def _moment(self, value: object, found: Relation) -> datetime | None:
+        """A moment as the database gave it: a time, or SQLite's text."""
         try:
             moment = to_utc(pa.array([value]))[0].as_py()
         except pa.ArrowException as error:
             raise SchemaMismatchError(
                 f"{found.name}, column {self.available_at!r} can't be read as a time: {error}"
             ) from error
-        assert isinstance(moment, datetime)  # noqa: S101 - a timestamp scalar
-        return moment.astimezone(UTC)
+        return None if moment is None else moment.astimezone(UTC)
