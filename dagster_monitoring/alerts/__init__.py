@@ -5,6 +5,14 @@ from __future__ import annotations
 from dagster_monitoring.alerts._catalogue import AnyChannel, channel_types, check_names
 from dagster_monitoring.alerts._channel import Channel, ChannelError
 from dagster_monitoring.alerts._compose import MAX_LENGTH, Background, compose, dedup_key
+from dagster_monitoring.alerts._digest import (
+    MOST_CLOSED,
+    MOST_OPEN,
+    MOST_WARNED,
+    AlertDigest,
+    DigestIncident,
+    DigestWarning,
+)
 from dagster_monitoring.alerts._privacy import shown_name
 from dagster_monitoring.alerts._remarks import impact_lines
 from dagster_monitoring.alerts.message import (
@@ -18,6 +26,10 @@ from dagster_monitoring.alerts.message import (
 
 __all__ = [
     "MAX_LENGTH",
+    "MOST_CLOSED",
+    "MOST_OPEN",
+    "MOST_WARNED",
+    "AlertDigest",
     "AlertImpact",
     "AlertMessage",
     "AlertPlot",
@@ -28,6 +40,8 @@ __all__ = [
     "Background",
     "Channel",
     "ChannelError",
+    "DigestIncident",
+    "DigestWarning",
     "channel_types",
     "check_names",
     "compose",

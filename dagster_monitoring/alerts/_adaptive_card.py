@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from dagster_monitoring.alerts._plain import facts, links, plot_text, row_text
+from dagster_monitoring.alerts._digest import digest_sections
+from dagster_monitoring.alerts._plain import digest_text, facts, links, plot_text, row_text
 from dagster_monitoring.alerts._remarks import remarks
 from dagster_monitoring.alerts._text import one_line
 from dagster_monitoring.alerts.message import AlertMessage
@@ -21,7 +22,7 @@ _COLOUR = {Severity.ERROR: "attention", Severity.WARN: "warning"}
 
 def card(message: AlertMessage) -> Element:
     """Title, summary, facts, worst rows, plot and next step, with links as buttons."""
-    calm = {Transition.RESOLVED: "good", Transition.UPDATED: "accent"}
+    calm = {Transition.RESOLVED: "good", Transition.UPDATED: "accent", Transition.DIGEST: "accent"}
     colour = calm.get(message.transition, _COLOUR[message.severity])
     lines = [one_line(f"! {line}", 300) for line in message.details[:10]]
     lines += [one_line(f"↑ upstream: {line}", 300) for line in message.changes]
@@ -32,7 +33,8 @@ def card(message: AlertMessage) -> Element:
         _line(one_line(message.summary, 600)),
         *(_line(line) for line in lines),
         *(_pair(name, one_line(text, 400)) for name, text in remarks(message)),
-        *(_pair(name, value) for name, value in facts(message)),
+        *_digest(message),
+        *(_pair(name, value) for name, value in facts(message) if message.digest is None),
         *(_line(row, font="monospace", size="small") for row in rows),
     ]
     if message.plot:
@@ -50,6 +52,18 @@ def card(message: AlertMessage) -> Element:
             {"type": "Action.OpenUrl", "title": name, "url": url} for name, url in links(message)
         ],
     }
+
+
+def _digest(message: AlertMessage) -> list[Element]:
+    if message.digest is None:
+        return []
+    found: list[Element] = []
+    for heading, lines in digest_sections(message.digest, now=message.updated_at):
+        found.append(_line(heading, weight="bolder"))
+        for line in lines:
+            colour = _COLOUR[line.severity] if line.severity else "default"
+            found.append(_line(one_line(digest_text(line), 400), size="small", color=colour))
+    return found
 
 
 def _line(

@@ -67,6 +67,8 @@ def message_id(message: AlertMessage, *, sender: str) -> str:
 
 def _subject(message: AlertMessage, *, is_reply: bool) -> str:
     """One subject an incident: mail programs hold a conversation together by it too."""
+    if message.digest is not None:
+        return one_line(f"{message.title}, {message.updated_at:%Y-%m-%d}", 200)
     about = f"{message.model} since {message.opened_partition} ({message.incident_id})"
     test = "TEST: " if message.is_test else ""
     return one_line(f"{'Re: ' if is_reply else ''}{test}Incident of {about}", 200)

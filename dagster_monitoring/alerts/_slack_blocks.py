@@ -6,8 +6,10 @@ header, 3,000 in a section's text, 2,000 in a field, 10 fields a section.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal, TypeAlias, TypedDict
 
+from dagster_monitoring.alerts._digest import AlertDigest, DigestLine, digest_sections
 from dagster_monitoring.alerts._plain import row_value
 from dagster_monitoring.alerts._remarks import remarks
 from dagster_monitoring.alerts._text import escaped, one_line, safe_address, sparkline
@@ -67,12 +69,29 @@ def blocks(message: AlertMessage, *, in_thread: bool = False) -> Blocks:
     if said := remarks(message, with_impact=not is_brief):
         lines = [f"*{name}:* {_escape(text, 400)}" for name, text in said]
         found.append({"type": "section", "text": _markup("\n".join(lines))})
-    if not is_brief:
+    if message.digest is not None:
+        found += _digest(message.digest, now=message.updated_at)
+    elif not is_brief:
         found += _figures(message)
     found.append({"type": "section", "text": _markup(_what_next(message))})
     footer = _escape(f"{message.transition} · {message.incident_id}", 200)
     found.append({"type": "context", "elements": [_markup(footer)]})
     return found
+
+
+def _digest(digest: AlertDigest, *, now: datetime) -> Blocks:
+    found: Blocks = []
+    for heading, lines in digest_sections(digest, now=now):
+        text = "\n".join([f"*{heading}*", *(_digest_line(line) for line in lines)])
+        found.append({"type": "section", "text": _markup(text)})
+    return found
+
+
+def _digest_line(line: DigestLine) -> str:
+    if not line.mark:
+        return _escape(line.text, _ROW)
+    icon = f"{_ICON[line.severity]} " if line.severity else ""
+    return f"{icon}{_code(line.mark, 60)} {_escape(line.text, _ROW - 90)}"
 
 
 def _figures(message: AlertMessage) -> Blocks:
@@ -90,7 +109,7 @@ def fallback(message: AlertMessage) -> str:
 
 
 def _icon(message: AlertMessage) -> str:
-    calm = {Transition.RESOLVED: "🟢", Transition.UPDATED: "🔵"}
+    calm = {Transition.RESOLVED: "🟢", Transition.UPDATED: "🔵", Transition.DIGEST: "🔵"}
     return calm.get(message.transition, _ICON[message.severity])
 
 

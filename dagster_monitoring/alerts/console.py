@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from dagster_monitoring.alerts._channel import Channel, ChannelError
-from dagster_monitoring.alerts._plain import plot_text, row_value
+from dagster_monitoring.alerts._digest import digest_sections
+from dagster_monitoring.alerts._plain import digest_text, plot_text, row_value
 from dagster_monitoring.alerts._remarks import remarks
 from dagster_monitoring.alerts._text import one_line
 from dagster_monitoring.alerts.message import AlertMessage, AlertRow
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 # Captured output has no width of its own; this fits Dagster's log view and a README.
 _WIDTH_OF_A_FILE = 100
 _STYLE = {Severity.ERROR: "red", Severity.WARN: "yellow"}
-_CALM = {Transition.RESOLVED: "green", Transition.UPDATED: "cyan"}
+_CALM = {Transition.RESOLVED: "green", Transition.UPDATED: "cyan", Transition.DIGEST: "cyan"}
 
 
 class ConsoleChannel(Channel):
@@ -74,6 +75,7 @@ def _panel(message: AlertMessage) -> RenderableType:
     if message.rows:
         parts += [_text(""), _table(message)]
     parts += [_text(""), _text(plot_text(message.plot), 400, "dim")] if message.plot else []
+    parts += _digest(message)
     parts += [_text(""), *_facts(message)]
     return Panel(
         Group(*parts),
@@ -84,6 +86,18 @@ def _panel(message: AlertMessage) -> RenderableType:
         border_style=style,
         padding=(0, 1),
     )
+
+
+def _digest(message: AlertMessage) -> list[Text]:
+    if message.digest is None:
+        return []
+    found: list[Text] = []
+    for heading, lines in digest_sections(message.digest, now=message.updated_at):
+        found += [_text(""), _text(heading, style="bold")]
+        styles = [_STYLE[line.severity] if line.severity else "" for line in lines]
+        told = [digest_text(line) for line in lines]
+        found += [_text(text, 400, style) for text, style in zip(told, styles, strict=True)]
+    return found
 
 
 def _table(message: AlertMessage) -> Table:

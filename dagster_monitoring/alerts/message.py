@@ -7,6 +7,7 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
+from dagster_monitoring.alerts._digest import AlertDigest
 from dagster_monitoring.alerts._text import as_ascii
 from dagster_monitoring.evaluation import Severity, number, value_text
 from dagster_monitoring.incidents import Cause, Transition
@@ -135,7 +136,8 @@ class AlertMessage:
     is wrong where no evaluation does, ``changes`` what changed upstream when it began. ``n_slices``
     counts the slices from the first to the last in trouble, where that is known. ``asset_url``
     leads to what was judged. ``impact`` is there where a monitor of type impact gave an estimate,
-    ``steps`` what was done about it so far, oldest first. ``is_test``: a person tries the channel,
+    ``steps`` what was done about it so far, oldest first; ``digest`` makes it the message of a
+    day, which is of no single incident. ``is_test``: a person tries the channel,
     nothing is wrong.
     """
 
@@ -165,6 +167,7 @@ class AlertMessage:
     asset_url: str | None = None
     impact: AlertImpact | None = None
     steps: tuple[AlertStep, ...] = ()
+    digest: AlertDigest | None = None
     is_test: bool = False
 
     def to_json(self) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -28,7 +28,7 @@ from dagster_monitoring.orchestration.backend import Backend, open_backend
 from dagster_monitoring.orchestration.clock import utc_now
 from dagster_monitoring.orchestration.impact_told import impact_of
 from dagster_monitoring.orchestration.incidents import act_by_hand
-from dagster_monitoring.stores import Note
+from dagster_monitoring.stores import IncidentStore, Note, open_store
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -69,11 +69,12 @@ def list_(
     models = _models(project, module)
     if model is not None and model not in models:
         raise UnknownNameError("model", model, models)
-    found: list[Incident] = []
-    for name in [model] if model is not None else sorted(models):
-        with open_backend(models[name]) as backend:
-            store = backend.store.incidents
-            found += store.list(name) if everything else store.open_ones(name)
+    chosen = [models[name] for name in ([model] if model is not None else sorted(models))]
+    found = [
+        incident
+        for one, store in _stores(chosen)
+        for incident in (store.list(one.model) if everything else store.open_ones(one.model))
+    ]
     if form == "json":
         click.echo(as_json([as_row(incident) for incident in found]))
     else:
@@ -177,10 +178,12 @@ def note_(
 @contextmanager
 def _found(beginning: str, project: Path, module: str | None) -> Iterator[tuple[Backend, Incident]]:
     """The incident whose id begins so, with its model's backend open."""
-    places: list[tuple[MonitoredModel, Incident]] = []
-    for name, model in _models(project, module).items():
-        with open_backend(model) as backend:
-            places += [(model, one) for one in backend.store.incidents.find(name, beginning)]
+    models = list(_models(project, module).values())
+    places = [
+        (model, one)
+        for model, store in _stores(models)
+        for one in store.find(model.model, beginning)
+    ]
     exact = [place for place in places if place[1].id == beginning]
     places = exact or places
     if not places:
@@ -194,6 +197,15 @@ def _found(beginning: str, project: Path, module: str | None) -> Iterator[tuple[
     model, one = places[0]
     with open_backend(model) as backend:
         yield backend, one
+
+
+def _stores(models: Sequence[MonitoredModel]) -> Iterator[tuple[MonitoredModel, IncidentStore]]:
+    """Each model with its incidents; a store that many models share is opened once."""
+    urls = dict.fromkeys(model.storage.database_url for model in models)
+    with ExitStack() as opened:
+        stores = {url: opened.enter_context(open_store(url)).incidents for url in urls}
+        for model in models:
+            yield model, stores[model.storage.database_url]
 
 
 def _models(project: Path, module: str | None) -> Mapping[str, MonitoredModel]:

@@ -101,8 +101,13 @@ def test_a_digest_comes_once_a_day_with_what_is_open_and_what_warned(world: Worl
     assert first["transition"] == "DIGEST"
     assert first["dedup_key"] == f"digest:late:daily:{day_of(2)}T08:00"
     assert first["title"] == "late: 1 open incident, 6 warnings"
-    assert any(line.startswith("new: ERROR inc-") for line in first["details"])
-    assert any(line.startswith("drift: 6 warnings (") for line in first["details"])
+    (opened,) = first["digest"]["open"]
+    assert (opened["severity"], opened["is_new"], opened["owner"]) == ("ERROR", True, None)
+    assert first["digest"]["n_open"] == {"ERROR": 1, "WARN": 0}
+    (warned,) = first["digest"]["warned"]
+    assert (warned["monitor"], warned["count"]) == ("drift", 6)
+    assert set(warned["columns"]) == {"temp", "size"}
+    assert first["summary"].endswith("1 opened, 0 closed. Open: 1 ERROR.")
     world.job("alerts")
     assert len(told(world, "daily")) == 1, "not again on the same day"
 
@@ -112,7 +117,8 @@ def test_a_digest_comes_once_a_day_with_what_is_open_and_what_warned(world: Worl
     assert alert(world) == 1
     second = told(world, "daily")[1]
     assert second["title"] == "late: 1 open incident, 0 warnings"
-    assert [line[:15] for line in second["details"]] == ["open: ERROR inc"]
+    assert [one["is_new"] for one in second["digest"]["open"]] == [False]
+    assert second["digest"]["warned"] == []
 
 
 def test_messages_wait_for_the_end_of_a_downtime(world: World):
