@@ -59,8 +59,11 @@ def test_rows_are_counted_by_name_and_segment(loops: ModuleType, most: int) -> N
         counter.add_segments(place, own, loops)
         seen += names
         rows.append(own)
+        # What was counted can be asked for at any time.
+        assert counter.column().rows == len(seen)
     column, found = counter.column(), Counter(map(place_of, seen))
     assert column.counts.tolist() == [found[i] for i in range(len(VOCABULARY))]
+    assert {column.counts.dtype, *(b.faults.dtype for b in counter.blocks())} == {np.dtype("int64")}
     assert (column.n_null, column.n_type_fault) == (seen.count(None), 0)
     new = Counter(short(n) for n in seen if n is not None and place_of(n) == len(VOCABULARY))
     assert column.unseen.counts == dict(sorted(new.items()))
@@ -115,3 +118,11 @@ def test_names_beyond_those_of_segments_are_others_there(size: int) -> None:
     assert block.counts.tolist() == [[1] * SEGMENT_CATEGORIES]
     assert block.faults.tolist() == [[2 + size - SEGMENT_CATEGORIES, 1, 0]]
     assert counter.column().counts.tolist() == [1] * size
+
+
+def test_without_a_vocabulary_all_names_are_new() -> None:
+    counter = CategoricalCounter(CategoricalBins(vocabulary=()), Cube.within((), most=6))
+    assert counter.places(encoded(["a", None, "a"], ["a", "b"])).tolist() == [0, 1, 0]
+    column = counter.column()
+    assert (column.counts.tolist(), column.n_null) == ([], 1)
+    assert column.unseen.counts == {"a": 2}
