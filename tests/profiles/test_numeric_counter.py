@@ -70,6 +70,7 @@ def test_sums_are_those_of_whole_numbers(loops: ModuleType, scale: float, most: 
     sums = [Fraction(0)] * (len(BINS.edges) + 1)
     for place, (_, offset, _) in zip(bins.tolist(), found, strict=True):
         sums[place] += 3 * offset
+    assert (column.minimum, column.maximum) == (values.min(), values.max())
     assert _exact(column.sums) == sums
     assert _exact(column.sum_squares) == [3 * sum(square for _, _, square in found)]
     coarse = np.searchsorted(BINS.segment_edges, values, side="right")
@@ -87,6 +88,15 @@ def test_sums_are_those_of_whole_numbers(loops: ModuleType, scale: float, most: 
         assert _exact(block.sums) == by_bin
         assert _exact(block.sum_squares) == by_segment
         assert not block.faults.any()
+
+
+@pytest.mark.parametrize("loops", KERNELS)
+@pytest.mark.parametrize("values", [[-0.0], [0.0, -0.0], [-0.0, 0.0]])
+def test_an_end_of_0_has_no_sign(loops: ModuleType, values: list[float]) -> None:
+    """Which zero comes first is a matter of order."""
+    places = [np.zeros(len(values), dtype=np.intp)] * len(SIZES)
+    column = _counted(loops, np.array(values), places, most=6, times=2).column()
+    assert [str(column.minimum), str(column.maximum)] == ["0.0", "0.0"]
 
 
 @pytest.mark.parametrize("loops", KERNELS)
