@@ -172,12 +172,13 @@ class Play:
             for request in self._tick(instance, "ground_truth_sensor"):
                 self._run(instance, "labels", request)
         self._alert(instance)
+        with self.progress.timed("retraining"):
+            requests = self._tick(instance, "retraining_sensor")
         if self._acknowledge():
             self._alert(instance)
         with self.progress.timed("retraining"):
-            requests = self._tick(instance, "retraining_sensor")
             for request in requests:
-                self._pass(minutes=3)
+                self._pass(minutes=9)
                 self._run(instance, "retraining", request)
                 self._serve_champion()
         if requests:
@@ -197,7 +198,7 @@ class Play:
                 if one.status is IncidentStatus.OPEN
             ]
             if new:
-                self._pass(minutes=12)
+                self._pass(minutes=6)
             for one in new:
                 now = self.clock.now
                 after = acknowledge(one, by=ON_CALL, now=now)
