@@ -11,7 +11,7 @@ from typing import TypeAlias
 from dagster_monitoring.alerts._digest import digest_sections
 from dagster_monitoring.alerts._plain import digest_text, facts, links, plot_text, row_text
 from dagster_monitoring.alerts._remarks import remarks
-from dagster_monitoring.alerts._text import one_line
+from dagster_monitoring.alerts._text import NOTHING, one_line
 from dagster_monitoring.alerts.message import AlertMessage
 from dagster_monitoring.evaluation import Severity
 from dagster_monitoring.incidents import Transition
@@ -77,7 +77,7 @@ def _line(
 ) -> Element:
     run: Element = {
         "type": "TextRun",
-        "text": text,
+        "text": text or NOTHING,
         "weight": weight,
         "size": size,
         "color": color,
@@ -90,6 +90,6 @@ def _line(
 def _pair(name: str, value: str) -> Element:
     runs = [
         {"type": "TextRun", "text": f"{name}: ", "weight": "bolder"},
-        {"type": "TextRun", "text": value},
+        {"type": "TextRun", "text": value or NOTHING},
     ]
     return {"type": "RichTextBlock", "inlines": runs, "spacing": "small"}

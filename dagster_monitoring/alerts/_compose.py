@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from dagster_monitoring.alerts._privacy import shown_name, shown_reason, shown_words
-from dagster_monitoring.alerts._text import bounded
+from dagster_monitoring.alerts._text import bounded, safe_address
 from dagster_monitoring.alerts.message import (
     AlertImpact,
     AlertMessage,
@@ -24,6 +24,7 @@ from dagster_monitoring.incidents import Cause, Incident, Transition, span_text
 MAX_ROWS = 10
 # A value from data can be of any length; a name that people gave is not longer.
 MAX_LENGTH = 300
+MAX_ADDRESS = 2_000
 
 _FIRST_STEP = {
     Cause.PIPELINE: "Look at the runs that make the slice, and materialize what is missing.",
@@ -102,7 +103,7 @@ def compose(
         ),
         run_url=_web_address(run_url),
         asset_url=_web_address(asset_url),
-        next_step=_next_step(incident, transition, show_values_of),
+        next_step=_whole(incident) if last else _next_step(incident, transition, show_values_of),
         updated_at=incident.updated_at,
         n_slices=n_slices,
         plot=None if last else plot,
@@ -160,15 +161,19 @@ def _told(step: AlertStep, names: Collection[str], shown: Collection[str]) -> Al
 
 
 def _web_address(url: str | None) -> str | None:
-    return url if url and re.match(r"https?://\S+\Z", url) else None
+    # An address that was cut leads elsewhere: one that is too long is left out.
+    if url is None or len(url) > MAX_ADDRESS or not re.match(r"https?://\S+\Z", url):
+        return None
+    return safe_address(url, 3 * MAX_ADDRESS)
 
 
 def _title(incident: Incident, transition: Transition) -> str:
+    owner = bounded(incident.owner, 100)
     what = {
         Transition.OPENED: f"{incident.severity}: {incident.model} needs attention",
         Transition.ESCALATED: f"{incident.severity}: {incident.model} got worse",
         Transition.REOPENED: f"{incident.severity}: {incident.model} is not well after all",
-        Transition.ACKNOWLEDGED: f"Acknowledged: {incident.model}, by {incident.owner}",
+        Transition.ACKNOWLEDGED: f"Acknowledged: {incident.model}, by {owner}",
         Transition.REMINDED: f"{incident.severity}: {incident.model} still needs attention",
         Transition.DIGEST: f"{incident.model}: the day in one message",
         Transition.UPDATED: f"{incident.model}: something was done",
@@ -210,8 +215,7 @@ def _slices(count: int) -> str:
 def _next_step(incident: Incident, transition: Transition, shown: Collection[str]) -> str:
     step = _FIRST_STEP[incident.cause]
     if not incident.worst:
-        whole = f"dagster-monitoring incidents show {incident.id}"
-        return f"See it whole: {whole}" if step.endswith(":") else f"{step} See it whole: {whole}"
+        return _whole(incident) if step.endswith(":") else f"{step} {_whole(incident)}"
     command = f"dagster-monitoring history {incident.model} --since {incident.opened_partition}"
     if transition is Transition.RESOLVED:
         return f"Nothing to do. What it was: {command}"
@@ -222,6 +226,10 @@ def _next_step(incident: Incident, transition: Transition, shown: Collection[str
     if step.endswith(":"):
         return f"{step} {command}"
     return f"{step} See how it came: {command}"
+
+
+def _whole(incident: Incident) -> str:
+    return f"See it whole: dagster-monitoring incidents show {incident.id}"
 
 
 def _row(evaluation: Evaluation, shown: Collection[str]) -> AlertRow:

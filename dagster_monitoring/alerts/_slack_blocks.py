@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias, TypedDict
 from dagster_monitoring.alerts._digest import AlertDigest, DigestLine, digest_sections
 from dagster_monitoring.alerts._plain import row_value
 from dagster_monitoring.alerts._remarks import remarks
-from dagster_monitoring.alerts._text import escaped, one_line, safe_address, sparkline
+from dagster_monitoring.alerts._text import NOTHING, escaped, one_line, safe_address, sparkline
 from dagster_monitoring.alerts.message import AlertMessage, AlertPlot, AlertRow
 from dagster_monitoring.evaluation import Severity
 from dagster_monitoring.incidents import Transition
@@ -163,7 +163,8 @@ def _what_next(message: AlertMessage) -> str:
 
 def _markup(text: str) -> TextObject:
     # Verbatim: Slack makes no links, channels or users out of the text by itself.
-    return {"type": "mrkdwn", "text": text, "verbatim": True}
+    # A text of nothing but blanks makes Slack refuse the whole message.
+    return {"type": "mrkdwn", "text": text if text.strip() else NOTHING, "verbatim": True}
 
 
 def _code(text: str, limit: int) -> str:

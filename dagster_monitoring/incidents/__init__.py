@@ -7,7 +7,7 @@ a replay counts what live would have counted.
 """
 
 from dagster_monitoring.incidents.by_hand import acknowledge, assign, resolve, snooze
-from dagster_monitoring.incidents.episodes import Episode, Rule, Verdict, episodes
+from dagster_monitoring.incidents.episodes import Episode, Rule, Verdict, episodes, is_restless
 from dagster_monitoring.incidents.grouping import Group, group
 from dagster_monitoring.incidents.incident import (
     Cause,
@@ -53,6 +53,7 @@ __all__ = [
     "held_until",
     "is_awake",
     "is_quiet",
+    "is_restless",
     "is_told",
     "reconcile",
     "resolve",

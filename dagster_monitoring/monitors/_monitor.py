@@ -210,8 +210,11 @@ class Monitor(Declaration, ABC):
             for name, defaults in self.by_length.items()
             if name not in self.model_fields_set
         }
-        limits = {name: one.counted_in(every) for name, one in self.thresholds.items()}
-        own = self.threshold.counted_in(every) if self.threshold else None
+        window = defaults.get("window", self.window)
+        limits = {
+            name: one.counted_in(every, window=window) for name, one in self.thresholds.items()
+        }
+        own = self.threshold.counted_in(every, window=window) if self.threshold else None
         found = self.model_copy(update={**defaults, "threshold": own, "thresholds": limits})
         found._every = every  # noqa: SLF001 - its own class
         return found
@@ -271,7 +274,7 @@ class Monitor(Declaration, ABC):
     def threshold_of(self, metric: str) -> Threshold:
         """The limits that hold for a metric: its own, else the monitor's, else the default."""
         found = self.thresholds.get(metric) or self.threshold or self.default_threshold(metric)
-        return found.counted_in(self._every)
+        return found.counted_in(self._every, window=self.window)
 
     def past_slices(self) -> int:
         """How many slices before the judged window its learned thresholds look at."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
@@ -12,6 +11,7 @@ import sqlalchemy as sa
 
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
 from dagster_monitoring.stores._database import Database
+from dagster_monitoring.stores._evaluation_keys import KEYS_A_QUERY, key_text
 from dagster_monitoring.stores._tables import evaluations
 from dagster_monitoring.stores._text import storable
 from dagster_monitoring.stores.verdicts import refresh_verdicts
@@ -19,7 +19,6 @@ from dagster_monitoring.stores.verdicts import refresh_verdicts
 _FIELDS = tuple(field.name for field in fields(Evaluation))
 _OPTIONAL = tuple(field.name for field in fields(Evaluation) if field.default is None)
 _COLUMNS = [evaluations.c[name] for name in _FIELDS]
-_KEYS_A_QUERY = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +65,7 @@ class EvaluationStore:
         Raises:
             StoreError: the store can't be reached or refused; then nothing is recorded.
         """
-        latest = {_key(clean): clean for clean in map(_storable, given)}
+        latest = {key_text(clean.key): clean for clean in map(_storable, given)}
         with self._database.write() as connection:
             current = dict(_current(connection, list(latest)))
             if knows_all:
@@ -240,11 +239,6 @@ def evaluation_from_json(text: str) -> Evaluation:
     return _evaluation([row[name] for name in _FIELDS])
 
 
-def _key(evaluation: Evaluation) -> str:
-    text = json.dumps(evaluation.key).encode()
-    return hashlib.blake2b(text, digest_size=16).hexdigest()
-
-
 def _storable(evaluation: Evaluation) -> Evaluation:
     """Without what databases refuse; compared and keyed as it will be read back."""
     changes = {}
@@ -274,8 +268,8 @@ def _evaluation(values: Sequence[object]) -> Evaluation:
 
 def _current(connection: sa.Connection, keys: Sequence[str]) -> Iterator[tuple[str, Evaluation]]:
     table = evaluations.c
-    for start in range(0, len(keys), _KEYS_A_QUERY):
-        chunk = keys[start : start + _KEYS_A_QUERY]
+    for start in range(0, len(keys), KEYS_A_QUERY):
+        chunk = keys[start : start + KEYS_A_QUERY]
         query = sa.select(table.key, *_COLUMNS).where(
             table.key.in_(chunk), table.superseded_at.is_(None)
         )
