@@ -106,10 +106,11 @@ def test_the_noise_and_error_of_the_wasserstein_distance(rows: Rows) -> None:
     weights = rows.widths * deviations
     mean = math.sqrt(rows.scale * 2 / math.pi) * weights.sum()
     null = rows.scale * weights @ folded @ weights
-    # A sum of half-normal values is about the root of a chi-square one.
-    freedom = mean**2 / (2 * null) + 0.5
-    root = stats.chi(freedom, scale=math.sqrt((mean**2 + null) / freedom))
-    assert noise == pytest.approx(root.isf(ALPHA), rel=0.01)
+    # The mean's quantile, and what the square of the distance has beyond the mean's.
+    spread = rows.before.std()
+    of_mean = told("mean_shift", rows)[1] * spread
+    rest = mean**2 + null - spread**2 * rows.scale
+    assert noise == pytest.approx(math.hypot(of_mean, math.sqrt(rest)), rel=0.01)
     share = max(1 - (mean / value) ** 2, 0.0)
     expected = math.sqrt((1 - share) * null + share * rows.drifted(np.sign(f - g)))
     assert error == pytest.approx(expected, rel=0.03)
