@@ -128,7 +128,7 @@ def join_root(path: str, root: Path) -> str:
 
 def _open_filesystem(url: str, options: StorageOptions):  # type: ignore[no-untyped-def]  # noqa: ANN202 - fsspec publishes no types
     import fsspec
-    from fsspec.core import url_to_fs
+    from fsspec.core import strip_protocol, url_to_fs
 
     resolved = {
         name: value.read() if isinstance(value, EnvironmentVariable) else value
@@ -136,8 +136,7 @@ def _open_filesystem(url: str, options: StorageOptions):  # type: ignore[no-unty
     }
     if url.startswith("file:///"):
         # Its own name, whatever signs are in it: a chain of file systems begins otherwise.
-        filesystem = fsspec.filesystem("file", **resolved)
-        return filesystem, filesystem._strip_protocol(url)
+        return fsspec.filesystem("file", **resolved), strip_protocol(url)
     return url_to_fs(url, **resolved)
 
 
