@@ -49,7 +49,7 @@ def evaluate(
     given = monitor.measure(view) if measured is None else measured
     judged = [_finite(m) for m in given] or [_nothing_measured(monitor)]
     earlier = Past(monitor, view, past)
-    tests = sum(m.value is not None for m in judged)
+    tests = _tests(judged)
     is_young = _is_young(monitor, view)
     frame = _Frame.of(monitor, view, run_id=run_id, now=now)
     return [
@@ -70,7 +70,7 @@ def limits_in_force(
     """
     judged = [m for m in map(_finite, measured) if m.value is not None]
     earlier = Past(monitor, view, past)
-    return [(m, _levels(monitor, m, earlier, len(judged))) for m in judged]
+    return [(m, _levels(monitor, m, earlier, _tests(judged))) for m in judged]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +151,11 @@ def _judge(monitor: Monitor, m: Measurement, past: Past, tests: int, *, is_young
     return _against(m.value, levels, most=_least(monitor.severity, m.most), note=m.reason)
 
 
+def _tests(judged: Sequence[Measurement]) -> int:
+    """How many values the thresholds judge at once; those that bring their own limits are none."""
+    return sum(m.value is not None and m.levels is None for m in judged)
+
+
 def _levels(monitor: Monitor, m: Measurement, past: Past, tests: int) -> Levels | Undefined:
     if m.levels is not None:
         return m.levels
@@ -161,6 +166,7 @@ def _levels(monitor: Monitor, m: Measurement, past: Past, tests: int) -> Levels 
             reference=m.reference,
             noise=m.noise,
             noise_alpha=m.noise_alpha,
+            swing=m.swing,
             worse=m.worse,
             past=[own.value for own in earlier if own.value is not None],
             past_noise=fmean(own.noise for own in earlier) if earlier else None,

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
+from dagster_monitoring.monitors import Once
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.declarations import Settings
 from dagster_monitoring.orchestration.slices import read_slice
@@ -34,6 +35,7 @@ class PartitionView:
     partition: str
     now: datetime
     left_out: frozenset[str] = frozenset()
+    once: Once = field(default_factory=Once)
     looked_back: list[int] = field(default_factory=list)
     seen_from: tuple[PartitionView, int] | None = None
 
@@ -99,7 +101,8 @@ class PartitionView:
     def at(self, partition: str) -> PartitionView:
         """The same model at an earlier partition, with the same ``now`` and the same baseline."""
         back = self.partitions.distance(partition, self.partition)
-        return replace(self, partition=partition, looked_back=[], seen_from=(self, back))
+        once = self.once if partition == self.partition else Once()
+        return replace(self, partition=partition, once=once, looked_back=[], seen_from=(self, back))
 
     def _looked(self, back: int) -> None:
         self.looked_back.append(back)
