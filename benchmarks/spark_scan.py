@@ -163,20 +163,22 @@ _SEEN: dict[int, float] = {}
 
 def _cpu_seconds() -> float:
     """Of this process and of all that it, and they, started."""
-    _see(os.getpid())
+    found = dict(filter(None, map(_process, Path("/proc").glob("[0-9]*"))))
+    below = {os.getpid()}
+    while more := {pid for pid, (parent, _) in found.items() if parent in below} - below:
+        below |= more
+    _SEEN.update({pid: found[pid][1] for pid in below})
     return sum(_SEEN.values())
 
 
-def _see(pid: int) -> None:
-    below = Path(f"/proc/{pid}")
+def _process(folder: Path) -> tuple[int, tuple[int, float]] | None:
+    """Its id, its parent's and its CPU seconds; none if it ended just now."""
     try:
-        fields = (below / "stat").read_text().rpartition(")")[2].split()
-        children = [(task / "children").read_text().split() for task in below.glob("task/*")]
+        fields = (folder / "stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
-        return
-    _SEEN[pid] = sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
-    for child in (int(child) for own in children for child in own):
-        _see(child)
+        return None
+    seconds = sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+    return int(folder.name), (int(fields[1]), seconds)
 
 
 def _tell(local: Line, name: str, spark: Line, *, start: float) -> None:

@@ -18,6 +18,7 @@ from own import baseline_of, batches, every_drift_metric, import_all, model
 from shape import CATEGORICAL, NUMERIC
 
 if TYPE_CHECKING:
+    from dagster_monitoring.monitors import Measurement
     from dagster_monitoring.profiles.baseline import Baseline
     from dagster_monitoring.profiles.storage import ProfileStorage
     from dagster_monitoring.schema import Columns, Regression
@@ -51,7 +52,7 @@ def _play(
     columns: Columns,
     task: Regression,
 ) -> list[Value]:
-    from view import DAYS, BenchView
+    from view import DAYS, BenchView, read_in_turn
 
     from dagster_monitoring.profiles.storage import ProfileStorage
     from dagster_monitoring.profiles.window import ProfileWindows
@@ -69,12 +70,11 @@ def _play(
         if options.scope == "psi":
             monitor = monitor.model_copy(update={"metrics": ("psi",)})
         name = "training" if rolling is None else f"rolling_{rolling}"
-        for day in days:
-            windows.slice(day)
-            watch.lap("load")
-            found = monitor.measure(view.at(day))
+        newest: list[Measurement] = []
+        for found in monitor.measure_each(read_in_turn(view, days, watch, name)):
+            newest = found
             watch.lap(name)
-        last += [(f"{m.metric}/{name}", m.column or "", m.value) for m in found if m.value]
+        last += [(f"{m.metric}/{name}", m.column or "", m.value) for m in newest if m.value]
     return last
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+from contestant import Stopwatch
 from shape import DAY
 
 from dagster_monitoring.monitors import Once
@@ -84,3 +85,22 @@ class BenchView:
     def at(self, partition: str) -> BenchView:
         """The same at another day."""
         return replace(self, partition=partition)
+
+
+def read_in_turn(
+    view: BenchView, days: Iterable[str], watch: Stopwatch, measured: str
+) -> Iterator[BenchView]:
+    """The view at each day, whose stored profile is read when it comes to be measured.
+
+    Args:
+        view: at any day.
+        days: with a stored profile.
+        watch: told of the time that reading takes.
+        measured: the phase in which the days are measured.
+    """
+    for day in days:
+        watch.lap(measured)
+        if view.windows is not None:
+            view.windows.slice(day)
+        watch.lap("load")
+        yield view.at(day)

@@ -11,9 +11,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from dagster_monitoring.alerts import AlertMessage
 from dagster_monitoring.demo.play import Progress
 from dagster_monitoring.evaluation import Evaluation, Severity, Status, worst_first
-from dagster_monitoring.incidents import Incident
+from dagster_monitoring.incidents import Incident, Transition
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.monitors import overall
 from dagster_monitoring.orchestration.backend import Backend, open_backend
@@ -25,6 +26,7 @@ SYMBOLS = {
     "ERROR": ("■", "bold red"),
     "NO_DATA": ("-", "dim"),
 }
+TERMINAL = "console"
 LABEL_WIDTH = 18
 WORST_ROWS = 8
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -40,6 +42,7 @@ def show(model: MonitoredModel, progress: Progress, folder: Path, console: Conso
             _grid(model, evaluations, days_a_line=max(console.width - LABEL_WIDTH - 6, 30)),
             _worst(evaluations),
             _incidents(incidents, retrainings),
+            _one_told(backend, incidents),
             _baselines(backend),
             _times(progress),
             _where(model, folder, len(evaluations)),
@@ -134,6 +137,28 @@ def _incidents(incidents: Sequence[Incident], retrainings: Sequence[Retraining])
             )
         )
         lines += [_retraining(one) for one in retrainings if one.incident_id == incident.id]
+    return Group(*lines)
+
+
+def _one_told(backend: Backend, incidents: Sequence[Incident]) -> RenderableType:
+    """The messages about one incident that is over, the one that was told of most."""
+    lives = [
+        [AlertMessage.from_json(e.payload) for e in backend.store.outbox.of_incident(one.id)
+         if e.channel == TERMINAL]
+        for one in sorted(incidents, key=lambda i: i.opened_partition)
+        if not one.is_open
+    ]  # fmt: skip
+    life = max(lives, key=len, default=[])
+    if not life:
+        return Group()
+    heading = (
+        f"\nOne of them as it was told: dagster-monitoring incidents show {life[0].incident_id}"
+    )
+    lines = [Text(heading, "italic")]
+    for message in life:
+        lines.append(Text(f"  {message.updated_at:%Y-%m-%d %H:%M}  {message.title}"))
+        if message.transition in {Transition.OPENED, Transition.RESOLVED}:
+            lines.append(Text(f"{'':20}{message.summary}", "dim"))
     return Group(*lines)
 
 

@@ -11,6 +11,7 @@ from pydantic import Field
 from dagster_monitoring.evaluation import excess
 from dagster_monitoring.monitors._catalogue import monitor_types
 from dagster_monitoring.monitors._early import label_balance
+from dagster_monitoring.monitors._estimate import REST
 from dagster_monitoring.monitors._monitor import Measurement, Monitor, Once, View
 from dagster_monitoring.monitors._past import past_partitions, past_reach
 from dagster_monitoring.monitors._slices import lacking_slices
@@ -28,6 +29,7 @@ else:
     ]
 
 __all__ = [
+    "REST",
     "AnyMonitor",
     "Measurement",
     "Monitor",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from dagster_monitoring.evaluation import Severity, number
 from dagster_monitoring.monitors._estimate import estimate
@@ -38,8 +37,8 @@ def weighed(measured: Sequence[Measurement], view: View, *, window: int) -> list
 
 def _at_most_warn(m: Measurement, share: float) -> Measurement:
     words = f"its share of the model's change of error is {number(share)}: WARN at most"
-    return replace(_noted(m, words), most=Severity.WARN)
+    return _noted(m, words)._replace(most=Severity.WARN)
 
 
 def _noted(m: Measurement, note: str) -> Measurement:
-    return m if m.value is None else replace(m, reason="; ".join(filter(None, (m.reason, note))))
+    return m if m.value is None else m._replace(reason="; ".join(filter(None, (m.reason, note))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from statistics import fmean
 
@@ -222,7 +222,7 @@ def _finite(m: Measurement) -> Measurement:
     if m.value is None or math.isfinite(m.value):
         return m
     reason = f"{m.metric} is not a finite number ({m.value}); look for extreme values"
-    return replace(m, value=None, reason=reason)
+    return m._replace(value=None, reason=reason)
 
 
 def _standard_error(m: Measurement) -> float | None:

@@ -138,8 +138,13 @@ class Threshold(Declaration, ABC):
         """The partition whose past it learns from: the judged one's own."""
         return partition
 
-    def counted_in(self, every: Every) -> Self:  # noqa: ARG002 - for those that learn
-        """The same threshold over slices of a length: defaults are counted in such slices."""
+    def counted_in(self, every: Every, *, window: int = 1) -> Self:  # noqa: ARG002 - for those that learn
+        """The same threshold over slices of a length: defaults are counted in such slices.
+
+        Args:
+            every: how long a slice is.
+            window: how many of them its monitor judges together.
+        """
         return self
 
 

@@ -42,6 +42,9 @@ from dagster_monitoring.orchestration.visible import (
 # How many slices back a check's chart looks.
 CHART_SLICES = 45
 
+_AHEAD = 8
+"""Partitions of a range that are measured together."""
+
 _ABOUT_LABELS = frozenset({"performance", "label_coverage", "label_freshness", "early_labels"})
 
 DESCRIPTIONS = {
@@ -120,8 +123,10 @@ def _judge(
         log=context.log.error,
     )
     verdicts: list[PartitionVerdict] = []
-    for partition in partitions:
+    for place, partition in enumerate(partitions):
         counted = CountedAgain(judge.counted)
+        if place % _AHEAD == 0:
+            judge.measure_ahead(partitions[place : place + _AHEAD], monitors)
         found = judge.judge(partition, monitors)
         counted.report(context.log, partition)
         verdicts += _verdicts(declarations, monitors, partition, found)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from dagster_monitoring.alerts import AlertStep
 from dagster_monitoring.evaluation import Evaluation, Severity, worst_first
 from dagster_monitoring.incidents import (
     Change,
@@ -24,13 +25,16 @@ from dagster_monitoring.incidents import (
     episodes,
     group,
     held_until,
+    is_awake,
     is_quiet,
     is_told,
     reconcile,
+    woken,
 )
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.faults import channel_of, open_faults, past_faults
+from dagster_monitoring.orchestration.steps import cure_of, steps_of
 from dagster_monitoring.orchestration.telling import message_about
 from dagster_monitoring.orchestration.upstream import Lineage
 from dagster_monitoring.orchestration.upstream_changes import changes_upstream
@@ -94,7 +98,10 @@ def has_news(
     if latest > int(store.cursors.get(news_cursor(model)) or 0):
         return True
     known = [i for i in store.incidents.list(model.model) if i.is_open]
-    if any(due_by_time(incident, model.alert_policy, now=now) for incident in known):
+    if any(
+        is_awake(incident, now=now) or due_by_time(incident, model.alert_policy, now=now)
+        for incident in known
+    ):
         return True
     there = {(e.monitor, e.detail) for e in open_faults(backend, now=now, lineage=lineage)}
     told = {
@@ -136,23 +143,48 @@ def moment_of(model: MonitoredModel, latest: str, *, now: datetime) -> Moment:
 
 
 def announce_change(
-    backend: Backend, change: Change, *, now: datetime, run_url: str | None
+    backend: Backend,
+    change: Change,
+    *,
+    now: datetime,
+    run_url: str | None,
+    said: str | None = None,
+    step: AlertStep | None = None,
 ) -> None:
-    """Queues the messages about a change, in the transaction that saves it."""
+    """Queues the messages about a change, in the transaction that saves it.
+
+    Args:
+        backend: open.
+        change: what happened.
+        now: the clock.
+        run_url: where the run that found it can be seen.
+        said: what a person says of it.
+        step: what an update tells of.
+    """
     if change.transition is None or change.incident.historical:
         return
     incident, transition = change.incident, change.transition
     if is_quiet(incident, transition, now=now):
         return
     outbox, policy = backend.store.outbox, backend.model.alert_policy
-    message = message_about(backend, incident, transition, run_url=run_url)
+    if transition is Transition.RESOLVED:
+        said = said or cure_of(backend, incident)
+    message = message_about(
+        backend,
+        incident,
+        transition,
+        run_url=run_url,
+        steps=steps_of(backend, incident) if step is None else [step],
+        said=said,
+    )
+    is_minor = step is not None and step.is_minor
     # Of a channel that is out of order the others are told.
     dead = {channel_of(member.monitor) for member in incident.members}
     knowing, owners = outbox.knows(incident.id), backend.model.owners
     for channel in backend.model.alerts:
         # A warning waits for the digest; an error pages at once.
         waits = channel.digest is not None and incident.severity is Severity.WARN
-        if channel.name in dead or waits:
+        if channel.name in dead or waits or (is_minor and not channel.updates_quietly):
             continue
         if not is_told(
             channel.when,
@@ -184,7 +216,8 @@ def act_by_hand(
         backend.store.incidents.save(after)
         backend.store.incidents.note(after.id, note)
         change = Change(transition=transition, incident=after)
-        announce_change(backend, change, now=note.at, run_url=None)
+        said = f"{note.author}: {note.text}" if note.text else f"By {note.author}."
+        announce_change(backend, change, now=note.at, run_url=None, said=said)
 
 
 def news_cursor(model: MonitoredModel) -> str:
@@ -202,8 +235,10 @@ def _explained(backend: Backend, change: Change, lineage: Lineage | None) -> Cha
 
 def _save(backend: Backend, change: Change, *, now: datetime, run_url: str | None) -> Incident:
     incident = replace(change.incident, worst=_worst(backend, change.incident))
-    if change.transition is not None and not incident.historical:
-        incident = replace(incident, announced_at=now)
+    transition = change.transition
+    is_told_now = transition is not None and not is_quiet(incident, transition, now=now)
+    if is_told_now and not incident.historical:
+        incident = _as_told(incident, now=now)
     backend.store.incidents.save(incident)
     announce_change(backend, replace(change, incident=incident), now=now, run_url=run_url)
     return incident
@@ -213,12 +248,11 @@ def _remind(backend: Backend, *, now: datetime, run_url: str | None) -> list[Inc
     """Escalates and reminds of what lasts, as time passes."""
     found = []
     for incident in backend.store.incidents.open_ones(backend.model.model):
-        due = due_by_time(incident, backend.model.alert_policy, now=now)
+        due = _due(backend, incident, now=now)
         if due is not None:
             is_escalation = due is Transition.ESCALATED
             told = replace(
-                incident,
-                announced_at=now,
+                _as_told(incident, now=now),
                 escalated_at=now if is_escalation else incident.escalated_at,
                 updated_at=now,
             )
@@ -228,6 +262,22 @@ def _remind(backend: Backend, *, now: datetime, run_url: str | None) -> list[Inc
             )
             found.append(told)
     return found
+
+
+def _due(backend: Backend, incident: Incident, *, now: datetime) -> Transition | None:
+    by_time = due_by_time(incident, backend.model.alert_policy, now=now)
+    if not is_awake(incident, now=now):
+        return by_time
+    after_sleep = woken(incident, backend.store.incidents.history(incident.id), now=now)
+    # That nobody answered in time is more than that it is still there.
+    return after_sleep if after_sleep is not Transition.REMINDED else by_time or after_sleep
+
+
+def _as_told(incident: Incident, *, now: datetime) -> Incident:
+    """People are told now; a sleep that is over is done with."""
+    until = incident.snoozed_until
+    still = until if until is not None and now < until else None
+    return replace(incident, announced_at=now, snoozed_until=still)
 
 
 def _worst(backend: Backend, incident: Incident) -> tuple[Evaluation, ...]:

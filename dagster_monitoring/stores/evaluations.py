@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
@@ -12,6 +11,7 @@ import sqlalchemy as sa
 
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
 from dagster_monitoring.stores._database import Database
+from dagster_monitoring.stores._evaluation_keys import KEYS_A_QUERY, key_text
 from dagster_monitoring.stores._tables import evaluations
 from dagster_monitoring.stores._text import storable
 from dagster_monitoring.stores.verdicts import refresh_verdicts
@@ -19,7 +19,6 @@ from dagster_monitoring.stores.verdicts import refresh_verdicts
 _FIELDS = tuple(field.name for field in fields(Evaluation))
 _OPTIONAL = tuple(field.name for field in fields(Evaluation) if field.default is None)
 _COLUMNS = [evaluations.c[name] for name in _FIELDS]
-_KEYS_A_QUERY = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +65,7 @@ class EvaluationStore:
         Raises:
             StoreError: the store can't be reached or refused; then nothing is recorded.
         """
-        latest = {_key(clean): clean for clean in map(_storable, given)}
+        latest = {key_text(clean.key): clean for clean in map(_storable, given)}
         with self._database.write() as connection:
             current = dict(_current(connection, list(latest)))
             if knows_all:
@@ -109,6 +108,7 @@ class EvaluationStore:
         since: str | None = None,
         until: str | None = None,
         as_of: datetime | None = None,
+        last: int | None = None,
     ) -> list[Evaluation]:
         """Evaluations by partition, then monitor, metric, column and segment.
 
@@ -119,6 +119,7 @@ class EvaluationStore:
             since: from this partition on.
             until: to this partition, included.
             as_of: as the record stood at that moment; now when ``None``.
+            last: at most so many, the last ones in this order; all when ``None``.
         """
         table = evaluations.c
         # As it was kept: a driver refuses what the database could not hold.
@@ -140,9 +141,14 @@ class EvaluationStore:
             table.segment,
             table.id,
         ]
-        query = sa.select(*_COLUMNS).where(*wanted).order_by(*order)
+        query = sa.select(*_COLUMNS).where(*wanted)
+        if last is None:
+            query = query.order_by(*order)
+        else:
+            query = query.order_by(*(column.desc() for column in order)).limit(last)
         with self._database.read() as connection:
-            return [_evaluation(row) for row in connection.execute(query)]
+            found = [_evaluation(row) for row in connection.execute(query)]
+        return found if last is None else found[::-1]
 
     def series(self, of: Evaluation, *, since: str) -> list[Evaluation]:
         """An evaluation and the same ones of the partitions before it, oldest first.
@@ -233,11 +239,6 @@ def evaluation_from_json(text: str) -> Evaluation:
     return _evaluation([row[name] for name in _FIELDS])
 
 
-def _key(evaluation: Evaluation) -> str:
-    text = json.dumps(evaluation.key).encode()
-    return hashlib.blake2b(text, digest_size=16).hexdigest()
-
-
 def _storable(evaluation: Evaluation) -> Evaluation:
     """Without what databases refuse; compared and keyed as it will be read back."""
     changes = {}
@@ -267,8 +268,8 @@ def _evaluation(values: Sequence[object]) -> Evaluation:
 
 def _current(connection: sa.Connection, keys: Sequence[str]) -> Iterator[tuple[str, Evaluation]]:
     table = evaluations.c
-    for start in range(0, len(keys), _KEYS_A_QUERY):
-        chunk = keys[start : start + _KEYS_A_QUERY]
+    for start in range(0, len(keys), KEYS_A_QUERY):
+        chunk = keys[start : start + KEYS_A_QUERY]
         query = sa.select(table.key, *_COLUMNS).where(
             table.key.in_(chunk), table.superseded_at.is_(None)
         )

@@ -271,7 +271,7 @@ def test_overall_is_the_worst_and_missing_data_never_looks_healthy(
 ):
     words = {LATE: of(None, reason="gone"), EARLY: of(None, reason="soon", expected=True)}
     measured = [
-        replace(words[g] if isinstance(g, str) else of(g), column=f"c{i}")
+        (words[g] if isinstance(g, str) else of(g))._replace(column=f"c{i}")
         for i, g in enumerate(given)
     ]
     verdict = overall(Given(world)(*measured) if measured else [])

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from dagster_monitoring.evaluation import Severity, Status
+from dagster_monitoring.incidents import Cause
+from dagster_monitoring.orchestration.impact_told import impact_of
 from tests.orchestration.world import day_of, labels, morning, new_world, rows, truth, write
 
 N = 1000
 LAST = 1
 IDLE, HARM = 1, 2
+SHARE = "error_rate_change_share"
 MONITORS = [
     {"type": "impact", "window": 1},
     {"type": "impact_error", "window": 1},
@@ -34,7 +38,8 @@ def near_nothing(table):
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    with new_world(tmp_path_factory.mktemp("impact"), monitors=MONITORS) as made:
+    alerts = [{"type": "file", "path": "alerts.jsonl"}]
+    with new_world(tmp_path_factory.mktemp("impact"), monitors=MONITORS, alerts=alerts) as made:
         slices = [rows(0, N), near_nothing(rows(1, N))]
         for number, table in enumerate(slices):
             made.serve(number, table)
@@ -132,6 +137,37 @@ def test_labels_stand_beside_the_estimate_once_they_are_there(world):
     assert found.value == pytest.approx(beside[0] - beside[1])
     waiting = world.cell(LAST, "impact_error", name)
     assert waiting.status is Status.NO_DATA
+
+
+def test_a_message_tells_the_estimate_its_columns_and_later_the_truth(world, tmp_path):
+    with world.copy(tmp_path) as mine:
+        mine.job("alerts")
+        (line,) = (mine.folder / "alerts.jsonl").read_text().splitlines()
+        told = json.loads(line)["impact"]
+        estimate = mine.cell(LAST, "impact", "error_rate_change")
+        assert told["estimate"] == estimate.value
+        assert told["standard_error"] == estimate.standard_error
+        assert told["partition"] == day_of(LAST)
+        shares = dict(told["columns"])
+        assert shares["temp"] == mine.cell(LAST, "impact", SHARE, "temp").value
+        assert all(share >= estimate.value / 10 for share in shares.values())
+        assert "<rest>" not in shares
+        assert told["realized"] is None
+
+        mine.label("second", labels(near_nothing(rows(LAST, N)), datetime(2024, 5, 4, tzinfo=UTC)))
+        mine.clock.now += timedelta(days=1)
+        mine.day(LAST)
+        with mine.backend() as backend:
+            (incident,) = backend.store.incidents.open_ones("late")
+            found = impact_of(backend, incident)
+            of_labels = replace(incident, cause=Cause.LABELS)
+            assert impact_of(backend, of_labels) is None, "no input moved"
+        realized = mine.cell(LAST, "impact_error", "error_rate_change_realized")
+        assert found.realized.value == realized.value
+        assert found.realized.estimate == pytest.approx(estimate.value)
+        assert found.realized.n_labelled == N
+        with mine.declare(monitors=MONITORS[2:]).backend() as backend:
+            assert impact_of(backend, incident) is None, "no monitor estimates"
 
 
 def test_a_monitor_declared_later_asks_for_a_new_baseline(tmp_path):

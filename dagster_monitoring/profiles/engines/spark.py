@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import pyarrow as pa
 from pydantic import Field
 
 from dagster_monitoring.errors import SliceNotFoundError
+from dagster_monitoring.profiles.bins import BinSet
 from dagster_monitoring.profiles.encoding import from_bytes, to_bytes
 from dagster_monitoring.profiles.engines._engine import ScanPlan, SliceRows
 from dagster_monitoring.profiles.engines._spark_ids import (
@@ -142,16 +145,31 @@ class _Scanning:
     """What an executor does with the batches of one partition."""
 
     plan: ScanPlan
+    bins: bytes
+
+    @classmethod
+    def of(cls, plan: ScanPlan) -> _Scanning:
+        """The plan without its bins, and these packed: a worker unpacks them once for all tasks."""
+        return cls(replace(plan, bins=BinSet(columns={})), pickle.dumps(plan.bins))
 
     def __call__(self, batches: _Batches) -> Iterator[pa.RecordBatch]:
         from pyspark import TaskContext
 
-        found = self.plan.scan(batches)
+        found = replace(self.plan, bins=_unpacked(self.bins)).scan(batches)
         # What an empty partition lacks is known to the driver already.
         if not found.is_empty:
             context = TaskContext.get()
             place = context.partitionId() if context is not None else 0
             yield _row(place // MERGED_AT_ONCE, found)
+
+
+@lru_cache(maxsize=8)
+def _unpacked(bins: bytes) -> BinSet:
+    """The bins that a worker counts on: the same objects again, so that their tables are kept."""
+    found: BinSet = pickle.loads(bins)  # noqa: S301 - packed by this process's driver
+    # Spark collects garbage after every task. What was imported takes longer than a small scan.
+    gc.freeze()
+    return found
 
 
 def _profile(inputs: Sequence[_Input], plan: ScanPlan) -> Profile:
@@ -170,7 +188,7 @@ def _partials(given: _Input, plan: ScanPlan, *, unread: tuple[str, ...]) -> Data
     """A profile for each partition."""
     names = [name for name in given.schema.names if name not in unread]
     # Rows are counted even where no column is of interest.
-    return given.mapped(_Scanning(plan), names or given.schema.names[:1], _PARTIAL)
+    return given.mapped(_Scanning.of(plan), names or given.schema.names[:1], _PARTIAL)
 
 
 def _union(frames: list[DataFrame]) -> DataFrame:
