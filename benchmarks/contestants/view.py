@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from contestant import Stopwatch
 from shape import DAY
@@ -15,7 +15,6 @@ from dagster_monitoring.profiles.delays import Arrivals
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.profiles.window import (
     PerformanceWindow,
-    PerformanceWindows,
     ProfileWindows,
     Window,
 )
@@ -27,6 +26,13 @@ if TYPE_CHECKING:
     from dagster_monitoring.profiles.baseline import Baseline
 
 DAYS = Partitions(start=date.fromisoformat(DAY), timezone="UTC")
+
+
+class Labelled(Protocol):
+    """Where windows of labelled predictions are had."""
+
+    def window(self, last: str, length: int) -> PerformanceWindow:
+        """The ``length`` slices up to and with ``last``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +48,7 @@ class BenchView:
     task: Task
     day: Profile = field(default_factory=Profile)
     windows: ProfileWindows | None = None
-    labelled: PerformanceWindows | None = None
+    labelled: Labelled | None = None
     segments: tuple[str, ...] = ()
     partition: str = DAY
     model: str = "bench"
