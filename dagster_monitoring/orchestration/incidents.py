@@ -97,7 +97,7 @@ def has_news(
     store, model = backend.store, backend.model
     if latest > int(store.cursors.get(news_cursor(model)) or 0):
         return True
-    known = [i for i in store.incidents.list(model.model) if i.is_open]
+    known = store.incidents.list(model.model, open_only=True)
     if any(
         is_awake(incident, now=now) or due_by_time(incident, model.alert_policy, now=now)
         for incident in known

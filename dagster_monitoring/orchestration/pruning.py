@@ -54,7 +54,7 @@ def prune(backend: Backend, *, keep_days: int, now: datetime, dry_run: bool = Fa
         model=model.model,
         first_kept=first_kept,
         superseded_before=now - timedelta(days=keep_days),
-        open_incidents=[i.id for i in store.incidents.list(model.model) if i.is_open],
+        open_incidents=[i.id for i in store.incidents.list(model.model, open_only=True)],
     )
     # First, for what incidents are derived from looks at evaluations too.
     retired = _retire_verdicts(backend, first_kept, now=now, dry_run=dry_run)

@@ -30,7 +30,14 @@ from make import CHROMIUM_FLAGS, find_chromium
 
 HERE = Path(__file__).parent
 # Slack draws these itself; a computer without coloured letters has none.
-SIGNS = {"🔴": "#d92632", "🟠": "#f2871b", "🟢": "#44a04a", "⚪": "#d0d4d9", "❗": "#d92632"}
+SIGNS = {
+    "🔵": "#1264a3",
+    "🔴": "#d92632",
+    "🟠": "#f2871b",
+    "🟢": "#44a04a",
+    "⚪": "#d0d4d9",
+    "❗": "#d92632",
+}
 STYLE = """
 body{margin:0;padding:18px 22px;width:820px;background:#fff;color:#1d1c1d;
   font:15px/1.46 Lato,'Segoe UI',Roboto,'Noto Sans','Noto Color Emoji',sans-serif}
