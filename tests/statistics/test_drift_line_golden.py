@@ -114,3 +114,9 @@ def test_the_noise_and_error_of_the_wasserstein_distance(rows: Rows) -> None:
     share = max(1 - (mean / value) ** 2, 0.0)
     expected = math.sqrt((1 - share) * null + share * rows.drifted(np.sign(f - g)))
     assert error == pytest.approx(expected, rel=0.03)
+
+
+@pytest.mark.parametrize("name", ["energy_distance", "wasserstein"])
+def test_a_constant_has_no_noise_and_no_error(name: str) -> None:
+    same = np.full(30, 2.0)
+    assert told(name, Rows(same, same[:20])) == (0.0, 0.0, 0.0)
