@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from dagster_monitoring.incidents import Verdict
-from dagster_monitoring.orchestration.incidents import derive_groups
+from dagster_monitoring.orchestration.deriving import derive_groups
 from dagster_monitoring.orchestration.replay import replay, replay_verdicts
 from dagster_monitoring.stores import Mark, MarkKind
 from tests.orchestration.world import START, World, day_of, labels, morning, new_world, rows
