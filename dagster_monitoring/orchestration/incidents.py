@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from dagster_monitoring.alerts import AlertStep
-from dagster_monitoring.evaluation import Evaluation, Severity, worst_first
+from dagster_monitoring.evaluation import Severity
 from dagster_monitoring.incidents import (
     Change,
     Episode,
@@ -38,10 +38,8 @@ from dagster_monitoring.orchestration.steps import cure_of, steps_of
 from dagster_monitoring.orchestration.telling import message_about
 from dagster_monitoring.orchestration.upstream import Lineage
 from dagster_monitoring.orchestration.upstream_changes import changes_upstream
+from dagster_monitoring.orchestration.worst_values import worst_of
 from dagster_monitoring.stores import Note
-
-# An incident carries what a message and a page show, not every red column of a wide model.
-MAX_WORST = 20
 
 
 def advance_incidents(
@@ -234,7 +232,7 @@ def _explained(backend: Backend, change: Change, lineage: Lineage | None) -> Cha
 
 
 def _save(backend: Backend, change: Change, *, now: datetime, run_url: str | None) -> Incident:
-    incident = replace(change.incident, worst=_worst(backend, change.incident))
+    incident = replace(change.incident, worst=worst_of(backend, change.incident))
     transition = change.transition
     is_told_now = transition is not None and not is_quiet(incident, transition, now=now)
     if is_told_now and not incident.historical:
@@ -278,24 +276,3 @@ def _as_told(incident: Incident, *, now: datetime) -> Incident:
     until = incident.snoozed_until
     still = until if until is not None and now < until else None
     return replace(incident, announced_at=now, snoozed_until=still)
-
-
-def _worst(backend: Backend, incident: Incident) -> tuple[Evaluation, ...]:
-    """Bad evaluations of each member's last partition in trouble: the worst of each, then others.
-
-    So that trouble that shows late, when labels come, is not hidden by another monitor's of today.
-    """
-    heads: list[Evaluation] = []
-    others: list[Evaluation] = []
-    for member in incident.members:
-        bad = [
-            evaluation
-            for evaluation in backend.store.evaluations.read(
-                incident.model, monitor=member.monitor, since=member.last, until=member.last
-            )
-            if evaluation.severity is not None
-        ]
-        ranked = worst_first(bad)
-        heads += ranked[:1]
-        others += ranked[1:]
-    return (*worst_first(heads), *worst_first(others))[:MAX_WORST] or incident.worst
