@@ -49,5 +49,5 @@ def test_what_cannot_be_told_is_undefined():
     assert isinstance(swing_of_means(*drawn([10] * few, 1.0, 3)), Undefined)
     assert isinstance(swing_of_means(*drawn([1] * 20, 1.0, 3)), Undefined)
     assert isinstance(swing_of_means(np.zeros(0), np.zeros(0, dtype=np.int64)), Undefined)
-    with pytest.raises(ValueError, match="3 values|groups"):
+    with pytest.raises(ValueError, match="values and"):
         swing_of_means(np.zeros(3), np.zeros(2, dtype=np.int64))
