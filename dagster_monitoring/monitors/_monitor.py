@@ -211,7 +211,9 @@ class Monitor(Declaration, ABC):
             if name not in self.model_fields_set
         }
         window = defaults.get("window", self.window)
-        limits = {n: one.counted_in(every, window=window) for n, one in self.thresholds.items()}
+        limits = {
+            name: one.counted_in(every, window=window) for name, one in self.thresholds.items()
+        }
         own = self.threshold.counted_in(every, window=window) if self.threshold else None
         found = self.model_copy(update={**defaults, "threshold": own, "thresholds": limits})
         found._every = every  # noqa: SLF001 - its own class
@@ -273,10 +275,6 @@ class Monitor(Declaration, ABC):
         """The limits that hold for a metric: its own, else the monitor's, else the default."""
         found = self.thresholds.get(metric) or self.threshold or self.default_threshold(metric)
         return found.counted_in(self._every, window=self.window)
-
-    def threshold_before_learned(self, metric: str) -> Threshold | None:  # noqa: ARG002 - a hook
-        """The limits that hold while there is too little past to learn from; ``None``: none."""
-        return None
 
     def past_slices(self) -> int:
         """How many slices before the judged window its learned thresholds look at."""

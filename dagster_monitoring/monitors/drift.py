@@ -193,14 +193,10 @@ class DriftMonitor(Monitor):
 
     def default_threshold(self, metric: str) -> Threshold:
         """Limits by convention against training; learned ones elsewhere and for other metrics."""
-        return self.threshold_before_learned(metric) or LearnedThreshold()
-
-    def threshold_before_learned(self, metric: str) -> Threshold | None:
-        """The metric's limits by convention, which are of a comparison with training."""
         declared = drift_metric(metric)
         limits = declared.conventional_limits if self.baseline == "training" else None
         if limits is None:
-            return None
+            return LearnedThreshold()
         warn, error = (
             Limits(upper=limit) if declared.higher_is_worse else Limits(lower=limit)
             for limit in limits

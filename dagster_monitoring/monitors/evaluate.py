@@ -70,7 +70,7 @@ def limits_in_force(
     """
     judged = [m for m in map(_finite, measured) if m.value is not None]
     earlier = Past(monitor, view, past)
-    return [(m, _levels(monitor, m, earlier, len(judged))[0]) for m in judged]
+    return [(m, _levels(monitor, m, earlier, len(judged))) for m in judged]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,41 +135,34 @@ def _judge(monitor: Monitor, m: Measurement, past: Past, tests: int, *, is_young
     if m.n < monitor.minimum_n:
         reason = f"{m.n} rows, and {monitor.minimum_n} are needed for a verdict (minimum_n)"
         return _no_data(reason, expected=True)
-    levels, note = _levels(monitor, m, past, tests)
+    levels = _levels(monitor, m, past, tests)
     if isinstance(levels, Undefined):
         learns = monitor.threshold_of(m.metric).past_slices() > 0
         return _no_data(levels.reason, expected=is_young and learns)
-    return _against(m.value, levels, most=_least(monitor.severity, m.most), note=note)
+    return _against(m.value, levels, most=_least(monitor.severity, m.most), note=m.reason)
 
 
-def _levels(
-    monitor: Monitor, m: Measurement, past: Past, tests: int
-) -> tuple[Levels | Undefined, str | None]:
-    """The limits of a value, and the note on it; limits that come before there is a past say so."""
+def _levels(monitor: Monitor, m: Measurement, past: Past, tests: int) -> Levels | Undefined:
     if m.levels is not None:
-        return m.levels, m.reason
+        return m.levels
     threshold = monitor.threshold_of(m.metric)
     earlier, seasons = past.of(m, threshold) if threshold.past_slices() else ((), None)
-    evidence = Evidence(
-        reference=m.reference,
-        noise=m.noise,
-        noise_alpha=m.noise_alpha,
-        worse=m.worse,
-        past=[own.value for own in earlier if own.value is not None],
-        past_noise=fmean(own.noise for own in earlier) if earlier else None,
-        seasons=seasons,
-        window=monitor.window,
-        tests=tests,
-        share=monitor.share,
-        is_distance=m.is_distance,
-        scale=m.scale,
+    return threshold.levels(
+        Evidence(
+            reference=m.reference,
+            noise=m.noise,
+            noise_alpha=m.noise_alpha,
+            worse=m.worse,
+            past=[own.value for own in earlier if own.value is not None],
+            past_noise=fmean(own.noise for own in earlier) if earlier else None,
+            seasons=seasons,
+            window=monitor.window,
+            tests=tests,
+            share=monitor.share,
+            is_distance=m.is_distance,
+            scale=m.scale,
+        )
     )
-    levels = threshold.levels(evidence)
-    first = monitor.threshold_before_learned(m.metric)
-    if isinstance(levels, Undefined) and first is not None:
-        note = f"limits by convention: {levels.reason}"
-        return first.levels(evidence), f"{m.reason}; {note}" if m.reason else note
-    return levels, m.reason
 
 
 def _against(value: float, levels: Levels, *, most: Severity, note: str | None) -> _Verdict:

@@ -40,15 +40,9 @@ class Given:
     threshold: object = LIMITS
     severity: Severity = Severity.ERROR
     window: int = 1
-    baseline: object = "training"
 
     def __call__(self, *measured, past=(), day=DAY):
-        monitor = DriftMonitor(
-            threshold=self.threshold,
-            severity=self.severity,
-            window=self.window,
-            baseline=self.baseline,
-        )
+        monitor = DriftMonitor(threshold=self.threshold, severity=self.severity, window=self.window)
         view = self.world.at(day)
         if past:
             # The partitions before those have no value.
@@ -171,23 +165,11 @@ def test_learned_limits_come_from_the_same_metric_column_and_segment(world):
 
 
 def test_learned_limits_of_a_young_production_are_expected_to_be_missing(world):
-    judge = Given(world, threshold=LearnedThreshold(), baseline=Rolling(rolling=2))
+    judge = Given(world, threshold=LearnedThreshold())
     (young,) = judge(of(0.5), past=[[of(0.1)]] * 3, day="2024-05-10")
     (old,) = judge(of(0.5), past=[[of(0.1)]] * 3, day="2024-06-09")
     assert (young.status, young.severity, young.value) == (Status.NO_DATA, None, 0.5)
     assert (old.status, old.severity) == (Status.NO_DATA, Severity.WARN)
-
-
-def test_until_limits_are_learned_those_by_convention_hold(world):
-    """A shift against training in the first weeks is not passed over, nor learned in silence."""
-    judge = Given(world, threshold=LearnedThreshold())
-    (bad,) = judge(of(0.5, worse="upper"), past=[[of(0.1)]] * 3, day="2024-05-10")
-    (good,) = judge(of(0.05, worse="upper"), past=[[of(0.1)]] * 3, day="2024-05-10")
-    assert (bad.status, bad.severity, bad.upper) == (Status.TRIGGERED, Severity.ERROR, 0.25)
-    assert (good.status, good.upper) == (Status.HEALTHY, 0.1)
-    assert "limits by convention: limits are learned from 14 earlier windows" in (good.reason or "")
-    (learned,) = judge(of(0.5, worse="upper"), past=[[of(0.5 + i / 100)] for i in range(14)])
-    assert learned.status is Status.HEALTHY, "what is normal by its own past"
 
 
 def test_a_real_shift_breaks_limits_learned_from_real_days(world, shifted):
