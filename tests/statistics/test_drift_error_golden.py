@@ -209,3 +209,12 @@ def test_the_noise_of_l_infinity_is_bonferronis_over_as_many_bins_as_are_as_nois
     expected = z * deviations.max() * math.sqrt(1 / n + 1 / m) + skewed
     found = noise("l_infinity", pair_of(counts, 4 * counts), alpha)
     assert found == pytest.approx(min(expected, 1.0))
+
+
+def test_shares_of_few_rows_are_smoothed_by_half_a_row_for_their_error():
+    p, q = 3.5 / 21, 30.5 / 41
+    far = math.sqrt(p * (1 - p) / 20 + q * (1 - q) / 40)
+    deviation = math.sqrt(0.15 * 0.85 * (1 / 20 + 1 / 40))
+    mean, null = deviation * stats.halfnorm.mean(), deviation * stats.halfnorm.std()
+    expected = weighed(0.6, mean, null, far)
+    assert error("l_infinity", pair_of([3, 17], [30, 10])) == pytest.approx(expected, rel=1e-4)
