@@ -7,6 +7,7 @@ import pytest
 from scipy import integrate, stats
 
 from dagster_monitoring.statistics.drift import Pair, drift_metric
+from dagster_monitoring.statistics.drift.l_infinity import _LEAST_SIMILAR
 from dagster_monitoring.statistics.histogram import Histogram, numeric_histogram
 
 BEFORE, AFTER = np.array([2000, 5000, 1200, 1800]), np.array([900, 900, 1500, 700])
@@ -179,3 +180,32 @@ def test_two_bins_are_one_value_for_l_infinity():
     still = pair_of([300, 700], [300, 700])
     deviation = math.sqrt(0.21 * scale) * stats.halfnorm.std()
     assert error("l_infinity", still) == pytest.approx(deviation, rel=1e-2)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 1e-3])
+@pytest.mark.parametrize(
+    "before",
+    [
+        [2000, 5000, 1200, 1800],
+        [900, 50, 50],
+        [10, 10, 10, 970],
+        [1, 1, 998],
+        [400, 300, 300],
+        [9, 9],
+    ],
+)
+def test_the_noise_of_l_infinity_is_bonferronis_over_as_many_bins_as_are_as_noisy(before, alpha):
+    counts = np.array(before)
+    n, m = counts.sum(), 4 * counts.sum()
+    p = counts / n
+    deviations = np.sqrt(p * (1 - p))
+    relative = deviations / deviations.max()
+    similar = relative[relative > _LEAST_SIMILAR]
+    z = stats.norm.isf(alpha / 2 / len(similar))
+    cells = max(stats.norm.sf(z / similar).sum() / stats.norm.sf(z), 1.0)
+    # Two bins are one value and its opposite.
+    z = stats.norm.isf(alpha / 2 / (cells if len(p) > 2 else 1))
+    skewed = max(z * z - 1, 0) * (1 - 2 * min(p[deviations.argmax()], 0.5)) * (1 / n + 1 / m) / 6
+    expected = z * deviations.max() * math.sqrt(1 / n + 1 / m) + skewed
+    found = noise("l_infinity", pair_of(counts, 4 * counts), alpha)
+    assert found == pytest.approx(min(expected, 1.0))
