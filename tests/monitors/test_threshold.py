@@ -225,7 +225,7 @@ def test_limits_that_warn_alone_move_out_too():
         ({"type": "absolute", "warn": {}}, "give lower, upper, or both"),
         ({"type": "absolute", "warn": {"lower": 2, "upper": 1}}, "lower (2.0) is above upper"),
         ({"type": "absolute", "warn": {"upper": float("nan")}}, "finite"),
-        ({"type": "learned", "slices": 7}, "minimum_slices (14) is above slices (7)"),
+        ({"type": "learned", "slices": 5}, "minimum_slices (7) is above slices (5)"),
         ({"type": "learned", "warn_alpha": None, "error_alpha": None}, "warn_alpha, error_alpha"),
         ({"type": "leaned"}, "expected tags"),
     ],

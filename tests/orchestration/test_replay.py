@@ -9,7 +9,7 @@ import pytest
 
 from dagster_monitoring.evaluation import Severity, Status
 from dagster_monitoring.incidents import Verdict
-from dagster_monitoring.orchestration.incidents import derive_groups
+from dagster_monitoring.orchestration.deriving import derive_groups
 from dagster_monitoring.orchestration.replay import replay, replay_verdicts
 from dagster_monitoring.stores import Mark, MarkKind
 from tests.orchestration.world import START, World, day_of, labels, morning, new_world, rows

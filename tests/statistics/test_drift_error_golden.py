@@ -7,7 +7,8 @@ import pytest
 from scipy import integrate, stats
 
 from dagster_monitoring.statistics.drift import Pair, drift_metric
-from dagster_monitoring.statistics.histogram import numeric_histogram
+from dagster_monitoring.statistics.drift.l_infinity import _LEAST_SIMILAR
+from dagster_monitoring.statistics.histogram import Histogram, numeric_histogram
 
 BEFORE, AFTER = np.array([2000, 5000, 1200, 1800]), np.array([900, 900, 1500, 700])
 N, M = 10_000, 4_000
@@ -112,6 +113,20 @@ def test_the_p_value_of_chi_square_moves_with_the_statistics_error():
     assert noise("chi_square_p_value", pair) == 0.0
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [([30, 70], [30, 40]), ([30, 50, 20, 0, 1], [20, 40, 9, 0, 0]), ([7, 0, 9], [9, 1, 7])],
+)
+def test_bins_with_a_row_on_either_side_are_in_the_table_of_chi_square(before, after):
+    names = tuple("abcde"[: len(before)])
+    pair = Pair(*(Histogram(counts=np.array(x), categories=names) for x in (before, after)))
+    table = np.array([before, after])
+    table = table[:, table.sum(axis=0) > 0]
+    expected = stats.chi2_contingency(table, correction=False)
+    assert drift_metric("chi_square").compute(pair) == pytest.approx(expected.statistic)
+    assert drift_metric("chi_square_p_value").compute(pair) == pytest.approx(expected.pvalue)
+
+
 def weighed(value, mean, deviation, far):
     """Between the deviations without a drift and far from none."""
     share = max(1 - (mean / value) ** 2, 0)
@@ -165,3 +180,32 @@ def test_two_bins_are_one_value_for_l_infinity():
     still = pair_of([300, 700], [300, 700])
     deviation = math.sqrt(0.21 * scale) * stats.halfnorm.std()
     assert error("l_infinity", still) == pytest.approx(deviation, rel=1e-2)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 1e-3])
+@pytest.mark.parametrize(
+    "before",
+    [
+        [2000, 5000, 1200, 1800],
+        [900, 50, 50],
+        [10, 10, 10, 970],
+        [1, 1, 998],
+        [400, 300, 300],
+        [9, 9],
+    ],
+)
+def test_the_noise_of_l_infinity_is_bonferronis_over_as_many_bins_as_are_as_noisy(before, alpha):
+    counts = np.array(before)
+    n, m = counts.sum(), 4 * counts.sum()
+    p = counts / n
+    deviations = np.sqrt(p * (1 - p))
+    relative = deviations / deviations.max()
+    similar = relative[relative > _LEAST_SIMILAR]
+    z = stats.norm.isf(alpha / 2 / len(similar))
+    cells = max(stats.norm.sf(z / similar).sum() / stats.norm.sf(z), 1.0)
+    # Two bins are one value and its opposite.
+    z = stats.norm.isf(alpha / 2 / (cells if len(p) > 2 else 1))
+    skewed = max(z * z - 1, 0) * (1 - 2 * min(p[deviations.argmax()], 0.5)) * (1 / n + 1 / m) / 6
+    expected = z * deviations.max() * math.sqrt(1 / n + 1 / m) + skewed
+    found = noise("l_infinity", pair_of(counts, 4 * counts), alpha)
+    assert found == pytest.approx(min(expected, 1.0))

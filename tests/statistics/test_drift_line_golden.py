@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 from dagster_monitoring.statistics.drift import Pair, drift_metric
+from dagster_monitoring.statistics.drift.kolmogorov_smirnov import _FEW_VALUES
 from dagster_monitoring.statistics.histogram import numeric_histogram
 
 Floats = npt.NDArray[np.float64]
@@ -114,3 +115,37 @@ def test_the_noise_and_error_of_the_wasserstein_distance(rows: Rows) -> None:
     share = max(1 - (mean / value) ** 2, 0.0)
     expected = math.sqrt((1 - share) * null + share * rows.drifted(np.sign(f - g)))
     assert error == pytest.approx(expected, rel=0.03)
+
+
+@pytest.mark.parametrize("name", ["energy_distance", "wasserstein"])
+def test_a_constant_has_no_noise_and_no_error(name: str) -> None:
+    same = np.full(30, 2.0)
+    assert told(name, Rows(same, same[:20])) == (0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("distinct", [1, 2, 3, _FEW_VALUES - 1, _FEW_VALUES, _FEW_VALUES + 1, 60])
+def test_of_few_values_the_largest_gap_is_one_of_few_normal_ones(distinct: int) -> None:
+    """One value has 900 of 1,000 rows, so that its gap is narrow, and so are the others."""
+    values = np.arange(float(distinct))
+    counts = np.array([900, *[100 // max(distinct - 1, 1)] * (distinct - 1)])
+    before = np.repeat(values, counts)
+    after = np.repeat(values, 2 * counts)
+    edges = np.append(values[1:] - 0.5, distinct + 5.0).tolist()
+    pair = Pair(*(numeric_histogram(own, edges=edges) for own in (before, after)))
+    metric, root = (
+        drift_metric("kolmogorov_smirnov"),
+        math.sqrt(1 / (1 / len(before) + 1 / len(after))),
+    )
+    smooth = stats.kstwobign.isf(ALPHA) / (root + 0.12 + 0.11 / root)
+    f = np.cumsum(counts)[:-1] / counts.sum()
+    largest = math.sqrt(max([*(f * (1 - f)), 0.0]))
+    few = stats.norm.isf(ALPHA / 2 / max(distinct - 1, 1)) * largest / root
+    is_few = distinct <= _FEW_VALUES
+    expected = min(smooth, few) if is_few else smooth
+    assert metric.null_quantile(pair, alpha=ALPHA) == pytest.approx(expected)
+    # Both sides have the same shares, so that the error is that of noise alone.
+    value = metric.compute(pair)
+    assert isinstance(value, float)
+    deviation = math.sqrt(math.pi**2 / 12 - math.pi / 2 * math.log(2) ** 2)
+    widest = 2 * largest if is_few else 1.0
+    assert metric.standard_error(pair, value) == pytest.approx(deviation * widest / root, rel=1e-5)
