@@ -183,7 +183,7 @@ def test_two_bins_are_one_value_for_l_infinity():
     assert error("l_infinity", still) == pytest.approx(deviation, rel=1e-2)
 
 
-@pytest.mark.parametrize("alpha", [0.05, 1e-3])
+@pytest.mark.parametrize("alpha", [0.3, 0.05, 1e-3])
 @pytest.mark.parametrize(
     "before",
     [
@@ -192,6 +192,7 @@ def test_two_bins_are_one_value_for_l_infinity():
         [10, 10, 10, 970],
         [1, 1, 998],
         [400, 300, 300],
+        [1, 4000, 6000],
         [9, 9],
     ],
 )

@@ -82,20 +82,22 @@ def test_of_the_energy_distance(seed: int, unit: float) -> None:
     assert found == pytest.approx(most, abs=1e-9 * math.sqrt(unit))
 
 
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
 @pytest.mark.parametrize("seed", range(25))
-def test_of_the_wasserstein_distance(seed: int) -> None:
-    x, y = drawn(seed)
-    value, found = told("wasserstein", x, y, WIDE)
-    means = stats.wasserstein_distance(at_means(x, WIDE), at_means(y, WIDE))
+def test_of_the_wasserstein_distance(seed: int, unit: float) -> None:
+    x, y = (own * unit for own in drawn(seed))
+    edges = WIDE * unit
+    value, found = told("wasserstein", x, y, edges)
+    means = stats.wasserstein_distance(at_means(x, edges), at_means(y, edges))
     assert value == pytest.approx(means)
     expected, before, after = 0.0, 0.0, 0.0
-    for p, q in zip(bins_of(x, WIDE), bins_of(y, WIDE), strict=True):
+    for p, q in zip(bins_of(x, edges), bins_of(y, edges), strict=True):
         # From all of the one's rows before any of the other's, to the other way round.
         if before + p.share > after and before < after + q.share:
             expected += p.share * p.scatter + q.share * q.scatter
         before, after = before + p.share, after + q.share
-    assert found == pytest.approx(expected, abs=1e-9)
-    _, scaled = told("wasserstein_scaled", x, y, WIDE)
+    assert found == pytest.approx(expected, abs=1e-9 * unit)
+    _, scaled = told("wasserstein_scaled", x, y, edges)
     assert scaled == pytest.approx(expected / x.std(), abs=1e-9)
 
 
