@@ -16,6 +16,7 @@ from dagster_monitoring.statistics.impact import (
     _drawn,
     _exact,
     _most_moved,
+    _Worth,
     column_shares,
 )
 from dagster_monitoring.statistics.multivariate import SampledRows
@@ -91,6 +92,42 @@ def test_those_that_moved_the_most_are_kept_in_their_order():
     assert len(found) == MOST_COLUMNS
     # As codes, values that are all different are all new: the first of them are kept.
     assert _most_moved(before, before + 10.0, (True,) * 12) == [*range(MOST_COLUMNS)]
+
+
+def test_codes_that_are_all_new_moved_however_near_they_are_in_number():
+    source = np.random.default_rng(7)
+    before = source.normal(size=(200, MOST_COLUMNS + 1))
+    now = before + 0.8
+    before[:, 0], now[:, 0] = np.arange(200) * 2 % 100, np.arange(200) * 2 % 100 + 1
+    as_codes = (True, *[False] * MOST_COLUMNS)
+    assert 0 in _most_moved(before, now, as_codes)
+    assert 0 not in _most_moved(before, now, (False,) * (MOST_COLUMNS + 1))
+
+
+def test_orders_are_the_same_each_time():
+    def worth(own):
+        return float(len(own) ** 3 + sum(own) ** 2 * len(own))
+
+    players = [*range(8)]
+    assert _drawn(players, worth) == _drawn(players, worth)
+    assert _drawn(players, worth) != pytest.approx(_exact(players, worth))
+
+
+@pytest.mark.parametrize(("columns", "share_out"), [(5, _exact), (6, _drawn)])
+def test_all_sets_are_asked_of_five_columns_and_orders_of_six(columns, share_out):
+    source = np.random.default_rng(8)
+    before, now = source.normal(size=(80, columns)), source.normal(0.7, 1, size=(80, columns))
+    expected = before.prod(axis=1)
+    names, kinds = tuple("abcdef"[:columns]), (False,) * columns
+    sides = (SampledRows(columns=names, categorical=kinds, values=own) for own in (before, now))
+    reference, current = sides
+    found = column_shares(reference, expected, current)
+    by_place = share_out([*range(columns)], _Worth(before, expected, now, kinds))
+    assert [*found.values()] == pytest.approx([*by_place.values()])
+    other = (_drawn if share_out is _exact else _exact)(
+        [*range(columns)], _Worth(before, expected, now, kinds)
+    )
+    assert [*found.values()] != pytest.approx([*other.values()])
 
 
 def rows(values, kinds=(False, False)) -> SampledRows:
