@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from contestant import Stopwatch
 from shape import DAY
 
+from dagster_monitoring.monitors import Once
 from dagster_monitoring.profiles.delays import Arrivals
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.profiles.window import (
@@ -55,6 +56,11 @@ class BenchView:
     labels_due: datetime | None = None
     left_out: frozenset[str] = frozenset()
     now: datetime = datetime(2034, 6, 1, tzinfo=UTC)
+
+    @property
+    def once(self) -> Once:
+        """No monitor of the bench shares anything."""
+        return Once()
 
     def window(self, length: int) -> Window:
         """The stored slices; the day alone where none are stored."""

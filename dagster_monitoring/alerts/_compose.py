@@ -104,7 +104,7 @@ def compose(
         run_url=_web_address(run_url),
         asset_url=_web_address(asset_url),
         next_step=_whole(incident) if last else _next_step(incident, transition, show_values_of),
-        updated_at=incident.updated_at,
+        updated_at=last.at if last else incident.updated_at,
         n_slices=n_slices,
         plot=None if last else plot,
         impact=None if last else known.impact,
@@ -197,6 +197,9 @@ def _summary(
             f"{_ended(incident)}; it lasted from {since} to {incident.last_partition}{lasted}, "
             f"and was closed {took}. Monitors: {names}.{words}"
         )
+    if transition is Transition.ACKNOWLEDGED and words:
+        # What somebody is about to do is the news; what it is about was told.
+        return words.strip()
     counted = f", {_slices(n_slices)}" if n_slices else ""
     begun = f" (since {since}{counted})" if since != incident.last_partition else ""
     return f"Partition {incident.last_partition}{begun}. Monitors: {names}.{words}"

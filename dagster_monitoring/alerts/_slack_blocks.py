@@ -66,7 +66,8 @@ def blocks(message: AlertMessage, *, in_thread: bool = False) -> Blocks:
     ]
     if (message.details or message.changes) and not is_brief:
         found.append({"type": "section", "text": _markup(_told(message))})
-    if said := remarks(message, with_impact=not is_brief):
+    is_known = is_brief and message.transition is Transition.ACKNOWLEDGED
+    if not is_known and (said := remarks(message, with_impact=not is_brief)):
         lines = [f"*{name}:* {_escape(text, 400)}" for name, text in said]
         found.append({"type": "section", "text": _markup("\n".join(lines))})
     if message.digest is not None:
@@ -109,8 +110,10 @@ def fallback(message: AlertMessage) -> str:
 
 
 def _icon(message: AlertMessage) -> str:
-    calm = {Transition.RESOLVED: "🟢", Transition.UPDATED: "🔵", Transition.DIGEST: "🔵"}
-    return calm.get(message.transition, _ICON[message.severity])
+    if message.transition is Transition.RESOLVED:
+        return "🟢"
+    calm = {Transition.ACKNOWLEDGED, Transition.UPDATED, Transition.DIGEST}
+    return "🔵" if message.transition in calm else _ICON[message.severity]
 
 
 def _facts(message: AlertMessage) -> list[TextObject]:

@@ -119,7 +119,8 @@ class PagerDutyChannel(Channel):
 def _details(message: AlertMessage) -> dict[str, object]:
     found: dict[str, object] = dict(facts(message))
     found["What happened"] = f"{message.transition} {message.incident_id}"
-    found["Worst"] = [row_text(row) for row in message.rows]
+    if message.rows:
+        found["Worst"] = [row_text(row) for row in message.rows]
     if message.n_more:
         found["Not listed"] = message.n_more
     if message.details:

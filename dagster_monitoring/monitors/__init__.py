@@ -12,7 +12,7 @@ from dagster_monitoring.evaluation import excess
 from dagster_monitoring.monitors._catalogue import monitor_types
 from dagster_monitoring.monitors._early import label_balance
 from dagster_monitoring.monitors._estimate import REST
-from dagster_monitoring.monitors._monitor import Measurement, Monitor, View
+from dagster_monitoring.monitors._monitor import Measurement, Monitor, Once, View
 from dagster_monitoring.monitors._past import past_partitions, past_reach
 from dagster_monitoring.monitors._slices import lacking_slices
 from dagster_monitoring.monitors.budget import with_shares
@@ -33,6 +33,7 @@ __all__ = [
     "AnyMonitor",
     "Measurement",
     "Monitor",
+    "Once",
     "Overall",
     "View",
     "default_monitors",

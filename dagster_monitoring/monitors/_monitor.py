@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import ClassVar, Literal, NamedTuple, Protocol, Self
+from typing import ClassVar, Literal, NamedTuple, Protocol, Self, TypeVar, cast
 
 import pyarrow as pa
 from pydantic import Field, PrivateAttr, model_validator
@@ -22,6 +22,8 @@ from dagster_monitoring.profiles.window import PerformanceWindow, Window
 from dagster_monitoring.schema import Columns, Partitions, Task
 from dagster_monitoring.statistics.scales import Scale
 
+T = TypeVar("T")
+
 MonitoredAsset = Literal["drift", "data_quality", "performance"]
 
 WINDOW: Mapping[Every, int] = {"hour": 72, "day": 3, "week": 1}
@@ -35,8 +37,9 @@ class Measurement(NamedTuple):
     to do. ``expected`` marks a missing value that is no one's fault yet (labels not due, too few
     slices since production began). A ``reason`` beside a value is a note on it. ``worse`` is the
     bad side; ``noise`` (at least 0) what chance alone exceeds with probability ``noise_alpha`` with
-    so few rows; ``is_distance`` says that without any drift the value lies between 0 and that, and
-    ``scale`` on which scale it is then nearly normal;
+    so few rows; ``swing`` the standard deviation by which it moves from window to window while
+    nothing lasting happens, which counts for pages; ``is_distance`` says that without any drift the
+    value lies between 0 and the noise, and ``scale`` on which scale it is then nearly normal;
     ``standard_error`` the value's own sampling error, ``None`` where it is not known;
     ``reference`` the baseline's value. ``levels`` are limits that come with the measurement
     itself and stand before the monitor's thresholds; ``most`` is the worst that its verdict may
@@ -58,6 +61,7 @@ class Measurement(NamedTuple):
     is_distance: bool = False
     scale: Scale = "identity"
     noise_alpha: float = 0.01
+    swing: float = 0.0
     expected: bool = False
     n_labelled: int | None = None
     reference: float | None = None
@@ -74,6 +78,19 @@ class Measurement(NamedTuple):
     def key(self) -> tuple[str, str | None, str | None]:
         """What the measurement is of; the same from partition to partition."""
         return self.metric, self.column, self.segment
+
+
+class Once:
+    """What monitors ask for at one partition, each thing made once."""
+
+    def __init__(self) -> None:
+        self._made: dict[Hashable, object] = {}
+
+    def of(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What ``make`` gave the first time that the key was asked for."""
+        if key not in self._made:
+            self._made[key] = make()
+        return cast("T", self._made[key])
 
 
 class View(Protocol):
@@ -102,6 +119,11 @@ class View(Protocol):
     def labels_due(self) -> datetime | None: ...
     @property
     def baseline(self) -> Baseline: ...
+    @property
+    def once(self) -> Once:
+        """What monitors share at this partition: it costs too much to be made by each."""
+        ...
+
     @property
     def left_out(self) -> frozenset[str]:
         """Partitions that a person marked, as normal or as bad: limits do not learn from them."""

@@ -220,10 +220,12 @@ def _usual_rows(view: View, width: int) -> float | None:
         if len(same) >= _FEWEST_USUAL_SLICES:
             return median(same)
         return _usual_in_baseline(view, width)
-    before = view.rolling(_USUAL_SLICES, before=width)
-    if len(before.partitions) >= _FEWEST_USUAL_SLICES and before.profile.rows:
+    keys = view.partitions
+    first, last = (keys.shift(view.partition, -back) for back in (width + _USUAL_SLICES - 1, width))
+    days = (view.at(day).window(1).profile.rows for day in keys.between(first, last))
+    rows = [count for count in days if count]
+    if len(rows) >= _FEWEST_USUAL_SLICES:
         # The median: one huge day does not make the days after it look empty.
-        rows = [view.at(day).window(1).profile.rows for day in before.partitions]
         return width * median(rows)
     return _usual_in_baseline(view, width)
 

@@ -85,8 +85,9 @@ class DriftMonitor(Monitor):
     impact: bool = Field(
         default=False,
         description="Whether the drift of a feature may say ERROR only where it is estimated to "
-        "raise the model's error beyond chance; elsewhere it says WARN. The estimate is that of a "
-        "monitor of type impact with this window, and needs a baseline built with it.",
+        "raise the model's error beyond chance and the swing of quiet windows; elsewhere it says "
+        "WARN. The estimate is that of a monitor of type impact with this window, and needs a "
+        "baseline built with it.",
     )
 
     @model_validator(mode="after")

@@ -28,7 +28,7 @@ from dagster_monitoring.statistics.undefined import Undefined
 _FEWEST_WINDOWS = 3
 
 _LEARNED_FROM: Mapping[Every, int] = {"hour": 672, "day": 28, "week": 26}
-_LEARNED_WITH: Mapping[Every, int] = {"hour": 336, "day": 14, "week": 8}
+_LEARNED_WITH: Mapping[Every, int] = {"hour": 168, "day": 7, "week": 8}
 _WINDOWS = 8
 """Of how many windows it learns at least: limits of four are four times as wide."""
 
@@ -72,11 +72,11 @@ class LearnedThreshold(Threshold):
         "672; of long windows as many as 8 windows hold.",
     )
     minimum_slices: int = Field(
-        default=14,
+        default=7,
         ge=3,
         le=MOST_SLICES,
-        description="With fewer slices behind it there is no verdict yet. Default: 14 days, or 8 "
-        "weeks; of hours 336.",
+        description="With fewer slices behind it there is no verdict yet, nor with fewer than 3 "
+        "windows. Default: 7 days, or 8 weeks; of hours 168.",
     )
     warn_alpha: float | None = Field(
         default=0.01,

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from dagster_monitoring.evaluation import Evaluation
 from dagster_monitoring.monitors import (
     Measurement,
+    Once,
     evaluate,
     limits_in_force,
     past_partitions,
@@ -73,7 +74,8 @@ class Evaluator:
 
     def evaluate(self, rules: Sequence[Rule], partition: str) -> Evaluated:
         """The evaluations of a partition, and how far back they look."""
-        found = {rule.monitor.name: self._evaluate(rule, partition) for rule in rules}
+        once = Once()
+        found = {rule.monitor.name: self._evaluate(rule, partition, once) for rule in rules}
         return Evaluated(
             by_monitor={name: rows for name, (rows, _) in found.items()},
             back=max((back for _, back in found.values()), default=0),
@@ -98,8 +100,8 @@ class Evaluator:
         for rule, partitions in together.values():
             self._measure(rule, partitions)
 
-    def view(self, rule: Rule, partition: str) -> PartitionView:
-        """What a rule's monitor sees at a partition."""
+    def view(self, rule: Rule, partition: str, once: Once | None = None) -> PartitionView:
+        """What a rule's monitor sees at a partition, and shares there with the others."""
         return PartitionView(
             backend=self._backend,
             profiles=self._profiles,
@@ -108,10 +110,11 @@ class Evaluator:
             partition=partition,
             now=self._now,
             left_out=self._left_out,
+            once=once or Once(),
         )
 
-    def _evaluate(self, rule: Rule, partition: str) -> tuple[list[Evaluation], int]:
-        monitor, view = rule.monitor, self.view(rule, partition)
+    def _evaluate(self, rule: Rule, partition: str, once: Once) -> tuple[list[Evaluation], int]:
+        monitor, view = rule.monitor, self.view(rule, partition, once)
         earlier = past_partitions(monitor, view)
         *past, own = self._measure(rule, (*earlier, partition))
         found = evaluate(

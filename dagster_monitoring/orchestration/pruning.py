@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dagster_monitoring.incidents import Change, reconcile
 from dagster_monitoring.orchestration.backend import Backend
+from dagster_monitoring.orchestration.deriving import derive_changes
 from dagster_monitoring.orchestration.evaluation_assets import CHART_SLICES
-from dagster_monitoring.orchestration.faults import open_faults
-from dagster_monitoring.orchestration.incidents import derive_groups, moment_of
 from dagster_monitoring.orchestration.leftovers import LEFT_AFTER, remove_leftovers
 from dagster_monitoring.stores import Cut
 
@@ -54,7 +52,7 @@ def prune(backend: Backend, *, keep_days: int, now: datetime, dry_run: bool = Fa
         model=model.model,
         first_kept=first_kept,
         superseded_before=now - timedelta(days=keep_days),
-        open_incidents=[i.id for i in store.incidents.list(model.model) if i.is_open],
+        open_incidents=[i.id for i in store.incidents.list(model.model, open_only=True)],
     )
     # First, for what incidents are derived from looks at evaluations too.
     retired = _retire_verdicts(backend, first_kept, now=now, dry_run=dry_run)
@@ -95,26 +93,13 @@ def _first_kept(backend: Backend, moment: datetime) -> str:
 def _retire_verdicts(backend: Backend, first_kept: str, *, now: datetime, dry_run: bool) -> int:
     """Takes out the verdicts before a slice, if the incidents are the same without them."""
     with backend.store.transaction():
-        whole, rest = (_changes(backend, since, now=now) for since in (None, first_kept))
+        whole, rest = (
+            derive_changes(backend, now=now, since=since) for since in (None, first_kept)
+        )
         if whole != rest:
             return 0
         retention = backend.store.retention
         return retention.retire_verdicts(backend.model.model, before=first_kept, dry_run=dry_run)
-
-
-def _changes(backend: Backend, since: str | None, *, now: datetime) -> list[Change]:
-    """What would become of the incidents by the verdicts from a partition on."""
-    model, store = backend.model, backend.store
-    return reconcile(
-        model.model,
-        sorted(store.incidents.list(model.model), key=lambda i: i.opened_at),
-        derive_groups(
-            model,
-            store.verdicts.read(model.model, since=since),
-            extra=open_faults(backend, now=now),
-        ),
-        moment_of(model, store.verdicts.latest(model.model) or "", now=now),
-    )
 
 
 def _reach(backend: Backend) -> int:

@@ -11,9 +11,9 @@ from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.monitors import Monitor
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.declarations import Rule, current_settings
+from dagster_monitoring.orchestration.deriving import derive_groups
 from dagster_monitoring.orchestration.evaluator import Evaluator
 from dagster_monitoring.orchestration.faults import past_faults
-from dagster_monitoring.orchestration.incidents import derive_groups
 from dagster_monitoring.orchestration.windows import SliceProfiles
 from dagster_monitoring.stores import Mark, MarkKind
 

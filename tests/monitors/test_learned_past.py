@@ -13,7 +13,7 @@ from dagster_monitoring.monitors.learned import LearnedThreshold
 from dagster_monitoring.monitors.threshold import Evidence, Levels, Share
 from dagster_monitoring.statistics.false_alarms import level_for
 
-PASTS, SLICES, NEEDED = 60, 28, 14
+PASTS, SLICES, NEEDED = 60, 28, 7
 
 
 def limits(kept: Sequence[float], alpha: float, sides: int) -> tuple[float, float]:

@@ -13,10 +13,11 @@ import pytest
 from dagster_monitoring.evaluation import Severity, Status
 from dagster_monitoring.incidents import Cause
 from dagster_monitoring.orchestration.impact_told import impact_of
-from tests.orchestration.world import day_of, labels, new_world, rows
+from tests.orchestration.world import day_of, labels, morning, new_world, rows, truth, write
 
 N = 1000
 LAST = 1
+IDLE, HARM = 1, 2
 SHARE = "error_rate_change_share"
 MONITORS = [
     {"type": "impact", "window": 1},
@@ -57,6 +58,66 @@ def test_the_harm_is_told_before_a_label_is_there(world):
     assert world.cell(LAST, "impact", "error_rate_change_share", "temp").value > 0.02
     drift = world.cell(LAST, "drift", "psi", "temp")
     assert (drift.status, drift.severity) == (Status.TRIGGERED, Severity.ERROR)
+
+
+@pytest.fixture(scope="module")
+def paging(tmp_path_factory):
+    """Days of training and of service; then a column drifts that is idle, then one that harms."""
+    monitors = [
+        {"type": "impact", "window": 1},
+        {"type": "drift", "window": 1, "impact": True, "columns": ["temp", "idle"]},
+    ]
+    roles = {"id": "id", "timestamp": "at", "numeric": ["temp", "size", "idle"],
+             "categorical": ["city", "kind"]}  # fmt: skip
+    options = {
+        "monitors": monitors,
+        "columns": roles,
+        "ground_truth": None,
+        "alerts": [{"type": "file", "path": "alerts.jsonl"}],
+        "alert_policy": {"keep_firing_for": 1},
+    }
+    with new_world(tmp_path_factory.mktemp("paging"), **options) as made:
+        training = [with_idle(rows(number - 30, 300, prefix="b"), 0.0) for number in range(10)]
+        labelled = [t.append_column("late", pa.array(truth(t))) for t in training]
+        write(pa.concat_tables(labelled), made.folder / "baseline.parquet")
+        made.serve(0, with_idle(rows(0, N), 0.0))
+        made.serve(IDLE, with_idle(rows(IDLE, N), 2.0))
+        made.serve(HARM, with_idle(near_nothing(rows(HARM, N)), 0.0))
+        made.setup()
+        made.range(0, IDLE)
+        yield made
+
+
+def with_idle(table, shift):
+    idle = np.random.default_rng(len(table)).normal(shift, 1.0, len(table))
+    return table.append_column("idle", pa.array(idle))
+
+
+def told(world):
+    world.clock.now = morning(HARM)
+    world.job("alerts")
+    file = world.folder / "alerts.jsonl"
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def test_drift_that_harms_nobody_is_recorded_and_drift_that_harms_pages(paging):
+    drift = paging.cell(IDLE, "drift", "psi", "idle")
+    assert (drift.status, drift.severity) == (Status.TRIGGERED, Severity.WARN)
+    assert "its share of the model's change of error is 0" in drift.reason
+    assert abs(paging.cell(IDLE, "impact", "error_rate_change").value) < 0.02
+    assert told(paging) == []
+    with paging.store() as store:
+        assert store.incidents.list("late") == []
+
+    paging.day(HARM)
+    harm = paging.cell(HARM, "drift", "psi", "temp")
+    assert (harm.status, harm.severity) == (Status.TRIGGERED, Severity.ERROR)
+    (page,) = told(paging)
+    assert (page["transition"], page["severity"], page["cause"]) == ("OPENED", "ERROR", "model")
+    with paging.store() as store:
+        (incident,) = store.incidents.list("late")
+    assert incident.monitors == ("drift", "impact")
+    assert incident.opened_partition == day_of(HARM)
 
 
 def test_a_baseline_read_back_gives_the_same_verdicts_alone(world):

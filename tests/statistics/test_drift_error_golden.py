@@ -7,7 +7,7 @@ import pytest
 from scipy import integrate, stats
 
 from dagster_monitoring.statistics.drift import Pair, drift_metric
-from dagster_monitoring.statistics.histogram import numeric_histogram
+from dagster_monitoring.statistics.histogram import Histogram, numeric_histogram
 
 BEFORE, AFTER = np.array([2000, 5000, 1200, 1800]), np.array([900, 900, 1500, 700])
 N, M = 10_000, 4_000
@@ -110,6 +110,20 @@ def test_the_p_value_of_chi_square_moves_with_the_statistics_error():
     high, low = (stats.chi2(3).sf(max(x, 0.0)) for x in (value - aside, value + aside))
     assert error("chi_square_p_value", pair) == pytest.approx((high - low) / 2)
     assert noise("chi_square_p_value", pair) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [([30, 70], [30, 40]), ([30, 50, 20, 0, 1], [20, 40, 9, 0, 0]), ([7, 0, 9], [9, 1, 7])],
+)
+def test_bins_with_a_row_on_either_side_are_in_the_table_of_chi_square(before, after):
+    names = tuple("abcde"[: len(before)])
+    pair = Pair(*(Histogram(counts=np.array(x), categories=names) for x in (before, after)))
+    table = np.array([before, after])
+    table = table[:, table.sum(axis=0) > 0]
+    expected = stats.chi2_contingency(table, correction=False)
+    assert drift_metric("chi_square").compute(pair) == pytest.approx(expected.statistic)
+    assert drift_metric("chi_square_p_value").compute(pair) == pytest.approx(expected.pvalue)
 
 
 def weighed(value, mean, deviation, far):

@@ -43,7 +43,8 @@ class SqlGroundTruth(GroundTruth):
     whose transaction committed late are not lost. A label dated in the future is read, and does
     not count as the newest. Rows come in the order of their moment, so that a reading that was
     broken off goes on from its last row however the table has grown; what commits before that row
-    meanwhile comes with the next reading.
+    meanwhile comes with the next reading. An index on the column of that moment keeps each look
+    short.
 
     Example:
         >>> SqlGroundTruth(url="sqlite:///scores.db", table="labels").overlap_hours
