@@ -191,22 +191,6 @@ class GroundTruth(Declaration):
         return table.replace_schema_metadata({"available_at": "delivered"})
 
 
-def with_cursor(table: pa.Table, cursor: str) -> pa.Table:
-    """A batch of labels that says from where its source can be read on."""
-    return table.replace_schema_metadata({**(table.schema.metadata or {}), "cursor": cursor})
-
-
-def cursor_behind(table: pa.Table) -> str | None:
-    """What to pass as ``after`` once this batch and all before it were taken in, if one can.
-
-    Example:
-        >>> cursor_behind(with_cursor(pa.table({}), "page 7"))
-        'page 7'
-    """
-    found = (table.schema.metadata or {}).get(b"cursor")
-    return None if found is None else found.decode()
-
-
 def as_ids(values: pa.Array, *, where: str, name: str) -> pa.Array:
     """Ids as text; see :func:`dagster_monitoring.arrays.id_text`.
 

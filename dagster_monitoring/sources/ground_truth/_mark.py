@@ -132,3 +132,19 @@ class Order:
     @property
     def _id(self) -> sa.ColumnElement[Any]:
         return sa.cast(self.id, sa.Text)
+
+
+def with_cursor(table: pa.Table, cursor: str) -> pa.Table:
+    """A batch of labels that says from where its source can be read on."""
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), "cursor": cursor})
+
+
+def cursor_behind(table: pa.Table) -> str | None:
+    """What to pass as ``after`` once this batch and all before it were taken in, if one can.
+
+    Example:
+        >>> cursor_behind(with_cursor(pa.table({}), "page 7"))
+        'page 7'
+    """
+    found = (table.schema.metadata or {}).get(b"cursor")
+    return None if found is None else found.decode()

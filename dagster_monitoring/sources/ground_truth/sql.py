@@ -18,9 +18,8 @@ from dagster_monitoring.sources._times import to_utc
 from dagster_monitoring.sources.ground_truth._ground_truth import (
     Delivery,
     GroundTruth,
-    with_cursor,
 )
-from dagster_monitoring.sources.ground_truth._mark import Mark, Moments, Order
+from dagster_monitoring.sources.ground_truth._mark import Mark, Moments, Order, with_cursor
 from dagster_monitoring.sources.sql import URL_FIELD, SqlSource
 from dagster_monitoring.sources.sql_readers import Relation, Session, connected
 
