@@ -59,7 +59,14 @@ def test_bins_add_up_to_the_value_against_a_baseline_of_very_many_rows(
 
 @pytest.mark.parametrize(
     ("new", "m"),
-    [([4], 400), ([10, 10], 400), ([60] * 4, 400), ([100] * 3, 400), ([1, 1, 1, 1], 40_000)],
+    [
+        ([4], 400),
+        ([10, 10], 400),
+        ([60] * 4, 400),
+        ([100] * 3, 400),
+        ([1, 1, 1, 1], 40_000),
+        ([6, 6], 40_000),
+    ],
 )
 @pytest.mark.parametrize("name", NAMES)
 def test_what_they_add_is_the_value_of_a_window_like_the_baseline_but_for_them(

@@ -12,6 +12,7 @@ from scipy import stats
 
 from dagster_monitoring.statistics.drift import Pair, drift_metric
 from dagster_monitoring.statistics.drift.kolmogorov_smirnov import _FEW_VALUES
+from dagster_monitoring.statistics.drift.wasserstein import null_moments
 from dagster_monitoring.statistics.histogram import numeric_histogram
 
 Floats = npt.NDArray[np.float64]
@@ -115,6 +116,23 @@ def test_the_noise_and_error_of_the_wasserstein_distance(rows: Rows) -> None:
     share = max(1 - (mean / value) ** 2, 0.0)
     expected = math.sqrt((1 - share) * null + share * rows.drifted(np.sign(f - g)))
     assert error == pytest.approx(expected, rel=0.03)
+
+
+@pytest.mark.parametrize("rows", CASES)
+def test_in_deviations_of_the_baseline_the_error_of_those_counts_too(rows: Rows) -> None:
+    """By the delta method: a row far from the mean widens the unit."""
+    f, g = rows.shares()
+    distance, noise_of_it, _ = told("wasserstein", rows)
+    value, noise, error = told("wasserstein_scaled", rows)
+    unit = rows.before.std()
+    assert (value, noise) == pytest.approx((distance / unit, noise_of_it / unit))
+    step = np.sign(f - g) * rows.widths
+    by_before, by_after = ((own[:, None] <= VALUES[:-1]) @ step / unit for own in rows)
+    by_before = by_before - value / 2 * ((rows.before - rows.before.mean()) / unit) ** 2
+    drifted = by_before.var() / len(rows.before) + by_after.var() / len(rows.after)
+    mean, null = (own.item() / unit for own in null_moments(rows.pair.alone))
+    share = max(1 - (mean / value) ** 2, 0.0)
+    assert error == pytest.approx(math.sqrt((1 - share) * null**2 + share * drifted))
 
 
 @pytest.mark.parametrize("name", ["energy_distance", "wasserstein"])
