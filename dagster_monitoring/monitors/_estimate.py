@@ -104,7 +104,8 @@ def estimate(view: View, *, window: int, through: Through) -> Estimate | Undefin
     if isinstance(kept, Undefined):
         return kept
     names = _compared(view.task, loss_columns(view.columns, view.task), through)
-    key = ("impact", view.baseline.version, window, names, view.columns.features)
+    of = (view.baseline.version, view.columns.features, view.partition)
+    key = ("impact", *of, window, names)
     return view.once.of(key, lambda: _estimated(view, kept, names, window))
 
 

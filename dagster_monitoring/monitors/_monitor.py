@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Literal, NamedTuple, Protocol, Self, TypeVar, cast
@@ -23,6 +24,8 @@ from dagster_monitoring.schema import Columns, Partitions, Task
 from dagster_monitoring.statistics.scales import Scale
 
 T = TypeVar("T")
+
+_MADE_KEPT = 16
 
 MonitoredAsset = Literal["drift", "data_quality", "performance"]
 
@@ -81,15 +84,17 @@ class Measurement(NamedTuple):
 
 
 class Once:
-    """What monitors ask for at one partition, each thing made once."""
+    """What several monitors ask for and is dear to make: each thing made once, the last 16 kept."""
 
     def __init__(self) -> None:
-        self._made: dict[Hashable, object] = {}
+        self._made: OrderedDict[Hashable, object] = OrderedDict()
 
     def of(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What ``make`` gave the first time that the key was asked for."""
+        """What ``make`` gave the last time that the key was asked for, or gives now."""
         if key not in self._made:
             self._made[key] = make()
+            if len(self._made) > _MADE_KEPT:
+                self._made.popitem(last=False)
         return cast("T", self._made[key])
 
 
@@ -121,7 +126,7 @@ class View(Protocol):
     def baseline(self) -> Baseline: ...
     @property
     def once(self) -> Once:
-        """What monitors share at this partition: it costs too much to be made by each."""
+        """What monitors share; the partition is a part of the key."""
         ...
 
     @property

@@ -21,6 +21,7 @@ from dagster_monitoring.orchestration.checks import to_verdict
 from dagster_monitoring.orchestration.clock import Clock
 from dagster_monitoring.orchestration.confusion import confusion_metadata
 from dagster_monitoring.orchestration.declarations import Declarations
+from dagster_monitoring.orchestration.evaluator import AHEAD
 from dagster_monitoring.orchestration.judging import Judging
 from dagster_monitoring.orchestration.label_arrivals import arrival_metadata
 from dagster_monitoring.orchestration.naming import (
@@ -41,9 +42,6 @@ from dagster_monitoring.orchestration.visible import (
 
 # How many slices back a check's chart looks.
 CHART_SLICES = 45
-
-_AHEAD = 8
-"""Partitions of a range that are measured together."""
 
 _ABOUT_LABELS = frozenset({"performance", "label_coverage", "label_freshness", "early_labels"})
 
@@ -125,8 +123,8 @@ def _judge(
     verdicts: list[PartitionVerdict] = []
     for place, partition in enumerate(partitions):
         counted = CountedAgain(judge.counted)
-        if place % _AHEAD == 0:
-            judge.measure_ahead(partitions[place : place + _AHEAD], monitors)
+        if place % AHEAD == 0:
+            judge.measure_ahead(partitions[place : place + AHEAD], monitors)
         found = judge.judge(partition, monitors)
         counted.report(context.log, partition)
         verdicts += _verdicts(declarations, monitors, partition, found)

@@ -29,6 +29,10 @@ from dagster_monitoring.statistics.undefined import Undefined
 MEASUREMENTS_KEPT: Mapping[Every, int] = {"hour": 6144, "day": 256, "week": 256}
 
 
+AHEAD = 8
+"""Partitions of a range that are measured together."""
+
+
 class Evaluated(NamedTuple):
     """A partition's evaluations by monitor, and how many slices before it they look at."""
 
@@ -71,11 +75,11 @@ class Evaluator:
         self._profiles = profiles
         self._left_out = marked_partitions(backend)
         self._measured: OrderedDict[tuple[str, ...], _Measured] = OrderedDict()
+        self._once = Once()
 
     def evaluate(self, rules: Sequence[Rule], partition: str) -> Evaluated:
         """The evaluations of a partition, and how far back they look."""
-        once = Once()
-        found = {rule.monitor.name: self._evaluate(rule, partition, once) for rule in rules}
+        found = {rule.monitor.name: self._evaluate(rule, partition) for rule in rules}
         return Evaluated(
             by_monitor={name: rows for name, (rows, _) in found.items()},
             back=max((back for _, back in found.values()), default=0),
@@ -100,7 +104,7 @@ class Evaluator:
         for rule, partitions in together.values():
             self._measure(rule, partitions)
 
-    def view(self, rule: Rule, partition: str, once: Once | None = None) -> PartitionView:
+    def view(self, rule: Rule, partition: str) -> PartitionView:
         """What a rule's monitor sees at a partition, and shares there with the others."""
         return PartitionView(
             backend=self._backend,
@@ -110,11 +114,11 @@ class Evaluator:
             partition=partition,
             now=self._now,
             left_out=self._left_out,
-            once=once or Once(),
+            once=self._once,
         )
 
-    def _evaluate(self, rule: Rule, partition: str, once: Once) -> tuple[list[Evaluation], int]:
-        monitor, view = rule.monitor, self.view(rule, partition, once)
+    def _evaluate(self, rule: Rule, partition: str) -> tuple[list[Evaluation], int]:
+        monitor, view = rule.monitor, self.view(rule, partition)
         earlier = past_partitions(monitor, view)
         *past, own = self._measure(rule, (*earlier, partition))
         found = evaluate(

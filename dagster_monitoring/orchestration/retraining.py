@@ -308,15 +308,14 @@ def _is_lost(backend: Backend, request: Retraining, *, now: datetime) -> bool:
     days = _patience(backend.model) / timedelta(days=1)
     if now < request.requested_at + timedelta(days=days):
         return False
-    backend.store.retrainings.finish(
-        request.id,
-        outcome=RetrainingOutcome.FAILED,
-        reason=f"no run finished it in {days:g} days; look at the run of that name in Dagster",
-        now=now,
-    )
-    lost = backend.store.retrainings.get(request.id)
-    if lost is not None:
-        tell_retraining(backend, lost, now=now)
+    reason = f"no run finished it in {days:g} days; look at the run of that name in Dagster"
+    with backend.store.transaction():
+        backend.store.retrainings.finish(
+            request.id, outcome=RetrainingOutcome.FAILED, reason=reason, now=now
+        )
+        lost = backend.store.retrainings.get(request.id)
+        if lost is not None:
+            tell_retraining(backend, lost, now=now)
     return True
 
 

@@ -101,8 +101,7 @@ class PartitionView:
     def at(self, partition: str) -> PartitionView:
         """The same model at an earlier partition, with the same ``now`` and the same baseline."""
         back = self.partitions.distance(partition, self.partition)
-        once = self.once if partition == self.partition else Once()
-        return replace(self, partition=partition, once=once, looked_back=[], seen_from=(self, back))
+        return replace(self, partition=partition, looked_back=[], seen_from=(self, back))
 
     def _looked(self, back: int) -> None:
         self.looked_back.append(back)

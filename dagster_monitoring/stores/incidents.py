@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from dagster_monitoring.evaluation import Severity
 from dagster_monitoring.incidents import Cause, Incident, IncidentStatus, Member
 from dagster_monitoring.stores._database import Database
+from dagster_monitoring.stores._evaluation_rows import evaluation_from_json, evaluation_to_json
 from dagster_monitoring.stores._tables import incident_notes, incidents
 from dagster_monitoring.stores._text import storable
-from dagster_monitoring.stores.evaluations import evaluation_from_json, evaluation_to_json
 
 # What an older store's incidents lack.
 NEW_INCIDENT_COLUMNS = (

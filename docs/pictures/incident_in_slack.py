@@ -4,8 +4,8 @@
     python docs/pictures/incident_in_slack.py dagster-monitoring-demo/monitoring/alerts.jsonl
 
 The blocks are drawn as a page that looks like Slack, in Chromium; ``--email`` makes a picture of
-the incident's first mail beside it. Needs the ``dev`` extra and a Chromium. Run it before ``make.py``,
-whose ``dg dev`` starts the sensors: they add what happened since.
+the incident's first mail beside it. Needs the ``dev`` extra and a Chromium. Run it before
+``make.py``, whose ``dg dev`` starts the sensors: they add what happened since.
 """
 
 from __future__ import annotations

@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from dagster_monitoring.cli.incident_page import print_one
 from dagster_monitoring.cli.incidents import command as incidents
 from dagster_monitoring.cli.project import load_model
 from dagster_monitoring.errors import IncidentError
 from dagster_monitoring.incidents import Incident, IncidentStatus
 from dagster_monitoring.orchestration.backend import open_backend
 from dagster_monitoring.orchestration.incidents import advance_incidents
+from tests.alerts.test_remarks import RATE
 from tests.cli.running import run
 from tests.cli.test_history import evaluation
 
@@ -152,3 +154,13 @@ def test_a_name_is_one_line_and_a_note_may_have_several(opened, tmp_path):
     assert told.exit_code == 0
     assert known(project, tmp_path).owner == "Zoë 李"
     assert "one two" in call(project, "show", incident.id).output
+
+
+def test_the_impact_is_shown_where_there_is_an_estimate(opened, capsys):
+    project, one = opened
+    assert json.loads(call(project, "show", one.id, "--format", "json").output)["impact"] is None
+    assert "impact" not in call(project, "show", one.id).output
+    print_one(one, [one], [], n_slices=1, impact=RATE)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "error rate +2.9 points (95 %: +1.5 to +4.3), estimated on 2013-06-13" in shown
+    assert "realized on 2013-06-12: +2.6 points" in shown

@@ -12,7 +12,10 @@ import pytest
 
 from dagster_monitoring.evaluation import Severity, Status
 from dagster_monitoring.incidents import Cause
+from dagster_monitoring.monitors import _estimate
 from dagster_monitoring.orchestration.impact_told import impact_of
+from dagster_monitoring.orchestration.replay import replay_verdicts
+from dagster_monitoring.statistics.impact import error_change
 from tests.orchestration.world import day_of, labels, morning, new_world, rows, truth, write
 
 N = 1000
@@ -125,6 +128,20 @@ def test_a_baseline_read_back_gives_the_same_verdicts_alone(world):
     world.day(LAST)
     assert [(e.key, e.value, e.severity) for e in world.of_day(LAST)] == before
     assert world.checks("drift", "impact")[0].evaluation.passed is False
+
+
+def test_all_monitors_of_a_partition_share_one_estimate(world, monkeypatch):
+    made = []
+    monkeypatch.setattr(
+        _estimate, "error_change", lambda *rows: made.append(rows) or error_change(*rows)
+    )
+    with world.backend() as backend:
+        verdicts = replay_verdicts(
+            backend, world.model.active_monitors, first=day_of(0), last=day_of(0),
+            now=world.clock(),
+        )  # fmt: skip
+    assert {verdict.kind for verdict in verdicts} == {"impact", "impact_error", "drift"}
+    assert len(made) == 1
 
 
 def test_labels_stand_beside_the_estimate_once_they_are_there(world):

@@ -15,9 +15,9 @@ from dagster_monitoring.statistics.histogram import Histogram
 NAMES = ["psi", "kl_divergence", "jensen_shannon_divergence", "hellinger", "chi_square"]
 
 
-def pair_of(new: list[int]) -> Pair:
-    """A baseline of 1,000 rows, and a window of 400 that is like it but for rows of new names."""
-    left = (400 - sum(new)) // 4
+def pair_of(new: list[int], m: int) -> Pair:
+    """A baseline of 1,000 rows, and a window that is like it but for rows of new names."""
+    left = (m - sum(new)) // 4
     before = {"a": 500, "b": 250, "c": 250}
     now = {"a": 2 * left, "b": left, "c": left} | {f"new{i}": n for i, n in enumerate(new)}
     sides = (Histogram(counts=np.array([*x.values()]), categories=(*x,)) for x in (before, now))
@@ -57,15 +57,26 @@ def test_bins_add_up_to_the_value_against_a_baseline_of_very_many_rows(
     assert math.isclose(sum(parts) / 400, value, rel_tol=near)
 
 
-@pytest.mark.parametrize("new", [[4], [10, 10], [60, 60, 60, 60], [100, 100, 100]])
+@pytest.mark.parametrize(
+    ("new", "m"),
+    [
+        ([4], 400),
+        ([10, 10], 400),
+        ([60] * 4, 400),
+        ([100] * 3, 400),
+        ([1, 1, 1, 1], 40_000),
+        ([6, 6], 40_000),
+    ],
+)
 @pytest.mark.parametrize("name", NAMES)
 def test_what_they_add_is_the_value_of_a_window_like_the_baseline_but_for_them(
-    name: str, new: list[int]
+    name: str, new: list[int], m: int
 ) -> None:
-    pair = pair_of(new)
-    value, sampling = squared(name, pair, 1 / 1000 + 1 / 400), sampling_of(name)
-    rows, names, n, m = (np.array([x], dtype=float) for x in (sum(new), len(new), 1000, 400))
-    (added,) = (sampling.unseen(rows, names, n, m) + sampling.cell(m - rows, m)) / m
+    """Of 40,000 rows one is below the floor of 1e-4, and so adds nothing."""
+    pair = pair_of(new, m)
+    value, sampling = squared(name, pair, 1 / 1000 + 1 / m), sampling_of(name)
+    rows, names, n, of = (np.array([x], dtype=float) for x in (sum(new), len(new), 1000, m))
+    (added,) = (sampling.unseen(rows, names, n, of) + sampling.cell(of - rows, of)) / m
     # As above; to first order it makes no difference here.
     near = 1e-7 if name == "kl_divergence" else 0.0
     assert math.isclose(added, value, rel_tol=1e-9, abs_tol=near)

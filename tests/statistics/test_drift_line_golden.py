@@ -11,6 +11,8 @@ import pytest
 from scipy import stats
 
 from dagster_monitoring.statistics.drift import Pair, drift_metric
+from dagster_monitoring.statistics.drift.kolmogorov_smirnov import _FEW_VALUES
+from dagster_monitoring.statistics.drift.wasserstein import null_moments
 from dagster_monitoring.statistics.histogram import numeric_histogram
 
 Floats = npt.NDArray[np.float64]
@@ -116,7 +118,52 @@ def test_the_noise_and_error_of_the_wasserstein_distance(rows: Rows) -> None:
     assert error == pytest.approx(expected, rel=0.03)
 
 
+@pytest.mark.parametrize("rows", CASES)
+def test_in_deviations_of_the_baseline_the_error_of_those_counts_too(rows: Rows) -> None:
+    """By the delta method: a row far from the mean widens the unit."""
+    f, g = rows.shares()
+    distance, noise_of_it, _ = told("wasserstein", rows)
+    value, noise, error = told("wasserstein_scaled", rows)
+    unit = rows.before.std()
+    assert (value, noise) == pytest.approx((distance / unit, noise_of_it / unit))
+    step = np.sign(f - g) * rows.widths
+    by_before, by_after = ((own[:, None] <= VALUES[:-1]) @ step / unit for own in rows)
+    by_before = by_before - value / 2 * ((rows.before - rows.before.mean()) / unit) ** 2
+    drifted = by_before.var() / len(rows.before) + by_after.var() / len(rows.after)
+    mean, null = (own.item() / unit for own in null_moments(rows.pair.alone))
+    share = max(1 - (mean / value) ** 2, 0.0)
+    assert error == pytest.approx(math.sqrt((1 - share) * null**2 + share * drifted))
+
+
 @pytest.mark.parametrize("name", ["energy_distance", "wasserstein"])
 def test_a_constant_has_no_noise_and_no_error(name: str) -> None:
     same = np.full(30, 2.0)
     assert told(name, Rows(same, same[:20])) == (0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("distinct", [1, 2, 3, _FEW_VALUES - 1, _FEW_VALUES, _FEW_VALUES + 1, 60])
+def test_of_few_values_the_largest_gap_is_one_of_few_normal_ones(distinct: int) -> None:
+    """One value has 900 of 1,000 rows, so that its gap is narrow, and so are the others."""
+    values = np.arange(float(distinct))
+    counts = np.array([900, *[100 // max(distinct - 1, 1)] * (distinct - 1)])
+    before = np.repeat(values, counts)
+    after = np.repeat(values, 2 * counts)
+    edges = np.append(values[1:] - 0.5, distinct + 5.0).tolist()
+    pair = Pair(*(numeric_histogram(own, edges=edges) for own in (before, after)))
+    metric, root = (
+        drift_metric("kolmogorov_smirnov"),
+        math.sqrt(1 / (1 / len(before) + 1 / len(after))),
+    )
+    smooth = stats.kstwobign.isf(ALPHA) / (root + 0.12 + 0.11 / root)
+    f = np.cumsum(counts)[:-1] / counts.sum()
+    largest = math.sqrt(max([*(f * (1 - f)), 0.0]))
+    few = stats.norm.isf(ALPHA / 2 / max(distinct - 1, 1)) * largest / root
+    is_few = distinct <= _FEW_VALUES
+    expected = min(smooth, few) if is_few else smooth
+    assert metric.null_quantile(pair, alpha=ALPHA) == pytest.approx(expected)
+    # Both sides have the same shares, so that the error is that of noise alone.
+    value = metric.compute(pair)
+    assert isinstance(value, float)
+    deviation = math.sqrt(math.pi**2 / 12 - math.pi / 2 * math.log(2) ** 2)
+    widest = 2 * largest if is_few else 1.0
+    assert metric.standard_error(pair, value) == pytest.approx(deviation * widest / root, rel=1e-5)

@@ -110,3 +110,19 @@ def test_in_narrow_bins_half_of_a_bin_is_all_that_is_reckoned_with(width: float)
     largest = sum(max(b.share for b in bins_of(own, edges)) for own in (x, y))
     value, found = told("energy_distance", x, y, edges)
     assert found == pytest.approx(farthest_root(value, 2 * largest * most, 2 * largest * most))
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_of_kolmogorov_smirnov_and_its_p_value(seed: int) -> None:
+    x, y = drawn(seed)
+    value, found = told("kolmogorov_smirnov", x, y, WIDE)
+    largest, before, after = value, 0.0, 0.0
+    for p, q in zip(bins_of(x, WIDE), bins_of(y, WIDE), strict=True):
+        # All of the one's rows of the bin before any of the other's.
+        largest = max(largest, before + p.share - after, after + q.share - before)
+        before, after = before + p.share, after + q.share
+    assert found == pytest.approx(largest - value, abs=1e-9)
+    root = math.sqrt(1 / (1 / len(x) + 1 / len(y)))
+    high, low = (stats.kstwobign.sf(d * (root + 0.12 + 0.11 / root)) for d in (value, largest))
+    chance, apart = told("kolmogorov_smirnov_p_value", x, y, WIDE)
+    assert (chance, apart) == pytest.approx((high, high - low), abs=1e-9)
