@@ -184,6 +184,8 @@ class _Reading:
             with store.transaction():
                 taken += [store.labels.append(model.model, t, delivery.uri) for t in part]
                 state = replace(self._reached(part, state), finished=is_last)
+                if is_last and delivery.begun is not None:
+                    state = replace(state, fingerprint=delivery.begun)
                 store.deliveries.note(self._ledger, state, now=self._now)
             if self._is_late():
                 break

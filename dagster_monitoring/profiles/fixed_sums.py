@@ -74,12 +74,13 @@ class FixedSums:
         units = self.units + other.units
         carry = units + (1 << (_CARRY - 1))
         carry >>= _CARRY
-        parts = [self.rest, other.rest]
+        rest = self.rest
         # Counting takes a third of what any() does.
         if np.count_nonzero(carry):
-            units = units - (carry << _CARRY)
-            parts.append(_carried(carry, self.exponent))
-        rest = add_rests(parts) if any(parts) else {}
+            units -= carry << _CARRY
+            rest = add_rests([rest, other.rest, _carried(carry, self.exponent)])
+        elif rest or other.rest:
+            rest = add_rests([rest, other.rest])
         return FixedSums(units=units, exponent=self.exponent, rest=rest)
 
     def plus(self, rest: Mapping[int, ExactSum]) -> FixedSums:

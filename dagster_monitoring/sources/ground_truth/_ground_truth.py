@@ -33,6 +33,8 @@ class Delivery:
         arrived_at: when it was written, for labels that do not say when they became available;
             ``None`` for a table, whose rows must say it.
         after: for a table, the cursor from which rows are read.
+        begun: for a reading that goes on, its fingerprint when it began, by which it is known when
+            it comes to its end: what changed since is for the next one.
     """
 
     uri: str
@@ -40,6 +42,7 @@ class Delivery:
     cursor: str
     arrived_at: datetime | None
     after: str | None = None
+    begun: str | None = None
 
 
 class GroundTruth(Declaration):

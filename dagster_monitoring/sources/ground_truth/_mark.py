@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,6 +25,7 @@ class Mark:
         moment: of the last row taken in, when the reading was broken off: ISO 8601, or what a
             database without times keeps.
         id: of that row; ``None`` when the reading came to its end.
+        began: what the table was known by when the reading began.
 
     Example:
         >>> mark = Mark(newest="2024-05-02T00:00:00+00:00", moment="2024-05-01", id="a")
@@ -35,21 +36,21 @@ class Mark:
     newest: str
     moment: str | int | float | None = None
     id: str | None = None
+    began: str = ""
 
     @classmethod
     def read(cls, text: str) -> Mark:
         """From :attr:`text`."""
         if not text.startswith("{"):
             return cls(newest=text)
-        kept = json.loads(text)
-        return cls(newest=kept["newest"], moment=kept["moment"], id=kept["id"])
+        return cls(**json.loads(text))
 
     @property
     def text(self) -> str:
         """The newest moment alone when no reading was broken off."""
         if self.id is None:
             return self.newest
-        return json.dumps({"newest": self.newest, "moment": self.moment, "id": self.id})
+        return json.dumps(asdict(self))
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,7 @@ class SqlGroundTruth(GroundTruth):
                 cursor=cursor,
                 arrived_at=None,
                 after=None if mark is None else mark.text,
+                begun=None if mark is None or mark.id is None else mark.began,
             )
         ]
 
@@ -112,7 +113,7 @@ class SqlGroundTruth(GroundTruth):
             after = None if delivery.after is None else Mark.read(delivery.after)
             statement = found.select(names).add_columns(*order.columns)
             statement = order.sorted(moments.since(statement, after, self._overlap), after)
-            mark = Mark(newest=delivery.cursor)
+            mark = Mark(newest=delivery.cursor, began=delivery.begun or delivery.fingerprint)
             for batch in session.stream(statement, pa.schema(fields)):
                 mark = order.behind(batch, mark)
                 table = self.normalise(
