@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 
@@ -11,6 +12,7 @@ import scipy.stats
 
 from dagster_monitoring.statistics.impact import (
     MOST_COLUMNS,
+    ErrorChange,
     _augmented,
     _distance,
     _drawn,
@@ -18,8 +20,10 @@ from dagster_monitoring.statistics.impact import (
     _most_moved,
     _Worth,
     column_shares,
+    error_change,
 )
 from dagster_monitoring.statistics.multivariate import SampledRows
+from dagster_monitoring.statistics.undefined import Undefined
 
 
 def test_the_estimate_and_its_error_by_hand():
@@ -128,6 +132,37 @@ def test_all_sets_are_asked_of_five_columns_and_orders_of_six(columns, share_out
         [*range(columns)], _Worth(before, expected, now, kinds)
     )
     assert [*found.values()] != pytest.approx([*other.values()])
+
+
+def test_what_cannot_be_told_names_the_side_and_its_rows():
+    source = np.random.default_rng(9)
+    few, enough = (rows(source.normal(size=(n, 2))) for n in (99, 100))
+    for reference, current, words in (
+        (few, enough, "the baseline has 99 rows, and 100 are needed"),
+        (enough, few, "the window has 99 rows, and 100 are needed"),
+    ):
+        found = error_change(reference, np.zeros(reference.n), current)
+        assert isinstance(found, Undefined)
+        assert found.reason == words
+    worth = error_change(enough, np.zeros(100), enough)
+    assert not isinstance(worth, Undefined) or "are worth" in worth.reason
+    nothing = SampledRows(columns=(), categorical=(), values=np.zeros((100, 0)))
+    found = error_change(nothing, np.zeros(100), nothing)
+    assert isinstance(found, Undefined)
+    assert "no column" in found.reason
+    with pytest.raises(ValueError, match="other columns"):
+        error_change(enough, np.zeros(100), nothing)
+
+
+def test_rows_that_would_weigh_more_than_fifty_are_told():
+    """One row in 200 is like most of the window: its weight is about 160 before it is cut."""
+    source = np.random.default_rng(10)
+    before, now = source.normal(size=(8000, 1)), source.normal(size=(2000, 1))
+    before[::200], now[:1600] = 9.0, 9.0
+    one = SampledRows(columns=("a",), categorical=(False,), values=before)
+    found = error_change(one, np.zeros(8000), dataclasses.replace(one, values=now))
+    assert isinstance(found, ErrorChange)
+    assert 1 / 400 < found.clipped < 1 / 100
 
 
 def rows(values, kinds=(False, False)) -> SampledRows:
