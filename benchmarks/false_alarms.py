@@ -1,6 +1,6 @@
 """How many false pages quiet models make, and how soon a shift makes one.
 
-Models of 200 monitors are judged for 90 quiet days after 28 to learn from: the real thresholds,
+Models of 200 monitors are judged for 90 quiet days after those to learn from: the real thresholds,
 with their shares of a budget of one false page a month, the real episodes and the real grouping.
 Values are those of the real metrics on counts that are drawn, 1,000 rows a day against a baseline
 of 100,000. Then a column of one monitor moves, by a share of its standard deviation, for 14 days.
@@ -33,7 +33,7 @@ from dagster_monitoring.statistics.drift import DriftMetric, Pair, Pairs, drift_
 from dagster_monitoring.statistics.histogram import Histogram
 
 ROWS, BASELINE_ROWS = 1_000, 100_000
-LEARNED, JUDGED, SHIFTED = 28, 90, 14
+JUDGED, SHIFTED = 90, 14
 MONTH = 365.25 / 12
 BINS = {"deciles": 10, "profile": 200}
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -48,6 +48,11 @@ class Setting:
     metric: str
     window: int
     in_a_row: int = 1
+
+    @property
+    def threshold(self) -> LearnedThreshold:
+        """The default one of a monitor with this window."""
+        return LearnedThreshold().counted_in("day", window=self.window)
 
 
 SETTINGS = (
@@ -129,7 +134,7 @@ def histogram(edges: np.ndarray, counts: np.ndarray, total: float) -> Histogram:
 
 def judge(setting: Setting, series: np.ndarray, share: Share) -> list[Verdict]:
     """A monitor's verdicts on the days after those it learns from."""
-    values, width, threshold = series.tolist(), setting.window, LearnedThreshold()
+    values, width, threshold = series.tolist(), setting.window, setting.threshold
     found = []
     first = len(values) - judged_days(setting, len(values))
     for day in range(first, len(values)):
@@ -144,7 +149,7 @@ def judge(setting: Setting, series: np.ndarray, share: Share) -> list[Verdict]:
 
 def judged_days(setting: Setting, days: int) -> int:
     """Days that are not only learned from."""
-    return days - LEARNED - setting.window + 1 - (setting.in_a_row - 1)
+    return days - setting.threshold.slices - setting.window + 1 - (setting.in_a_row - 1)
 
 
 def evidence(setting: Setting, past: list[float], share: Share) -> Evidence:
@@ -191,7 +196,7 @@ def share_of(setting: Setting, monitors: int) -> Share:
 
 def pages(setting: Setting, monitors: int, rng: np.random.Generator) -> float:
     """False pages a month of one model."""
-    days = LEARNED + setting.window + setting.in_a_row - 2 + JUDGED
+    days = setting.threshold.slices + setting.window + setting.in_a_row - 2 + JUDGED
     quiet = np.zeros(days + setting.window - 1)
     share, rule = share_of(setting, monitors), rule_of(setting)
     told = [
@@ -212,7 +217,7 @@ def found_after(
     setting: Setting, monitors: int, shift: float, series: int, rng: np.random.Generator
 ) -> Iterator[int | None]:
     """Of each column that moves, after how many days a page was made; ``None``: of none."""
-    days = LEARNED + setting.window + setting.in_a_row - 2 + SHIFTED
+    days = setting.threshold.slices + setting.window + setting.in_a_row - 2 + SHIFTED
     moved = np.zeros(days + setting.window - 1)
     moved[-SHIFTED:] = shift if setting.metric != NORMAL else -shift
     share, rule = share_of(setting, monitors), rule_of(setting)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import os
 import shutil
 import tempfile
@@ -28,9 +30,25 @@ hypothesis.settings.register_profile(
     ],
 )
 hypothesis.settings.register_profile(
-    "mutation", max_examples=20, deadline=None, derandomize=True, database=None
+    "mutation",
+    max_examples=20,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    # Nobody reads which example is the simplest that fails.
+    phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate),
 )
 hypothesis.settings.load_profile("mutation" if "MUTANT_UNDER_TEST" in os.environ else "unhurried")
+
+
+def pytest_sessionstart() -> None:
+    """A mutant starts as a copy of the process: what its unchanged code kept is no answer to it."""
+    if "MUTANT_UNDER_TEST" in os.environ:
+        for cached in gc.get_objects():
+            if isinstance(cached, functools._lru_cache_wrapper) and str(
+                cached.__module__
+            ).startswith("dagster_monitoring"):
+                cached.cache_clear()
 
 
 @pytest.fixture(scope="session")

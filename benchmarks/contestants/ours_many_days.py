@@ -1,4 +1,4 @@
-"""This package: every day is scanned once and kept; then each baseline in turn, from the store.
+"""This package: every day is scanned once and kept; then measured from the store.
 
 The scope ``all`` measures the whole catalogue, ``psi`` what a drift monitor has by default.
 """
@@ -18,11 +18,16 @@ from own import baseline_of, batches, every_drift_metric, import_all, model
 from shape import CATEGORICAL, NUMERIC
 
 if TYPE_CHECKING:
+    from dagster_monitoring.monitors import Measurement
+    from dagster_monitoring.monitors.drift import DriftMonitor
     from dagster_monitoring.profiles.baseline import Baseline
     from dagster_monitoring.profiles.storage import ProfileStorage
     from dagster_monitoring.schema import Columns, Regression
 
 ROLLING = (14, 28)
+
+TOGETHER = 8
+"""Days that a run over a range measures together."""
 
 
 def main() -> None:
@@ -51,7 +56,7 @@ def _play(
     columns: Columns,
     task: Regression,
 ) -> list[Value]:
-    from view import DAYS, BenchView
+    from view import DAYS, BenchView, read_in_turn
 
     from dagster_monitoring.profiles.storage import ProfileStorage
     from dagster_monitoring.profiles.window import ProfileWindows
@@ -59,23 +64,34 @@ def _play(
     storage = ProfileStorage(folder)
     days = [day for day, _ in options.files()]
     _scan(options, watch, storage, baseline, columns)
-    last: list[Value] = []
-    for rolling in (None, *ROLLING):
-        windows = ProfileWindows(
-            storage, model="bench", baseline_version=baseline.version, partitions=DAYS
-        )
-        view = BenchView(baseline=baseline, columns=columns, task=task, windows=windows)
-        monitor = every_drift_metric(rolling=rolling)
-        if options.scope == "psi":
-            monitor = monitor.model_copy(update={"metrics": ("psi",)})
-        name = "training" if rolling is None else f"rolling_{rolling}"
-        for day in days:
-            windows.slice(day)
-            watch.lap("load")
-            found = monitor.measure(view.at(day))
-            watch.lap(name)
-        last += [(f"{m.metric}/{name}", m.column or "", m.value) for m in found if m.value]
-    return last
+    # One object for all monitors, and some days at a time: as a run over a range has it.
+    windows = ProfileWindows(
+        storage, model="bench", baseline_version=baseline.version, partitions=DAYS
+    )
+    view = BenchView(baseline=baseline, columns=columns, task=task, windows=windows)
+    newest: dict[str, list[Measurement]] = {}
+    for start in range(0, len(days), TOGETHER):
+        for name, monitor in _monitors(options).items():
+            turn = read_in_turn(view, days[start : start + TOGETHER], watch, name)
+            for found in monitor.measure_each(turn):
+                newest[name] = found
+                watch.lap(name)
+    return [
+        (f"{m.metric}/{name}", m.column or "", m.value)
+        for name, found in newest.items()
+        for m in found
+        if m.value
+    ]
+
+
+def _monitors(options: ManyDays) -> dict[str, DriftMonitor]:
+    """A monitor a baseline, by the phase that its time is counted to."""
+    monitors = {"training": every_drift_metric()}
+    monitors |= {f"rolling_{length}": every_drift_metric(rolling=length) for length in ROLLING}
+    if options.scope == "psi":
+        only = {"metrics": ("psi",)}
+        monitors = {name: own.model_copy(update=only) for name, own in monitors.items()}
+    return monitors
 
 
 def _scan(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,9 +21,12 @@ from shape import ID, TIMESTAMP
 
 if TYPE_CHECKING:
     from dagster_monitoring.profiles.baseline import Baseline
+    from dagster_monitoring.profiles.performance_profile import PerformanceProfile
+    from dagster_monitoring.profiles.window import PerformanceWindow
     from dagster_monitoring.schema import BinaryClassification, Columns
 
 JUDGED = ("label", "prediction", "score")
+DUE = datetime(2030, 1, 1, tzinfo=UTC)
 SIX = ("roc_auc", "f1", "precision", "recall", "accuracy", "average_precision")
 
 
@@ -41,10 +45,12 @@ def main() -> None:
     task = BinaryClassification(label="label", prediction="prediction", score="score")
     watch.lap("import")
     baseline = _baseline(options.training, columns, task)
+    names = _metrics(options, task)
+    _measure_baseline(baseline, columns, task, names)
     watch.lap("baseline")
     folder = Path(tempfile.mkdtemp(dir=options.folder))
     try:
-        values = _play(options, watch, folder, baseline, columns, task)
+        values = _play(options, watch, folder, baseline, columns, task, names)
     finally:
         shutil.rmtree(folder)
     watch.report(values, ["numpy", "pyarrow"])
@@ -58,6 +64,46 @@ def _baseline(training: Path, columns: Columns, task: BinaryClassification) -> B
     )
 
 
+def _metrics(options: ManyDays, task: BinaryClassification) -> tuple[str, ...]:
+    from dagster_monitoring.statistics.performance import performance_metrics
+
+    every = (n for n, metric in performance_metrics().items() if task.type in metric.tasks)
+    return SIX if options.scope == "six" else (*every,)
+
+
+@dataclass(frozen=True)
+class _Alone:
+    """The baseline's own rows, as the only slice there is."""
+
+    profile: PerformanceProfile
+
+    def window(self, last: str, length: int) -> PerformanceWindow:
+        from dagster_monitoring.profiles.window import PerformanceWindow
+
+        del length
+        return PerformanceWindow(profile=self.profile, partitions=(last,))
+
+
+def _measure_baseline(
+    baseline: Baseline, columns: Columns, task: BinaryClassification, names: tuple[str, ...]
+) -> None:
+    """The baseline's own values, which it keeps: a peer that is fitted computes them then."""
+    from view import BenchView
+
+    from dagster_monitoring.monitors.performance import PerformanceMonitor
+
+    assert baseline.reference is not None
+    view = BenchView(
+        baseline=baseline,
+        columns=columns,
+        task=task,
+        labelled=_Alone(baseline.reference),
+        labels_due=DUE,
+    )
+    measured = PerformanceMonitor(metrics=names, window=1).measure(view)
+    assert any(m.reference is not None for m in measured)
+
+
 def _play(
     options: ManyDays,
     watch: Stopwatch,
@@ -65,6 +111,7 @@ def _play(
     baseline: Baseline,
     columns: Columns,
     task: BinaryClassification,
+    metrics: tuple[str, ...],
 ) -> list[Value]:
     import pyarrow.parquet as pq
     from view import DAYS, BenchView
@@ -73,7 +120,6 @@ def _play(
     from dagster_monitoring.profiles.performance import scan_performance
     from dagster_monitoring.profiles.storage import ProfileStorage
     from dagster_monitoring.profiles.window import PerformanceWindows
-    from dagster_monitoring.statistics.performance import performance_metrics
 
     storage = ProfileStorage(folder)
     names = (ID, "prediction", "score") if options.scope == "joined" else JUDGED
@@ -93,10 +139,9 @@ def _play(
         columns=columns,
         task=task,
         labelled=stored,
-        labels_due=datetime(2030, 1, 1, tzinfo=UTC),
+        labels_due=DUE,
     )
-    every = (n for n, metric in performance_metrics().items() if task.type in metric.tasks)
-    monitor = PerformanceMonitor(metrics=SIX if options.scope == "six" else (*every,), window=1)
+    monitor = PerformanceMonitor(metrics=metrics, window=1)
     values: list[Value] = []
     for day, _ in options.files():
         for m in monitor.measure(view.at(day)):

@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _measure(options: ManyDays, storage: ProfileStorage, watch: Stopwatch, version: str) -> int:
-    from view import DAYS, BenchView
+    from view import DAYS, BenchView, read_in_turn
 
     from dagster_monitoring.profiles.window import ProfileWindows
 
@@ -55,10 +55,9 @@ def _measure(options: ManyDays, storage: ProfileStorage, watch: Stopwatch, versi
     view = BenchView(baseline=baseline, columns=columns, task=task, windows=windows)
     monitor = every_drift_metric()
     count = 0
-    for day, _ in options.files():
-        windows.slice(day)
-        watch.lap("load")
-        count += sum(m.value is not None for m in monitor.measure(view.at(day)))
+    days = [day for day, _ in options.files()]
+    for found in monitor.measure_each(read_in_turn(view, days, watch, "measure")):
+        count += sum(m.value is not None for m in found)
         watch.lap("measure")
     return count
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from contestant import Stopwatch
 from shape import DAY
 
+from dagster_monitoring.monitors import Once
 from dagster_monitoring.profiles.delays import Arrivals
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.profiles.window import (
     PerformanceWindow,
-    PerformanceWindows,
     ProfileWindows,
     Window,
 )
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
     from dagster_monitoring.profiles.baseline import Baseline
 
 DAYS = Partitions(start=date.fromisoformat(DAY), timezone="UTC")
+
+
+class Labelled(Protocol):
+    """Where windows of labelled predictions are had."""
+
+    def window(self, last: str, length: int) -> PerformanceWindow:
+        """The ``length`` slices up to and with ``last``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +48,7 @@ class BenchView:
     task: Task
     day: Profile = field(default_factory=Profile)
     windows: ProfileWindows | None = None
-    labelled: PerformanceWindows | None = None
+    labelled: Labelled | None = None
     segments: tuple[str, ...] = ()
     partition: str = DAY
     model: str = "bench"
@@ -48,6 +56,11 @@ class BenchView:
     labels_due: datetime | None = None
     left_out: frozenset[str] = frozenset()
     now: datetime = datetime(2034, 6, 1, tzinfo=UTC)
+
+    @property
+    def once(self) -> Once:
+        """No monitor of the bench shares anything."""
+        return Once()
 
     def window(self, length: int) -> Window:
         """The stored slices; the day alone where none are stored."""
@@ -78,3 +91,22 @@ class BenchView:
     def at(self, partition: str) -> BenchView:
         """The same at another day."""
         return replace(self, partition=partition)
+
+
+def read_in_turn(
+    view: BenchView, days: Iterable[str], watch: Stopwatch, measured: str
+) -> Iterator[BenchView]:
+    """The view at each day, whose stored profile is read when it comes to be measured.
+
+    Args:
+        view: at any day.
+        days: with a stored profile.
+        watch: told of the time that reading takes.
+        measured: the phase in which the days are measured.
+    """
+    for day in days:
+        watch.lap(measured)
+        if view.windows is not None:
+            view.windows.slice(day)
+        watch.lap("load")
+        yield view.at(day)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from dagster_monitoring.alerts._plain import facts, links, plot_text, row_text
-from dagster_monitoring.alerts._text import one_line
+from dagster_monitoring.alerts._digest import digest_sections
+from dagster_monitoring.alerts._plain import digest_text, facts, links, plot_text, row_text
+from dagster_monitoring.alerts._remarks import remarks
+from dagster_monitoring.alerts._text import NOTHING, one_line
 from dagster_monitoring.alerts.message import AlertMessage
 from dagster_monitoring.evaluation import Severity
 from dagster_monitoring.incidents import Transition
@@ -20,8 +22,8 @@ _COLOUR = {Severity.ERROR: "attention", Severity.WARN: "warning"}
 
 def card(message: AlertMessage) -> Element:
     """Title, summary, facts, worst rows, plot and next step, with links as buttons."""
-    is_over = message.transition is Transition.RESOLVED
-    colour = "good" if is_over else _COLOUR[message.severity]
+    calm = {Transition.RESOLVED: "good", Transition.UPDATED: "accent", Transition.DIGEST: "accent"}
+    colour = calm.get(message.transition, _COLOUR[message.severity])
     lines = [one_line(f"! {line}", 300) for line in message.details[:10]]
     lines += [one_line(f"↑ upstream: {line}", 300) for line in message.changes]
     rows = [row_text(row) for row in message.rows]
@@ -30,7 +32,9 @@ def card(message: AlertMessage) -> Element:
         _line(one_line(message.title, 300), weight="bolder", size="large", color=colour),
         _line(one_line(message.summary, 600)),
         *(_line(line) for line in lines),
-        *(_pair(name, value) for name, value in facts(message)),
+        *(_pair(name, one_line(text, 400)) for name, text in remarks(message)),
+        *_digest(message),
+        *(_pair(name, value) for name, value in facts(message) if message.digest is None),
         *(_line(row, font="monospace", size="small") for row in rows),
     ]
     if message.plot:
@@ -50,6 +54,18 @@ def card(message: AlertMessage) -> Element:
     }
 
 
+def _digest(message: AlertMessage) -> list[Element]:
+    if message.digest is None:
+        return []
+    found: list[Element] = []
+    for heading, lines in digest_sections(message.digest, now=message.updated_at):
+        found.append(_line(heading, weight="bolder"))
+        for line in lines:
+            colour = _COLOUR[line.severity] if line.severity else "default"
+            found.append(_line(one_line(digest_text(line), 400), size="small", color=colour))
+    return found
+
+
 def _line(
     text: str,
     *,
@@ -61,7 +77,7 @@ def _line(
 ) -> Element:
     run: Element = {
         "type": "TextRun",
-        "text": text,
+        "text": text or NOTHING,
         "weight": weight,
         "size": size,
         "color": color,
@@ -74,6 +90,6 @@ def _line(
 def _pair(name: str, value: str) -> Element:
     runs = [
         {"type": "TextRun", "text": f"{name}: ", "weight": "bolder"},
-        {"type": "TextRun", "text": value},
+        {"type": "TextRun", "text": value or NOTHING},
     ]
     return {"type": "RichTextBlock", "inlines": runs, "spacing": "small"}

@@ -68,6 +68,11 @@ class Channel(Declaration, ABC):
     )
     # Whether a send leaves this machine; the contract tests ask for timeouts where it does.
     remote: ClassVar[bool] = False
+    # Whether an update (a retraining was asked for) rings no bell: it goes beneath the incident's
+    # first message, or a machine reads it.
+    updates_quietly: ClassVar[bool] = False
+    # Whether one message a day means anything to it; a pager knows only incidents.
+    takes_digest: ClassVar[bool] = True
 
     @model_validator(mode="before")
     @classmethod
@@ -85,6 +90,11 @@ class Channel(Declaration, ABC):
     def _told_at_once_or_by_day(self) -> Self:
         if self.escalation and self.digest is not None:
             raise ValueError("a channel for escalations can't wait for a digest. Leave one out")
+        if self.digest is not None and not self.takes_digest:
+            raise ValueError(
+                f"digest: {self.type} keeps incidents and has no place for a daily message. Give "
+                "the digest to another channel"
+            )
         return self
 
     @abstractmethod

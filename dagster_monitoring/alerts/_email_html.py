@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
+from datetime import datetime
 
 from dagster_monitoring.alerts._chart_png import HEIGHT, WIDTH
+from dagster_monitoring.alerts._digest import AlertDigest, age_text
 from dagster_monitoring.alerts._plain import facts, links, plot_text, row_value
+from dagster_monitoring.alerts._remarks import remarks
 from dagster_monitoring.alerts._text import escaped
 from dagster_monitoring.alerts.message import AlertMessage, AlertRow
 from dagster_monitoring.evaluation import Severity
 from dagster_monitoring.incidents import Transition
 
 _COLOUR = {Severity.ERROR: "#c62828", Severity.WARN: "#b26a00"}
-_GREEN = "#2e7d4f"
+_BLUE = "#1264a3"
+_CALM = {Transition.RESOLVED: "#2e7d4f", Transition.UPDATED: _BLUE, Transition.DIGEST: _BLUE}
 _FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 _SMALL = "color:#6b7785;font-size:12px"
 _CELL = "padding:4px 12px 4px 0;vertical-align:top;text-align:left;font-size:13px"
@@ -26,16 +31,16 @@ def page(message: AlertMessage, *, notice: str, picture: str | None) -> str:
         notice: a line above all else; may be empty.
         picture: the content id of the plot's picture, if it comes along.
     """
-    is_over = message.transition is Transition.RESOLVED
-    colour = _GREEN if is_over else _COLOUR[message.severity]
+    colour = _CALM.get(message.transition, _COLOUR[message.severity])
     parts = [
         f'<p style="color:#c62828">{_safe(notice, 600)}</p>' if notice else "",
         f'<h2 style="margin:0 0 8px;color:{colour}">{_safe(message.title, 300)}</h2>',
         f"<p>{_safe(message.summary, 1000)}</p>",
         _listed(message),
+        *(f"<p><b>{name}:</b> {_safe(text, 500)}</p>" for name, text in remarks(message)),
         _rows(message),
         _plot(message, picture),
-        _facts(message),
+        _facts(message) if message.digest is None else _digest(message.digest, message.updated_at),
         f"<p><b>Next:</b> {_safe(message.next_step, 1000)}</p>",
         _links(message),
         f'<p style="{_SMALL}">{_safe(f"{message.transition} · {message.incident_id}", 200)}</p>',
@@ -72,6 +77,50 @@ def _row(row: AlertRow) -> str:
     shown = "".join(f'<td style="{_CELL}">{_safe(cell, 200)}</td>' for cell in cells)
     value = f'<td style="{_CELL};color:{colour}"><b>{_safe(row_value(row), 300)}</b></td>'
     return f"<tr>{shown}{value}</tr>"
+
+
+def _digest(digest: AlertDigest, now: datetime) -> str:
+    """Tables of what is open, what closed and what warned."""
+    is_open = [
+        (one.severity, one.id, one.cause, one.opened_partition, age_text(one, now=now),
+         one.owner or "nobody", ", ".join(one.monitors), "new" if one.is_new else "")
+        for one in digest.open
+    ]  # fmt: skip
+    closed = [
+        (one.id, one.cause, f"{one.opened_partition} to {one.last_partition}",
+         ", ".join(one.monitors))
+        for one in digest.closed
+    ]  # fmt: skip
+    warned = [
+        (one.monitor, f"{one.count:,}",
+         ", ".join(one.columns) + (f" and {one.n_more:,} more" if one.n_more else ""))
+        for one in digest.warned
+    ]  # fmt: skip
+    over = ("incident", "cause", "slices", "monitors")
+    heads = ("", "incident", "cause", "since", "open for", "owner", "monitors", "")
+    return (
+        _table("Open", heads, is_open, digest.n_more_open)
+        + _table("Closed", over, closed, digest.n_more_closed)
+        + _table("Warnings", ("monitor", "count", "columns"), warned, digest.n_more_warned)
+    )
+
+
+def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], n_more: int) -> str:
+    if not rows:
+        return ""
+    head = "".join(f'<th style="{_CELL};color:#6b7785">{name}</th>' for name in heads)
+    body = "".join(f"<tr>{''.join(_cell(text) for text in row)}</tr>" for row in rows)
+    more = f"<p>and {n_more:,} more</p>" if n_more else ""
+    return (
+        f'<h3 style="margin:14px 0 2px;font-size:14px">{title}</h3>'
+        f'<table style="border-collapse:collapse"><tr>{head}</tr>{body}</table>{more}'
+    )
+
+
+def _cell(text: str) -> str:
+    colours = {name: colour for name, colour in _COLOUR.items() if name == text}
+    colour = f";color:{colours[Severity(text)]};font-weight:bold" if colours else ""
+    return f'<td style="{_CELL}{colour}">{_safe(text, 200)}</td>'
 
 
 def _plot(message: AlertMessage, picture: str | None) -> str:

@@ -48,7 +48,8 @@ def build_mail(
         mail["References"] = thread
     # So that no holiday notice answers it (RFC 3834).
     mail["Auto-Submitted"] = "auto-generated"
-    if message.severity is Severity.ERROR and message.transition is not Transition.RESOLVED:
+    calm = {Transition.UPDATED, Transition.RESOLVED, Transition.DIGEST}
+    if message.severity is Severity.ERROR and message.transition not in calm:
         mail["Importance"] = "high"
     title = one_line(message.title, 300)
     text = "\n".join([*([notice, ""] if notice else []), title, "", plain_text(message)])
@@ -66,6 +67,8 @@ def message_id(message: AlertMessage, *, sender: str) -> str:
 
 def _subject(message: AlertMessage, *, is_reply: bool) -> str:
     """One subject an incident: mail programs hold a conversation together by it too."""
+    if message.digest is not None:
+        return one_line(f"{message.title}, {message.updated_at:%Y-%m-%d}", 200)
     about = f"{message.model} since {message.opened_partition} ({message.incident_id})"
     test = "TEST: " if message.is_test else ""
     return one_line(f"{'Re: ' if is_reply else ''}{test}Incident of {about}", 200)

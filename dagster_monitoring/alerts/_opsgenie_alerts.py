@@ -47,6 +47,9 @@ def calls(
     if message.transition is Transition.ACKNOWLEDGED:
         yield "POST", f"/{alias}/acknowledge?identifierType=alias", note
         return
+    if message.transition is Transition.UPDATED:
+        yield "POST", f"/{alias}/notes?identifierType=alias", note
+        return
     yield "POST", "", _created(message, priority)
     if message.transition in {Transition.ESCALATED, Transition.REMINDED}:
         if sets_priority:

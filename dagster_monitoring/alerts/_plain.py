@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dagster_monitoring.alerts._digest import DigestLine, digest_sections
+from dagster_monitoring.alerts._remarks import remarks
 from dagster_monitoring.alerts._text import one_line, safe_address, sparkline
 from dagster_monitoring.alerts.message import AlertMessage, AlertPlot, AlertRow
 
@@ -12,10 +14,16 @@ def plain_lines(message: AlertMessage) -> list[str]:
     """What a person needs, a line each, without the title; every value on its own line and cut."""
     lines = [message.summary, *(f"! {line}" for line in message.details)]
     lines += [f"~ {line}" for line in message.changes]
+    lines += [f"{name}: {text}" for name, text in remarks(message)]
     lines += [f"- {row_text(row)}" for row in message.rows]
     lines += [f"and {message.n_more} more"] if message.n_more else []
     lines += [plot_text(message.plot)] if message.plot else []
-    lines += [f"{name}: {value}" for name, value in facts(message)]
+    if message.digest is not None:
+        for heading, found in digest_sections(message.digest, now=message.updated_at):
+            lines += [f"{heading}:"]
+            lines += [f"- {digest_text(line)}" for line in found]
+    else:
+        lines += [f"{name}: {value}" for name, value in facts(message)]
     lines += [f"{name}: {url}" for name, url in links(message)]
     lines += [message.next_step, f"{message.transition} {message.incident_id}"]
     return [one_line(line, _LINE if "http" not in line else 2 * _LINE) for line in lines]
@@ -25,6 +33,12 @@ def plain_text(message: AlertMessage, *, limit: int = 15_000) -> str:
     """The lines as one text of at most ``limit`` characters."""
     text = "\n".join(plain_lines(message))
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def digest_text(line: DigestLine) -> str:
+    """A digest's line, such as ``ERROR inc-1: model, since 2013-06-11 …``."""
+    named = " ".join(part for part in (line.severity, line.mark) if part)
+    return f"{one_line(named, 120)}: {line.text}" if named else line.text
 
 
 def row_text(row: AlertRow) -> str:

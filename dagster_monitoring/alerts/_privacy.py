@@ -10,7 +10,13 @@ from dagster_monitoring.evaluation import Evaluation
 
 # Their reasons name columns, which are no data.
 _ABOUT_COLUMNS = frozenset({"missing_columns", "extra_columns"})
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+# From the first quotation mark to the last: a value may hold some, and an apostrophe is none.
+_QUOTED = re.compile(r"(?<!\w)(['\"`]).*\1(?!\w)", re.DOTALL)
+# How databases and their drivers show the values that they refuse.
+_LISTED = re.compile(r"(?<==)\s*\(.*\)|(?<=\[)(SQL|parameters):.*", re.DOTALL)
+# A folder's name may hold blanks: up to the next slash, where there is one.
+_FOLDER = re.compile(r"(?<![^/\\\s])([\w.-]+)=([^/\\\n]+(?=[/\\])|[^/\\\s:;,]+)")
+_DATE = re.compile(r"\d{4}(-\d\d){0,2}([T_ -]\d\d([:.-]?\d\d){0,2})?Z?")
 
 
 def shown_name(text: str | None, shown: Collection[str]) -> str | None:
@@ -44,6 +50,40 @@ def shown_reason(evaluation: Evaluation, shown: Collection[str]) -> str | None:
         if name and "=" in name:
             reason = reason.replace(name, shown_name(name, shown) or "")
     return _QUOTED.sub(f"'{ELLIPSIS}'", reason)
+
+
+def shown_words(text: str, *, names: Collection[str], shown: Collection[str]) -> str:
+    """An error's text as far as it holds no value of data.
+
+    What it quotes is left out unless it is a column's name, and the values of folders such as
+    ``customer=Ann`` unless the column may show its values, or it is a date.
+
+    Args:
+        text: a library's, a database's or a trainer's words among ours.
+        names: of columns.
+        shown: columns whose values may be told.
+
+    Example:
+        >>> told = "file day=2024-05-01/name=Ann/a.parquet: column 'late' holds 'Bo'"
+        >>> shown_words(told, names=["late"], shown=[])
+        "file day=2024-05-01/name=…/a.parquet: column 'late' holds '…'"
+    """
+    kept: list[str] = []
+
+    def keep(found: re.Match[str]) -> str:
+        kept.append(found[0])
+        return f"\x00{len(kept) - 1}\x00"
+
+    quoted = "|".join(re.escape(f"{q}{name}{q}") for name in names for q in "'\"`")
+    found = re.sub(rf"(?<!\w)({quoted})(?!\w)", keep, text.replace("\x00", "")) if quoted else text
+    found = _QUOTED.sub(f"'{ELLIPSIS}'", _LISTED.sub(ELLIPSIS, found))
+    found = _FOLDER.sub(lambda part: _folder(part, shown), found)
+    return re.sub(r"\x00(\d+)\x00", lambda place: kept[int(place[1])], found)
+
+
+def _folder(part: re.Match[str], shown: Collection[str]) -> str:
+    may_show = part[1] in shown or _DATE.fullmatch(part[2])
+    return part[0] if may_show else f"{part[1]}={ELLIPSIS}"
 
 
 def _may_show(evaluation: Evaluation, shown: Collection[str]) -> bool:

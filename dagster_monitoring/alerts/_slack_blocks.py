@@ -6,10 +6,13 @@ header, 3,000 in a section's text, 2,000 in a field, 10 fields a section.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal, TypeAlias, TypedDict
 
+from dagster_monitoring.alerts._digest import AlertDigest, DigestLine, digest_sections
 from dagster_monitoring.alerts._plain import row_value
-from dagster_monitoring.alerts._text import escaped, one_line, safe_address, sparkline
+from dagster_monitoring.alerts._remarks import remarks
+from dagster_monitoring.alerts._text import NOTHING, escaped, one_line, safe_address, sparkline
 from dagster_monitoring.alerts.message import AlertMessage, AlertPlot, AlertRow
 from dagster_monitoring.evaluation import Severity
 from dagster_monitoring.incidents import Transition
@@ -18,7 +21,12 @@ _HEADER = 150
 _ROW = 280  # ten rows and their line ends stay within a section's 3,000
 _MOST_LINES = 10
 # In a thread these add no value that is not above them.
-_BRIEF = {Transition.ACKNOWLEDGED, Transition.REMINDED, Transition.RESOLVED}
+_BRIEF = {
+    Transition.ACKNOWLEDGED,
+    Transition.REMINDED,
+    Transition.UPDATED,
+    Transition.RESOLVED,
+}
 _ICON = {Severity.ERROR: "🔴", Severity.WARN: "🟠"}  # the same on every client
 
 
@@ -58,12 +66,33 @@ def blocks(message: AlertMessage, *, in_thread: bool = False) -> Blocks:
     ]
     if (message.details or message.changes) and not is_brief:
         found.append({"type": "section", "text": _markup(_told(message))})
-    if not is_brief:
+    is_known = is_brief and message.transition is Transition.ACKNOWLEDGED
+    if not is_known and (said := remarks(message, with_impact=not is_brief)):
+        lines = [f"*{name}:* {_escape(text, 400)}" for name, text in said]
+        found.append({"type": "section", "text": _markup("\n".join(lines))})
+    if message.digest is not None:
+        found += _digest(message.digest, now=message.updated_at)
+    elif not is_brief:
         found += _figures(message)
     found.append({"type": "section", "text": _markup(_what_next(message))})
     footer = _escape(f"{message.transition} · {message.incident_id}", 200)
     found.append({"type": "context", "elements": [_markup(footer)]})
     return found
+
+
+def _digest(digest: AlertDigest, *, now: datetime) -> Blocks:
+    found: Blocks = []
+    for heading, lines in digest_sections(digest, now=now):
+        text = "\n".join([f"*{heading}*", *(_digest_line(line) for line in lines)])
+        found.append({"type": "section", "text": _markup(text)})
+    return found
+
+
+def _digest_line(line: DigestLine) -> str:
+    if not line.mark:
+        return _escape(line.text, _ROW)
+    icon = f"{_ICON[line.severity]} " if line.severity else ""
+    return f"{icon}{_code(line.mark, 60)} {_escape(line.text, _ROW - 90)}"
 
 
 def _figures(message: AlertMessage) -> Blocks:
@@ -81,7 +110,10 @@ def fallback(message: AlertMessage) -> str:
 
 
 def _icon(message: AlertMessage) -> str:
-    return "🟢" if message.transition is Transition.RESOLVED else _ICON[message.severity]
+    if message.transition is Transition.RESOLVED:
+        return "🟢"
+    calm = {Transition.ACKNOWLEDGED, Transition.UPDATED, Transition.DIGEST}
+    return "🔵" if message.transition in calm else _ICON[message.severity]
 
 
 def _facts(message: AlertMessage) -> list[TextObject]:
@@ -134,7 +166,8 @@ def _what_next(message: AlertMessage) -> str:
 
 def _markup(text: str) -> TextObject:
     # Verbatim: Slack makes no links, channels or users out of the text by itself.
-    return {"type": "mrkdwn", "text": text, "verbatim": True}
+    # A text of nothing but blanks makes Slack refuse the whole message.
+    return {"type": "mrkdwn", "text": text if text.strip() else NOTHING, "verbatim": True}
 
 
 def _code(text: str, limit: int) -> str:

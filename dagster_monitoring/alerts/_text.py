@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 ELLIPSIS = "…"
+# In the place of a text that is all blanks, where a receiver takes no empty one.
+NOTHING = "–"  # noqa: RUF001 - a dash
 _BARS = "▁▂▃▄▅▆▇█"
 # Cf holds marks that reorder what follows them (a value could rewrite the line it stands in), but
 # also joiners that scripts and emoji need: only the former go.

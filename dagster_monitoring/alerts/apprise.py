@@ -92,12 +92,16 @@ def _notify(service: apprise.NotifyBase, message: AlertMessage) -> bool:
     import apprise
 
     kind = {Severity.ERROR: apprise.NotifyType.FAILURE, Severity.WARN: apprise.NotifyType.WARNING}
-    is_over = message.transition is Transition.RESOLVED
+    calm = {
+        Transition.RESOLVED: apprise.NotifyType.SUCCESS,
+        Transition.UPDATED: apprise.NotifyType.INFO,
+        Transition.DIGEST: apprise.NotifyType.INFO,
+    }
     return bool(
         service.notify(
             title=_without_calls(one_line(message.title, 250)),
             body=_without_calls(plain_text(message, limit=8_000)),
-            notify_type=apprise.NotifyType.SUCCESS if is_over else kind[message.severity],
+            notify_type=calm.get(message.transition, kind[message.severity]),
             body_format=apprise.NotifyFormat.TEXT,
         )
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
 from dagster_monitoring.alerts._channel import Channel, ChannelError
-from dagster_monitoring.alerts._plain import plot_text, row_value
+from dagster_monitoring.alerts._digest import digest_sections
+from dagster_monitoring.alerts._plain import digest_text, plot_text, row_value
+from dagster_monitoring.alerts._remarks import remarks
 from dagster_monitoring.alerts._text import one_line
 from dagster_monitoring.alerts.message import AlertMessage, AlertRow
 from dagster_monitoring.evaluation import Severity
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 # Captured output has no width of its own; this fits Dagster's log view and a README.
 _WIDTH_OF_A_FILE = 100
 _STYLE = {Severity.ERROR: "red", Severity.WARN: "yellow"}
+_CALM = {Transition.RESOLVED: "green", Transition.UPDATED: "cyan", Transition.DIGEST: "cyan"}
 
 
 class ConsoleChannel(Channel):
@@ -29,6 +32,7 @@ class ConsoleChannel(Channel):
 
     type: Literal["console"] = "console"
     stream: Literal["stdout", "stderr"] = Field("stdout", description="stdout or stderr.")
+    updates_quietly: ClassVar[bool] = True
 
     def send(self, message: AlertMessage, *, thread: str | None = None) -> None:  # noqa: ARG002 - it knows no threads
         """Print the message as a panel.
@@ -63,13 +67,15 @@ def _panel(message: AlertMessage) -> RenderableType:
     from rich.console import Group
     from rich.panel import Panel
 
-    style = "green" if message.transition is Transition.RESOLVED else _STYLE[message.severity]
+    style = _CALM.get(message.transition, _STYLE[message.severity])
     parts: list[RenderableType] = [_text(message.summary, 400)]
     parts += [_text(f"! {line}", 400, style) for line in message.details]
     parts += [_text(f"~ {line}", 400) for line in message.changes]
+    parts += [_text(f"{name}: {text}", 400) for name, text in remarks(message)]
     if message.rows:
         parts += [_text(""), _table(message)]
     parts += [_text(""), _text(plot_text(message.plot), 400, "dim")] if message.plot else []
+    parts += _digest(message)
     parts += [_text(""), *_facts(message)]
     return Panel(
         Group(*parts),
@@ -80,6 +86,18 @@ def _panel(message: AlertMessage) -> RenderableType:
         border_style=style,
         padding=(0, 1),
     )
+
+
+def _digest(message: AlertMessage) -> list[Text]:
+    if message.digest is None:
+        return []
+    found: list[Text] = []
+    for heading, lines in digest_sections(message.digest, now=message.updated_at):
+        found += [_text(""), _text(heading, style="bold")]
+        styles = [_STYLE[line.severity] if line.severity else "" for line in lines]
+        told = [digest_text(line) for line in lines]
+        found += [_text(text, 400, style) for text, style in zip(told, styles, strict=True)]
+    return found
 
 
 def _table(message: AlertMessage) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ class FileChannel(Channel):
 
     type: Literal["file"] = "file"
     path: str = Field(min_length=1, description="File on this machine; folders are made.")
+    updates_quietly: ClassVar[bool] = True
 
     def send(self, message: AlertMessage, *, thread: str | None = None) -> None:  # noqa: ARG002 - it knows no threads
         """Append the message and wait until it is on disk.

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
+from dagster_monitoring.alerts._digest import AlertDigest
 from dagster_monitoring.alerts._text import as_ascii
 from dagster_monitoring.evaluation import Severity, number, value_text
 from dagster_monitoring.incidents import Cause, Transition
@@ -80,6 +81,53 @@ class AlertPlot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRealized:
+    """What labels say of a change of error that was estimated, at the last slice that has them.
+
+    ``estimate`` is that slice's own, ``value`` what came true; units as of :class:`AlertImpact`.
+    """
+
+    partition: str
+    estimate: float
+    value: float
+    standard_error: float | None
+    n_labelled: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertImpact:
+    """The estimated change of the model's error in the incident's last slice that has one.
+
+    ``metric`` is ``error_rate_change`` (0.01 is one row in a hundred) or ``absolute_error_change``
+    (a share of the baseline's error); above 0 is worse. ``columns`` cause it, each with its share
+    of it, the largest first; none where the change may be chance.
+    """
+
+    metric: str
+    partition: str
+    estimate: float
+    standard_error: float | None
+    n: int
+    columns: tuple[tuple[str, float], ...]
+    realized: AlertRealized | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertStep:
+    """Something that was done about an incident: what, when, and why or with which result.
+
+    ``key`` names it: the same step told again has the same. A minor one is told only where it
+    disturbs nobody; what comes of it is told everywhere.
+    """
+
+    key: str
+    at: datetime
+    what: str
+    why: str
+    is_minor: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertMessage:
     """An incident's transition in words and rows.
 
@@ -87,7 +135,10 @@ class AlertMessage:
     ``rows`` holds at most ten, worst first; ``n_more`` counts those left out. ``details`` say what
     is wrong where no evaluation does, ``changes`` what changed upstream when it began. ``n_slices``
     counts the slices from the first to the last in trouble, where that is known. ``asset_url``
-    leads to what was judged. ``is_test``: a person tries the channel, nothing is wrong.
+    leads to what was judged. ``impact`` is there where a monitor of type impact gave an estimate,
+    ``steps`` what was done about it so far, oldest first; ``digest`` makes it the message of a
+    day, which is of no single incident. ``is_test``: a person tries the channel,
+    nothing is wrong.
     """
 
     dedup_key: str
@@ -114,6 +165,9 @@ class AlertMessage:
     n_slices: int | None = None
     plot: AlertPlot | None = None
     asset_url: str | None = None
+    impact: AlertImpact | None = None
+    steps: tuple[AlertStep, ...] = ()
+    digest: AlertDigest | None = None
     is_test: bool = False
 
     def to_json(self) -> str:

@@ -34,6 +34,8 @@ class OpsgenieChannel(Channel):
     )
     timeout_seconds: float = Field(10.0, gt=0, le=120, description="For connecting, and reading.")
     remote: ClassVar[bool] = True
+    updates_quietly: ClassVar[bool] = True
+    takes_digest: ClassVar[bool] = False
 
     def send(self, message: AlertMessage, *, thread: str | None = None) -> None:  # noqa: ARG002 - the alias holds them together
         """Open, note, acknowledge or close the alert.

@@ -34,6 +34,7 @@ class SlackChannel(Channel):
     )
     timeout_seconds: int = Field(10, gt=0, le=120, description="For connecting, and reading.")
     remote: ClassVar[bool] = True
+    updates_quietly: ClassVar[bool] = True
 
     def send(self, message: AlertMessage, *, thread: str | None = None) -> str | None:
         """Post the message; what follows it about the same incident goes into its thread.

@@ -39,6 +39,7 @@ class WebhookChannel(Channel):
     bearer: EnvironmentVariable | None = Field(None, description="Sent as Authorization: Bearer ….")
     timeout_seconds: float = Field(10.0, gt=0, le=120, description="For connecting, and reading.")
     remote: ClassVar[bool] = True
+    updates_quietly: ClassVar[bool] = True
 
     @field_validator("url")
     @classmethod

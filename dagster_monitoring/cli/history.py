@@ -27,6 +27,8 @@ LABEL_COLUMNS = ("coverage", "label_delay_p50_hours", "label_delay_p90_hours")
 # Shown where they tell rows apart.
 ORIGIN_COLUMNS = ("baseline_version", "declaration_version", "declared")
 _FLOATS = ("value", "lower", "upper", "standard_error", *LABEL_COLUMNS, *INTERVAL)
+# A terminal takes a millisecond a row, and no one reads more.
+_TABLE_ROWS = 1_000
 # What spreadsheets take for a formula's beginning, the full-width forms of East Asia too.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - meant so
 Plain = str | int | float | None
@@ -74,6 +76,12 @@ Cell = Plain | datetime
     "every field, and the interval.",
 )
 @click.option(
+    "--last",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help=f"Only the last N rows. Unless given, a table has {_TABLE_ROWS:,}, the others have all.",
+)
+@click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     help="File instead of the terminal.",
@@ -89,6 +97,7 @@ def command(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     labels_as_of: datetime | None,
     labels_after_days: float | None,
     form: str,
+    last: int | None,
     output: Path | None,
     project: Path,
     module: str | None,
@@ -97,20 +106,42 @@ def command(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     declared = load_model(model, project=project, module=module)
     keys = declared.partitions
     first = first_slice(keys, since, option="--since") if since else None
-    last = last_slice(keys, until, option="--until") if until else None
+    final = last_slice(keys, until, option="--until") if until else None
+    at_most = _TABLE_ROWS if last is None and form == "table" else last
+    # One more tells whether there are more.
+    wanted = None if at_most is None else at_most + 1
     labels = _labels(as_of, labels_as_of, labels_after_days)
     if labels is not None:
-        anew = evaluate_as_of(declared, labels, monitor=monitor, since=first, until=last)
+        anew = evaluate_as_of(declared, labels, monitor=monitor, since=first, until=final)
         found = [e for e in anew if column in {None, e.column}]
     else:
         with open_store(declared.storage.database_url) as store:
             found = store.evaluations.read(
-                model, monitor=monitor, column=column, since=first, until=last, as_of=as_of
+                model,
+                monitor=monitor,
+                column=column,
+                since=first,
+                until=final,
+                as_of=as_of,
+                last=wanted,
             )
+    found = _cut(found, at_most)
     if form == "table":
         _print_table(found)
     else:
         _write({"json": _json, "csv": _csv, "parquet": _parquet}[form](found), output, form=form)
+
+
+def _cut(found: list[Evaluation], at_most: int | None) -> list[Evaluation]:
+    """The last rows, and a word on it when there are more."""
+    if at_most is None or len(found) <= at_most:
+        return found
+    click.echo(
+        f"the last {at_most:,} rows. Narrow them with --monitor, --column and --since, or ask for "
+        "more with --last N or --format csv",
+        err=True,
+    )
+    return found[-at_most:]
 
 
 def _labels(

@@ -13,7 +13,7 @@ from dagster_monitoring.cli.printing import printable
 from dagster_monitoring.errors import MonitoringError
 
 # Modules of this folder that are not commands.
-NOT_COMMANDS = frozenset({"dates", "main", "printing", "project"})
+NOT_COMMANDS = frozenset({"dates", "incident_page", "main", "printing", "project", "words"})
 
 
 class CommandFolder(click.Group):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import click
 from dagster_monitoring.cli.dates import first_slice, last_slice, partition
 from dagster_monitoring.cli.printing import inert
 from dagster_monitoring.cli.project import load_model, project_options
+from dagster_monitoring.cli.words import NOTE, by_option
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import open_backend
 from dagster_monitoring.orchestration.clock import utc_now
@@ -29,10 +29,8 @@ from dagster_monitoring.stores import Mark, MarkKind, open_store
     metavar="PARTITION",
     help="Last slice, included; the first one when left out.",
 )
-@click.option("--note", default="", help="Why.")
-@click.option(
-    "--by", default=getpass.getuser, show_default="the user of this computer", help="Who."
-)
+@click.option("--note", type=NOTE, default="", help="Why.")
+@by_option
 @click.option("--remove", is_flag=True, help="Take the mark of these slices away.")
 @project_options
 def command(  # noqa: PLR0913, PLR0917 - a command's options are its arguments

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 
 import click
@@ -15,6 +14,7 @@ from dagster_monitoring.cli.project import (
     model_of,
     project_options,
 )
+from dagster_monitoring.cli.words import NOTE, by_option
 from dagster_monitoring.orchestration.backend import open_backend
 from dagster_monitoring.orchestration.clock import utc_now
 from dagster_monitoring.orchestration.rollback import roll_back
@@ -62,10 +62,8 @@ def list_(model: str, project: Path, module: str | None) -> None:
 
 @command.command("rollback")
 @click.argument("model")
-@click.option("--why", required=True, help="Why; kept with the model's open incidents.")
-@click.option(
-    "--by", default=getpass.getuser, show_default="the user of this computer", help="Who."
-)
+@click.option("--why", type=NOTE, required=True, help="Why; kept with the model's open incidents.")
+@by_option
 @project_options
 def rollback(model: str, why: str, by: str, project: Path, module: str | None) -> None:
     """Puts the champion before the present one of MODEL back in service, with its baseline.

@@ -32,6 +32,8 @@ def command(
 ) -> None:
     """Deletes evaluations, profiles and sent messages of MODEL that are older than --keep-days.
 
+    Files that processes were writing when they were killed go after a day.
+
     Verdicts that were replaced so long ago go too: history --as-of an earlier date then no longer
     shows them. Whatever their age, the slices of open incidents stay, and those that windows,
     rolling baselines and learned limits of kept slices look back on. Baselines, models, labels and
@@ -44,4 +46,7 @@ def command(
     for kind, count in done.rows.items():
         click.echo(f"{count:>12,} {kind}")
     click.echo(f"{done.files:>12,} profiles ({done.bytes:,} bytes)")
+    click.echo(
+        f"{done.leftovers:>12,} files begun by processes that died ({done.leftover_bytes:,} bytes)"
+    )
     click.echo("nothing was deleted (--dry-run)" if dry_run else "deleted")

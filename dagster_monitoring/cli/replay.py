@@ -90,8 +90,8 @@ def with_monitors(model: MonitoredModel, file: Path) -> MonitoredModel:
         DeclarationError: the file is no such YAML; names the field and what is allowed.
     """
     try:
-        given = yaml.safe_load(file.read_text())
-    except (OSError, yaml.YAMLError) as error:
+        given = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise DeclarationError(f"{file} can't be read as YAML: {error}") from error
     if isinstance(given, list):
         given = {"monitors": given}

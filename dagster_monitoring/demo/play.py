@@ -16,13 +16,18 @@ import dagster as dg
 
 from dagster_monitoring.demo.definitions import DECLARATION, build, read_model
 from dagster_monitoring.demo.world import DAYS, FIRST_VERSION, HOME, World, lay_out
+from dagster_monitoring.incidents import IncidentStatus, Transition, acknowledge
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import open_backend
+from dagster_monitoring.orchestration.incidents import act_by_hand
 from dagster_monitoring.orchestration.naming import job_name
 from dagster_monitoring.orchestration.running import run_job, run_range, run_setup
+from dagster_monitoring.stores import Note
 
 BACKFILL = ("2013-04-01", "2013-05-31")
 LIVE = ("2013-06-01", "2013-07-06")
+# Who answers, in place of `dagster-monitoring incidents ack`.
+ON_CALL, ANSWER = "ada", "seen; let us wait for what the gate says of a challenger"
 # One morning every so many days: a morning costs a second or two whatever it brings.
 DAYS_A_MORNING = 3
 
@@ -166,13 +171,43 @@ class Play:
         with self.progress.timed("late labels"):
             for request in self._tick(instance, "ground_truth_sensor"):
                 self._run(instance, "labels", request)
+        self._alert(instance)
+        with self.progress.timed("retraining"):
+            requests = self._tick(instance, "retraining_sensor")
+        if self._acknowledge():
+            self._alert(instance)
+        with self.progress.timed("retraining"):
+            for request in requests:
+                self._pass(minutes=9)
+                self._run(instance, "retraining", request)
+                self._serve_champion()
+        if requests:
+            self._alert(instance)
+
+    def _alert(self, instance: dg.DagsterInstance) -> None:
         with self.progress.timed("alerts"):
             for request in self._tick(instance, "alert_sensor"):
                 self._run(instance, "alerts", request)
-        with self.progress.timed("retraining"):
-            for request in self._tick(instance, "retraining_sensor"):
-                self._run(instance, "retraining", request)
-                self._serve_champion()
+
+    def _acknowledge(self) -> bool:
+        """What the person on call does about what has just been told; whether there was any."""
+        with open_backend(self.model) as backend:
+            new = [
+                one
+                for one in backend.store.incidents.open_ones(self.model.model)
+                if one.status is IncidentStatus.OPEN
+            ]
+            if new:
+                self._pass(minutes=6)
+            for one in new:
+                now = self.clock.now
+                after = acknowledge(one, by=ON_CALL, now=now)
+                note = Note(at=now, author=ON_CALL, action="ack", text=ANSWER)
+                act_by_hand(backend, after, note, transition=Transition.ACKNOWLEDGED)
+        return bool(new)
+
+    def _pass(self, *, minutes: int) -> None:
+        self.clock.now += timedelta(minutes=minutes)
 
     def _tick(self, instance: dg.DagsterInstance, name: str) -> list[dg.RunRequest]:
         full = job_name(self.model, name)

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from dagster_monitoring.alerts import AlertMessage
 from dagster_monitoring.demo.play import Progress
 from dagster_monitoring.evaluation import Evaluation, Severity, Status, worst_first
-from dagster_monitoring.incidents import Incident
+from dagster_monitoring.incidents import Incident, Transition
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.monitors import overall
 from dagster_monitoring.orchestration.backend import Backend, open_backend
@@ -25,6 +27,8 @@ SYMBOLS = {
     "ERROR": ("■", "bold red"),
     "NO_DATA": ("-", "dim"),
 }
+TERMINAL = "console"
+TOLD_WHOLE = {Transition.OPENED, Transition.ACKNOWLEDGED, Transition.RESOLVED}
 LABEL_WIDTH = 18
 WORST_ROWS = 8
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -38,8 +42,10 @@ def show(model: MonitoredModel, progress: Progress, folder: Path, console: Conso
         retrainings = backend.store.retrainings.list(model.model)
         parts: list[RenderableType] = [
             _grid(model, evaluations, days_a_line=max(console.width - LABEL_WIDTH - 6, 30)),
+            Text(),
             _worst(evaluations),
             _incidents(incidents, retrainings),
+            one_told(backend, incidents),
             _baselines(backend),
             _times(progress),
             _where(model, folder, len(evaluations)),
@@ -119,10 +125,10 @@ def _worst(evaluations: Sequence[Evaluation]) -> RenderableType:
 
 def _incidents(incidents: Sequence[Incident], retrainings: Sequence[Retraining]) -> RenderableType:
     """What was opened, who was told, and what was done about it."""
-    lines = [Text("Incidents", "italic")]
+    lines: list[RenderableType] = [Text("\nIncidents", "italic")]
     for incident in sorted(incidents, key=lambda i: i.opened_partition):
         over = f"resolved {incident.resolved_partition}" if incident.resolved_partition else "open"
-        told = "found in the backfill, nobody told" if incident.historical else "alerted"
+        told = "in the backfill, nobody told" if incident.historical else "alerted"
         lines.append(
             Text.assemble(
                 f"  {incident.opened_partition} to {incident.last_partition}  ",
@@ -137,10 +143,33 @@ def _incidents(incidents: Sequence[Incident], retrainings: Sequence[Retraining])
     return Group(*lines)
 
 
-def _retraining(one: Retraining) -> Text:
+def one_told(backend: Backend, incidents: Sequence[Incident]) -> RenderableType:
+    """The messages about one incident that is over, the one that was told of most."""
+    lives = [
+        [AlertMessage.from_json(e.payload) for e in backend.store.outbox.of_incident(one.id)
+         if e.channel == TERMINAL]
+        for one in sorted(incidents, key=lambda i: i.opened_partition)
+        if not one.is_open
+    ]  # fmt: skip
+    life = max(lives, key=len, default=[])
+    if not life:
+        return Group()
+    heading = (
+        f"\nOne of them as it was told: dagster-monitoring incidents show {life[0].incident_id}"
+    )
+    lines: list[RenderableType] = [Text(heading, "italic")]
+    for message in life:
+        lines.append(Text(f"  {message.updated_at:%Y-%m-%d %H:%M}  {message.title}"))
+        if message.transition in TOLD_WHOLE:
+            lines.append(Padding(Text(message.summary, "dim"), (0, 0, 0, 20)))
+    return Group(*lines)
+
+
+def _retraining(one: Retraining) -> RenderableType:
     style = "bold green" if one.outcome == "PROMOTED" else "bold"
     name = one.challenger_version or "challenger"
-    return Text.assemble(f"    → {name} trained: ", (one.outcome, style), f", {one.reason}")
+    text = Text.assemble(f"→ {name} trained: ", (one.outcome, style), f", {one.reason}")
+    return Padding(text, (0, 0, 0, 4))
 
 
 def _baselines(backend: Backend) -> RenderableType:

@@ -7,7 +7,7 @@ a replay counts what live would have counted.
 """
 
 from dagster_monitoring.incidents.by_hand import acknowledge, assign, resolve, snooze
-from dagster_monitoring.incidents.episodes import Episode, Rule, Verdict, episodes
+from dagster_monitoring.incidents.episodes import Episode, Rule, Verdict, episodes, is_restless
 from dagster_monitoring.incidents.grouping import Group, group
 from dagster_monitoring.incidents.incident import (
     Cause,
@@ -27,6 +27,7 @@ from dagster_monitoring.incidents.routing import (
     is_quiet,
     is_told,
 )
+from dagster_monitoring.incidents.waking import is_awake, woken
 
 __all__ = [
     "AlertPolicy",
@@ -50,10 +51,13 @@ __all__ = [
     "episodes",
     "group",
     "held_until",
+    "is_awake",
     "is_quiet",
+    "is_restless",
     "is_told",
     "reconcile",
     "resolve",
     "snooze",
     "span_text",
+    "woken",
 ]

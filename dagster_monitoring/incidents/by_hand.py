@@ -28,6 +28,8 @@ def acknowledge(incident: Incident, *, by: str, now: datetime) -> Incident:
 def snooze(incident: Incident, *, until: datetime, now: datetime) -> Incident:
     """Nobody is paged or reminded before a moment; its end is told all the same.
 
+    Then, if it is still open, it is told once, with what became of it meanwhile.
+
     Raises:
         IncidentError: it is resolved, or the moment has passed.
     """

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
 from dagster_monitoring.incidents.incident import Cause
 
+Subject = tuple[str, str | None, str | None]
+"""What a value is of: metric, column, segment."""
+
 # What a partition without trouble counts towards the end of it.
 _HEALTHY, _WARNS = 2, 1
+# What chance exceeds once in twenty, as it moves declared limits out.
+_STANDARD_ERRORS = 1.645
 RANK = {None: 0, Severity.WARN: 1, Severity.ERROR: 2}
 
 
@@ -27,6 +32,9 @@ class Verdict:
         window_end: the end of what was judged, with a time zone.
         on_labels: whether it rests on labels, and so can't be younger than their delay.
         empty: whether there was no row at all: the slice did not come.
+        erred: what was in ERROR.
+        restless: what was not within its limits for sure (:func:`is_restless`); of what never was
+            in ERROR it may be left out.
     """
 
     monitor: str
@@ -37,6 +45,8 @@ class Verdict:
     window_end: datetime
     on_labels: bool = False
     empty: bool = False
+    erred: frozenset[Subject] = field(default=frozenset(), compare=False)
+    restless: frozenset[Subject] = field(default=frozenset(), compare=False)
 
     @classmethod
     def of(cls, evaluations: Sequence[Evaluation]) -> Verdict:
@@ -51,6 +61,8 @@ class Verdict:
             window_end=max(e.window_end for e in evaluations),
             on_labels=any(e.n_labelled is not None for e in evaluations),
             empty=all(e.n == 0 for e in evaluations),
+            erred=frozenset(_subject(e) for e in evaluations if e.severity is Severity.ERROR),
+            restless=frozenset(_subject(e) for e in evaluations if _is_restless(e)),
         )
 
 
@@ -144,26 +156,104 @@ def episodes(verdicts: Sequence[Verdict], rule: Rule, *, cause: Cause) -> list[E
     ]
 
 
+def is_restless(
+    value: float | None,
+    *,
+    lower: float | None,
+    upper: float | None,
+    standard_error: float | None,
+    severity: Severity | None,
+) -> bool:
+    """Whether a value is not within its limits for sure.
+
+    Limits move out by chance before a value leaves them; it is back when it is within them beyond
+    chance, 1.645 standard errors, so at about the limits that were declared. What needs a person
+    for lack of data is not back.
+
+    Example:
+        >>> limits = {"lower": None, "upper": 0.5, "severity": None}
+        >>> is_restless(0.45, standard_error=0.1, **limits)
+        True
+        >>> is_restless(0.45, standard_error=0.01, **limits)
+        False
+    """
+    if severity is not None:
+        return True
+    if value is None:
+        return False
+    chance = _STANDARD_ERRORS * (standard_error or 0.0)
+    above = upper is not None and value + chance > upper
+    return above or (lower is not None and value - chance < lower)
+
+
+def _is_restless(evaluation: Evaluation) -> bool:
+    return is_restless(
+        evaluation.value,
+        lower=evaluation.lower,
+        upper=evaluation.upper,
+        standard_error=evaluation.standard_error,
+        severity=evaluation.severity,
+    )
+
+
+def _subject(evaluation: Evaluation) -> Subject:
+    return evaluation.metric, evaluation.column, evaluation.segment
+
+
 def _walk(verdicts: Sequence[Verdict], rule: Rule) -> Iterator[Episode]:
     row: list[Verdict] = []
-    current: Episode | None = None
-    calm = 0
+    current: _Running | None = None
     for verdict in verdicts:
         is_trouble = RANK[verdict.severity] >= RANK[rule.severity]
+        if current is not None and is_trouble and current.is_another(verdict):
+            yield replace(current.episode, resolved=current.seems_over)
+            current = None
         if current is None:
             row = [*row, verdict] if is_trouble else [] if _is_known(verdict) else row
             if len(row) >= rule.partitions:
-                current, row, calm = _begun(row), [], 0
+                current, row = _Running(row, rule), []
             continue
         if is_trouble:
-            current = _joined(current, verdict)
-        if _is_known(verdict):
-            calm = 0 if is_trouble else calm + (_HEALTHY if verdict.severity is None else _WARNS)
-        if calm >= _HEALTHY * rule.keep:
-            yield replace(current, resolved=verdict.partition)
+            current.join(verdict)
+        elif _is_known(verdict) and current.calms_down(verdict):
+            yield replace(current.episode, resolved=verdict.partition)
             current = None
     if current is not None:
-        yield current
+        yield current.episode
+
+
+class _Running:
+    """An episode that lasts.
+
+    Attributes:
+        episode: as it is so far.
+        seems_over: since when it would be over, if swings about the limit were taken for health.
+    """
+
+    def __init__(self, row: Sequence[Verdict], rule: Rule) -> None:
+        self.episode = _begun(row)
+        self.seems_over: str | None = None
+        self._erred = frozenset[Subject]().union(*(verdict.erred for verdict in row))
+        self._needed = _HEALTHY * rule.keep
+        self._calm = self._eased = 0
+
+    def is_another(self, verdict: Verdict) -> bool:
+        """Whether trouble is not this one's going on: of something else, after a quiet time."""
+        return self.seems_over is not None and not verdict.erred <= self._erred
+
+    def join(self, verdict: Verdict) -> None:
+        """More of the same."""
+        self.episode, self._erred = _joined(self.episode, verdict), self._erred | verdict.erred
+        self._calm, self._eased, self.seems_over = 0, 0, None
+
+    def calms_down(self, verdict: Verdict) -> bool:
+        """Whether it is over with a partition that is known, and not in trouble."""
+        counts = _HEALTHY if verdict.severity is None else _WARNS
+        self._eased += counts
+        self._calm = 0 if self._erred & verdict.restless else self._calm + counts
+        if self._eased >= self._needed and self.seems_over is None:
+            self.seems_over = verdict.partition
+        return self._calm >= self._needed
 
 
 def _is_known(verdict: Verdict) -> bool:

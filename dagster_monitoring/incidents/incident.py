@@ -20,7 +20,8 @@ class IncidentStatus(StrEnum):
 class Transition(StrEnum):
     """What just happened to an incident; each is announced once on each channel.
 
-    ``DIGEST`` is of no single one: the day of a model in one message.
+    ``UPDATED``: something was done about it, such as a retraining. ``DIGEST`` is of no single one:
+    the day of a model in one message.
     """
 
     OPENED = "OPENED"
@@ -28,6 +29,7 @@ class Transition(StrEnum):
     REOPENED = "REOPENED"
     ACKNOWLEDGED = "ACKNOWLEDGED"
     REMINDED = "REMINDED"
+    UPDATED = "UPDATED"
     RESOLVED = "RESOLVED"
     DIGEST = "DIGEST"
 
@@ -106,7 +108,8 @@ class Incident:
         historical: nobody is told: it was found long after the fact, or when it was over.
         owner: who works on it.
         acknowledged_at: when a person took it on.
-        snoozed_until: nobody is reminded or paged again before this moment.
+        snoozed_until: nobody is reminded or paged again before this moment; ``None`` again once
+            people were told that it is over.
         escalated_at: when it was escalated because nobody acknowledged it.
         announced_at: when people were last told.
         closed_by_hand: whether a person resolved it.

@@ -41,7 +41,8 @@ class AlertPolicy(Declaration):
         ge=1,
         le=366,
         description="Healthy partitions one after the other that close it again; a monitor's own "
-        "goes before. One that still warns counts half, so that nothing flaps.",
+        "goes before. One that still warns counts half, and the row begins anew where what was in "
+        "ERROR is not within its limits beyond chance, so that nothing flaps.",
     )
     max_age_days: float | None = Field(
         14,

@@ -22,8 +22,11 @@ _DAYS: tuple[Day, ...] = (
 _MIDNIGHT = "24:00"
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
 # The end of what a channel was told; else people look for what is over, or taken.
-_TO_THE_END = frozenset({Transition.ACKNOWLEDGED, Transition.RESOLVED})
-_PAGES_AGAIN = frozenset({Transition.ESCALATED, Transition.REMINDED, Transition.REOPENED})
+_TO_THE_END = frozenset({Transition.ACKNOWLEDGED, Transition.UPDATED, Transition.RESOLVED})
+# What is done meanwhile is told with what comes after the sleep.
+_PAGES_AGAIN = frozenset(
+    {Transition.ESCALATED, Transition.REMINDED, Transition.REOPENED, Transition.UPDATED}
+)
 
 
 def known_zone(name: str) -> str:

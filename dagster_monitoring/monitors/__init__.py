@@ -11,7 +11,8 @@ from pydantic import Field
 from dagster_monitoring.evaluation import excess
 from dagster_monitoring.monitors._catalogue import monitor_types
 from dagster_monitoring.monitors._early import label_balance
-from dagster_monitoring.monitors._monitor import Measurement, Monitor, View
+from dagster_monitoring.monitors._estimate import REST
+from dagster_monitoring.monitors._monitor import Measurement, Monitor, Once, View
 from dagster_monitoring.monitors._past import past_partitions, past_reach
 from dagster_monitoring.monitors._slices import lacking_slices
 from dagster_monitoring.monitors.budget import with_shares
@@ -28,9 +29,11 @@ else:
     ]
 
 __all__ = [
+    "REST",
     "AnyMonitor",
     "Measurement",
     "Monitor",
+    "Once",
     "Overall",
     "View",
     "default_monitors",

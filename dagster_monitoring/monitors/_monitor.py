@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import ClassVar, Literal, Protocol, Self
+from typing import ClassVar, Literal, NamedTuple, Protocol, Self, TypeVar, cast
 
 import pyarrow as pa
 from pydantic import Field, PrivateAttr, model_validator
@@ -23,43 +23,51 @@ from dagster_monitoring.profiles.window import PerformanceWindow, Window
 from dagster_monitoring.schema import Columns, Partitions, Task
 from dagster_monitoring.statistics.scales import Scale
 
+T = TypeVar("T")
+
+_MADE_KEPT = 16
+
 MonitoredAsset = Literal["drift", "data_quality", "performance"]
 
 WINDOW: Mapping[Every, int] = {"hour": 72, "day": 3, "week": 1}
 """The window of drift and performance by the length of a slice: 72 hours, or a week."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measurement:
+class Measurement(NamedTuple):
     """One value of a metric on a column and segment, before any threshold.
 
     ``value`` is a finite number, or ``None`` with a ``reason`` that says what is missing and what
     to do. ``expected`` marks a missing value that is no one's fault yet (labels not due, too few
     slices since production began). A ``reason`` beside a value is a note on it. ``worse`` is the
     bad side; ``noise`` (at least 0) what chance alone exceeds with probability ``noise_alpha`` with
-    so few rows; ``is_distance`` says that without any drift the value lies between 0 and that, and
-    ``scale`` on which scale it is then nearly normal;
+    so few rows; ``swing`` the standard deviation by which it moves from window to window while
+    nothing lasting happens, which counts for pages; ``is_distance`` says that without any drift the
+    value lies between 0 and the noise, and ``scale`` on which scale it is then nearly normal;
     ``standard_error`` the value's own sampling error, ``None`` where it is not known;
     ``reference`` the baseline's value. ``levels`` are limits that come with the measurement
     itself and stand before the monitor's thresholds; ``most`` is the worst that its verdict may
     say, below what the monitor may. ``delays`` are those of its labels.
+
+    A tuple, as there are many: a frozen dataclass of so many fields takes ten times as long to
+    make.
     """
 
     metric: str
+    value: float | None
+    n: int
     column: str | None = None
     segment: str | None = None
-    value: float | None
     reason: str | None = None
-    expected: bool = False
-    n: int
-    n_labelled: int | None = None
-    reference: float | None = None
     noise: float = 0.0
-    noise_alpha: float = 0.01
-    is_distance: bool = False
-    scale: Scale = "identity"
     standard_error: float | None = None
     worse: Sides = "both"
+    is_distance: bool = False
+    scale: Scale = "identity"
+    noise_alpha: float = 0.01
+    swing: float = 0.0
+    expected: bool = False
+    n_labelled: int | None = None
+    reference: float | None = None
     levels: Levels | None = None
     most: Severity = Severity.ERROR
     delays: DelayCounts | None = None
@@ -73,6 +81,21 @@ class Measurement:
     def key(self) -> tuple[str, str | None, str | None]:
         """What the measurement is of; the same from partition to partition."""
         return self.metric, self.column, self.segment
+
+
+class Once:
+    """What several monitors ask for and is dear to make: each thing made once, the last 16 kept."""
+
+    def __init__(self) -> None:
+        self._made: OrderedDict[Hashable, object] = OrderedDict()
+
+    def of(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What ``make`` gave the last time that the key was asked for, or gives now."""
+        if key not in self._made:
+            self._made[key] = make()
+            if len(self._made) > _MADE_KEPT:
+                self._made.popitem(last=False)
+        return cast("T", self._made[key])
 
 
 class View(Protocol):
@@ -101,6 +124,11 @@ class View(Protocol):
     def labels_due(self) -> datetime | None: ...
     @property
     def baseline(self) -> Baseline: ...
+    @property
+    def once(self) -> Once:
+        """What monitors share; the partition is a part of the key."""
+        ...
+
     @property
     def left_out(self) -> frozenset[str]:
         """Partitions that a person marked, as normal or as bad: limits do not learn from them."""
@@ -209,8 +237,11 @@ class Monitor(Declaration, ABC):
             for name, defaults in self.by_length.items()
             if name not in self.model_fields_set
         }
-        limits = {name: one.counted_in(every) for name, one in self.thresholds.items()}
-        own = self.threshold.counted_in(every) if self.threshold else None
+        window = defaults.get("window", self.window)
+        limits = {
+            name: one.counted_in(every, window=window) for name, one in self.thresholds.items()
+        }
+        own = self.threshold.counted_in(every, window=window) if self.threshold else None
         found = self.model_copy(update={**defaults, "threshold": own, "thresholds": limits})
         found._every = every  # noqa: SLF001 - its own class
         return found
@@ -234,6 +265,10 @@ class Monitor(Declaration, ABC):
     @abstractmethod
     def measure(self, view: View) -> list[Measurement]:
         """Every value of this monitor at the view's partition; data never makes it raise."""
+
+    def measure_each(self, views: Iterable[View]) -> Iterator[list[Measurement]]:
+        """As :meth:`measure` of each view in turn; some monitors take less time for many."""
+        return map(self.measure, views)
 
     @abstractmethod
     def default_threshold(self, metric: str) -> Threshold:
@@ -266,7 +301,7 @@ class Monitor(Declaration, ABC):
     def threshold_of(self, metric: str) -> Threshold:
         """The limits that hold for a metric: its own, else the monitor's, else the default."""
         found = self.thresholds.get(metric) or self.threshold or self.default_threshold(metric)
-        return found.counted_in(self._every)
+        return found.counted_in(self._every, window=self.window)
 
     def past_slices(self) -> int:
         """How many slices before the judged window its learned thresholds look at."""

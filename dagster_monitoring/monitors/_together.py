@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, cached_property, lru_cache
 
 import numpy as np
@@ -17,33 +17,89 @@ from dagster_monitoring.statistics.undefined import Undefined
 _NOISE_ALPHA = 0.01
 
 _CELLS = 1 << 17
-"""Bins that are looked at together: calls are shared by many, and an array of them takes 1 MB."""
+"""Bins that are looked at together: calls are shared by many, and an array of them takes 1 MB.
+Slices are added up to here, and one slice is split at twice that.
+"""
+
+_MOST_CELLS = 2 * _CELLS
+
+_LEAST_CELLS = 64
+"""What a comparison counts for at least: it is some objects too."""
 
 _STAYING = 32
 """Groups of baseline columns that are remembered, with all that belongs to them: 3 MB each."""
 
 
+_Waiting = tuple[Comparison, list[Measurement]]
+"""A comparison, and what will hold its measurements."""
+
 _BLOCK = 31 << 20
 """Bytes; the C library does not go by blocks of more than 32 MB."""
 
 
-def measure(comparisons: Iterable[Comparison], note: str | None) -> list[list[Measurement]]:
+class Together:
+    """Comparisons that wait for others, of their slice and of the next ones, to be measured with.
+
+    Slices that are alike are put together alike: what belongs to their baseline is remembered.
+
+    Example:
+        >>> together = Together()
+        >>> together.end_slice()
+        >>> together.is_waiting
+        False
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[_Waiting] = []
+        self._cells = 0
+        self._slice_began = 0
+        self._is_split = False
+        _keep_freed_memory()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether some are not measured yet."""
+        return bool(self._waiting)
+
+    def add(self, comparison: Comparison) -> list[Measurement]:
+        """The list that will hold what its metrics give, once there are enough of them."""
+        found: list[Measurement] = []
+        self._waiting.append((comparison, found))
+        pair = comparison.pair
+        cells = 0 if isinstance(pair, Undefined) else len(pair.reference.counts)
+        self._cells += max(cells, _LEAST_CELLS)
+        if self._cells >= _MOST_CELLS:
+            self.finish()
+            self._is_split = True
+        return found
+
+    def end_slice(self) -> None:
+        """Tells that what is added next is of another slice."""
+        own = self._cells - self._slice_began
+        if self._is_split or self._cells + own > _CELLS:
+            self.finish()
+        self._is_split, self._slice_began = False, self._cells
+
+    def finish(self) -> None:
+        """Measures those that wait."""
+        alike: dict[tuple[object, ...], list[_Waiting]] = {}
+        for own, found in self._waiting:
+            alike.setdefault(_kind(own), []).append((own, found))
+        self._waiting, self._cells = [], 0
+        for some in alike.values():
+            some.sort(key=lambda waiting: not waiting[0].is_numeric)
+            _measure(some)
+
+
+def measure(comparisons: Iterable[Comparison]) -> list[list[Measurement]]:
     """What each comparison's metrics give, in the order of the comparisons.
 
     Args:
         comparisons: columns, of all rows and of segments.
-        note: beside the values.
     """
-    _keep_freed_memory()
-    given = [*comparisons]
-    found: list[list[Measurement]] = [[] for _ in given]
-    for places in _groups(given):
-        group = _Group([given[place] for place in places])
-        for at, place in enumerate(places):
-            own = given[place]
-            found[place] = [
-                own.measurement(metric, group.told(metric)[at], note) for metric in own.metrics
-            ]
+    together = Together()
+    found = [together.add(comparison) for comparison in comparisons]
+    together.finish()
     return found
 
 
@@ -58,28 +114,22 @@ def _keep_freed_memory() -> None:
     np.empty(_BLOCK, dtype=np.uint8)
 
 
-def _groups(comparisons: Sequence[Comparison]) -> Iterator[list[int]]:
-    """Places of comparisons that go together, numbers before names; not too large a group."""
-    alike: dict[tuple[object, ...], list[int]] = {}
-    for place, own in enumerate(comparisons):
-        alike.setdefault(_kind(own), []).append(place)
-    for places in alike.values():
-        some, cells = [], 0
-        for place in sorted(places, key=lambda place: not comparisons[place].is_numeric):
-            pair = comparisons[place].pair
-            cells += 0 if isinstance(pair, Undefined) else len(pair.reference.counts)
-            some.append(place)
-            if cells >= _CELLS:
-                yield some
-                some, cells = [], 0
-        if some:
-            yield some
-
-
 def _kind(own: Comparison) -> tuple[object, ...]:
     """Comparisons of one kind can be measured together."""
     why = own.pair if isinstance(own.pair, Undefined) else own.edges
     return own.stays, why if isinstance(why, Undefined) else None
+
+
+def _measure(some: Sequence[_Waiting]) -> None:
+    """Comparisons of one kind, numbers before names."""
+    group = _Group([own for own, _ in some])
+    metrics: Sequence[DriftMetric] = ()
+    told: list[tuple[DriftMetric, list[Row]]] = []
+    for place, (own, found) in enumerate(some):
+        if own.metrics is not metrics:
+            metrics = own.metrics
+            told = [(metric, group.told(metric)) for metric in metrics]
+        found += [own.measurement(metric, rows[place]) for metric, rows in told]
 
 
 class _Group:

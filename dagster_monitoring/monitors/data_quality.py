@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import median
 from typing import ClassVar, Literal, Self
 
@@ -139,7 +139,7 @@ class _Scene:
             )
         measured = _measurement(metric, value, n=self.current.rows)
         notes = [text for text in (measured.reason, empty, self.note) if text]
-        return replace(measured, reason="; ".join(dict.fromkeys(notes)) or None)
+        return measured._replace(reason="; ".join(dict.fromkeys(notes)) or None)
 
     def of_column(self, column: str, metric: QualityMetric) -> Iterator[Measurement]:
         """The values of a metric on a column, of all rows and of each segment."""
@@ -175,7 +175,7 @@ class _Scene:
                 rows = subject.column.rows if subject.column else 0
                 measured = _measurement(metric, metric.compute(subject), n=rows)
                 is_slight = measured.value is None and segment is not None
-                yield replace(measured, column=column, segment=segment, expected=is_slight)
+                yield measured._replace(column=column, segment=segment, expected=is_slight)
 
     def _why_not(self, column: str, metric: QualityMetric) -> str | None:
         """Why a column has no value; a metric of faults has one when every row is at fault."""
@@ -220,10 +220,12 @@ def _usual_rows(view: View, width: int) -> float | None:
         if len(same) >= _FEWEST_USUAL_SLICES:
             return median(same)
         return _usual_in_baseline(view, width)
-    before = view.rolling(_USUAL_SLICES, before=width)
-    if len(before.partitions) >= _FEWEST_USUAL_SLICES and before.profile.rows:
+    keys = view.partitions
+    first, last = (keys.shift(view.partition, -back) for back in (width + _USUAL_SLICES - 1, width))
+    days = (view.at(day).window(1).profile.rows for day in keys.between(first, last))
+    rows = [count for count in days if count]
+    if len(rows) >= _FEWEST_USUAL_SLICES:
         # The median: one huge day does not make the days after it look empty.
-        rows = [view.at(day).window(1).profile.rows for day in before.partitions]
         return width * median(rows)
     return _usual_in_baseline(view, width)
 

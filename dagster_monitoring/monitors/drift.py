@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from dagster_monitoring.declaration import Declaration
-from dagster_monitoring.monitors._columns import (
-    all_columns,
-    prediction_columns,
-    segment_names,
-    summary_of,
-    why_unusable,
-)
-from dagster_monitoring.monitors._comparison import BinChoice, Comparison
+from dagster_monitoring.monitors._columns import all_columns, prediction_columns
+from dagster_monitoring.monitors._comparison import BinChoice
 from dagster_monitoring.monitors._monitor import (
     WINDOW,
     Measurement,
@@ -26,8 +20,9 @@ from dagster_monitoring.monitors._monitor import (
 )
 from dagster_monitoring.monitors._names import known_names
 from dagster_monitoring.monitors._reference import reference_of
+from dagster_monitoring.monitors._scene import Scene
 from dagster_monitoring.monitors._slices import slices_note
-from dagster_monitoring.monitors._together import measure
+from dagster_monitoring.monitors._together import Together
 from dagster_monitoring.monitors._weighing import weighed
 from dagster_monitoring.monitors.learned import LearnedThreshold
 from dagster_monitoring.monitors.threshold import (
@@ -38,15 +33,7 @@ from dagster_monitoring.monitors.threshold import (
 )
 from dagster_monitoring.partitions import MOST_SLICES, ByLength
 from dagster_monitoring.profiles.bins import BinSet, NumericBins
-from dagster_monitoring.profiles.profile import Profile
-from dagster_monitoring.statistics.drift import (
-    DriftMetric,
-    drift_metric,
-    drift_metrics,
-)
-
-_TOGETHER = 128
-"""Columns that are looked at together."""
+from dagster_monitoring.statistics.drift import DriftMetric, Kind, drift_metric
 
 
 class Rolling(Declaration):
@@ -98,8 +85,9 @@ class DriftMonitor(Monitor):
     impact: bool = Field(
         default=False,
         description="Whether the drift of a feature may say ERROR only where it is estimated to "
-        "raise the model's error beyond chance; elsewhere it says WARN. The estimate is that of a "
-        "monitor of type impact with this window, and needs a baseline built with it.",
+        "raise the model's error beyond chance and the swing of quiet windows; elsewhere it says "
+        "WARN. The estimate is that of a monitor of type impact with this window, and needs a "
+        "baseline built with it.",
     )
 
     @model_validator(mode="after")
@@ -123,37 +111,20 @@ class DriftMonitor(Monitor):
 
         A column that can't be compared gives one measurement a metric that says why.
         """
-        columns = self.columns_of(view)
-        rolling = None if self.baseline == "training" else self.baseline.rolling
-        reference = reference_of(view, rolling=rolling, window=self.window)
-        if isinstance(reference, Measurement):
-            return [
-                Measurement(
-                    metric=name,
-                    column=column,
-                    value=None,
-                    reason=reference.reason,
-                    expected=reference.expected,
-                    n=0,
-                )
-                for column in columns
-                for name in self._metrics_for(view.baseline.bins, column)
-            ]
-        current = view.window(self.window)
-        own = current.profile if self.window == 1 else view.window(1).profile
-        lacking = slices_note(current.partitions, current.missing, self.window)
-        scene = _Scene(
-            bins=view.baseline.bins,
-            segments=view.segments if self.segments else (),
-            slice=own,
-            current=current.profile,
-            reference=reference.profile,
-            note="; ".join(note for note in (lacking, reference.note) if note) or None,
-            stays=self.baseline == "training",
-        )
-        metrics = {name: drift_metric(name) for name in self.metrics}
-        found = [m for some in _chunks(columns) for m in self._of_columns(scene, some, metrics)]
-        return weighed(found, view, window=self.window) if self.impact else found
+        (found,) = self.measure_each([view])
+        return found
+
+    def measure_each(self, views: Iterable[View]) -> Iterator[list[Measurement]]:
+        """As :meth:`measure`; what comparisons of several slices share is computed once."""
+        together, begun = Together(), list[_Begun]()
+        for view in views:
+            begun.append((view, self._begin(view, together)))
+            together.end_slice()
+            if not together.is_waiting:
+                yield from map(self._end, begun)
+                begun = []
+        together.finish()
+        yield from map(self._end, begun)
 
     def needs_losses(self) -> bool:
         """Where drift is weighed by its impact."""
@@ -167,35 +138,59 @@ class DriftMonitor(Monitor):
             return prediction_columns(view.task)
         return all_columns(view.task, view.columns) if self.columns == "all" else self.columns
 
-    def _of_columns(
-        self, scene: _Scene, columns: Sequence[str], metrics: Mapping[str, DriftMetric]
-    ) -> list[Measurement]:
-        """What several columns have in common is computed for them together."""
-        choice = self.bins.equal_width if isinstance(self.bins, EqualWidth) else self.bins
-        found: dict[str, list[Measurement]] = {}
-        comparisons: list[Comparison] = []
-        for column in columns:
-            reason, names = scene.why_not(column), self._metrics_for(scene.bins, column)
-            has = reason is None or scene.has(column)
-            usable = [n for n in names if has and (reason is None or metrics[n].of_missing)]
-            found[column] = [
-                Measurement(metric=name, column=column, value=None, reason=reason, n=0)
-                for name in names
-                if name not in usable
-            ]
-            comparisons += scene.comparisons(column, choice, [metrics[name] for name in usable])
-        for comparison, own in zip(comparisons, measure(comparisons, scene.note), strict=True):
-            found[comparison.column] += own
-        return [measurement for own in found.values() for measurement in own]
+    def _begin(self, view: View, together: Together) -> list[list[Measurement]]:
+        """Measurements by column, some of which are there once all are measured together."""
+        scene, bins = self._scene(view), view.baseline.bins
+        found: list[list[Measurement]] = []
+        for column in self.columns_of(view):
+            metrics = self._metrics_for(bins, column)
+            if isinstance(scene, Measurement):
+                found.append([scene._replace(metric=m.name, column=column) for m in metrics])
+                continue
+            reason, usable = scene.why_not(column), metrics
+            if reason is not None:
+                has = scene.has(column)
+                usable = tuple(m for m in metrics if has and m.of_missing)
+                lacking = (m.name for m in metrics if m not in usable)
+                found.append([_without(name, column, reason) for name in lacking])
+            found += map(together.add, scene.comparisons(column, self._choice, usable))
+        return found
 
-    def _metrics_for(self, baseline: BinSet, column: str) -> list[str]:
+    def _end(self, begun: _Begun) -> list[Measurement]:
+        view, parts = begun
+        found = [measurement for own in parts for measurement in own]
+        return weighed(found, view, window=self.window) if self.impact else found
+
+    def _scene(self, view: View) -> Scene | Measurement:
+        """What is compared; a measurement that says why there is no baseline."""
+        rolling = None if self.baseline == "training" else self.baseline.rolling
+        reference = reference_of(view, rolling=rolling, window=self.window)
+        if isinstance(reference, Measurement):
+            return reference
+        current = view.window(self.window)
+        own = current.profile if self.window == 1 else view.window(1).profile
+        lacking = slices_note(current.partitions, current.missing, self.window)
+        return Scene(
+            bins=view.baseline.bins,
+            segments=view.segments if self.segments else (),
+            slice=own,
+            current=current.profile,
+            reference=reference.profile,
+            note="; ".join(note for note in (lacking, reference.note) if note) or None,
+            stays=self.baseline == "training",
+        )
+
+    @property
+    def _choice(self) -> BinChoice:
+        return self.bins.equal_width if isinstance(self.bins, EqualWidth) else self.bins
+
+    def _metrics_for(self, baseline: BinSet, column: str) -> tuple[DriftMetric, ...]:
         """The declared metrics that are defined for the column; all, when its kind is unknown."""
         bins = baseline.columns.get(column)
         if bins is None:
-            return list(self.metrics)
-        kind = "numeric" if isinstance(bins, NumericBins) else "categorical"
-        known = drift_metrics()
-        return [name for name in self.metrics if kind in known[name].kinds]
+            return _metrics(self.metrics, None)
+        kind: Kind = "numeric" if isinstance(bins, NumericBins) else "categorical"
+        return _metrics(self.metrics, kind)
 
     def default_threshold(self, metric: str) -> Threshold:
         """Limits by convention against training; learned ones elsewhere and for other metrics."""
@@ -235,60 +230,15 @@ class DriftMonitor(Monitor):
         return self.metrics
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Scene:
-    """What is compared: the slice, the window that ends with it, and the baseline."""
-
-    bins: BinSet
-    segments: tuple[str, ...]
-    slice: Profile
-    current: Profile
-    reference: Profile
-    note: str | None
-    stays: bool
-
-    def why_not(self, column: str) -> str | None:
-        """Why a column can't be compared; a window does not hide a slice that lacks it."""
-        if column not in self.bins.columns:
-            return f"column {column!r} is not in the baseline; declare it and build it anew"
-        return (
-            why_unusable(self.slice, column, "the slice")
-            or why_unusable(self.current, column, "the window")
-            or why_unusable(self.reference, column, "the baseline")
-        )
-
-    def has(self, column: str) -> bool:
-        """Whether each side has rows of the column, be they all missing."""
-        sides = (summary_of(side, column, None) for side in self._sides)
-        return all(summary is not None and summary.rows > 0 for summary in sides)
-
-    @property
-    def _sides(self) -> tuple[Profile, Profile, Profile]:
-        return self.slice, self.current, self.reference
-
-    def comparisons(
-        self, column: str, choice: BinChoice, metrics: Sequence[DriftMetric]
-    ) -> Iterator[Comparison]:
-        """The column in all rows, then in each segment but those that it makes itself."""
-        if column not in self.bins.columns or not metrics:
-            return
-        for segment in (None, *segment_names(self.bins, self.segments)):
-            before = summary_of(self.reference, column, segment)
-            now = summary_of(self.current, column, segment)
-            is_own = segment is not None and segment.partition("=")[0] == column
-            if before is not None and now is not None and not is_own:
-                yield Comparison(
-                    column=column,
-                    segment=segment,
-                    bins=self.bins.columns[column],
-                    reference=before,
-                    current=now,
-                    choice=choice,
-                    metrics=metrics,
-                    stays=self.stays and segment is None,
-                )
+_Begun = tuple[View, list[list[Measurement]]]
+"""A slice, and its measurements by comparison."""
 
 
-def _chunks(columns: Sequence[str]) -> Iterator[Sequence[str]]:
-    """A few columns at a time: memory grows with them, and what they share with their number."""
-    return (columns[at : at + _TOGETHER] for at in range(0, len(columns), _TOGETHER))
+@cache
+def _metrics(names: tuple[str, ...], kind: Kind | None) -> tuple[DriftMetric, ...]:
+    known = (drift_metric(name) for name in names)
+    return tuple(metric for metric in known if kind is None or kind in metric.kinds)
+
+
+def _without(metric: str, column: str, reason: str) -> Measurement:
+    return Measurement(metric=metric, column=column, value=None, reason=reason, n=0)

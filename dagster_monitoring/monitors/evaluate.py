@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from statistics import fmean
 
@@ -49,9 +49,9 @@ def evaluate(
     given = monitor.measure(view) if measured is None else measured
     judged = [_finite(m) for m in given] or [_nothing_measured(monitor)]
     earlier = Past(monitor, view, past)
-    tests = sum(m.value is not None for m in judged)
+    tests = _tests(judged)
     is_young = _is_young(monitor, view)
-    frame = _Frame(monitor=monitor, view=view, run_id=run_id, now=now)
+    frame = _Frame.of(monitor, view, run_id=run_id, now=now)
     return [
         frame.evaluation(m, _judge(monitor, m, earlier, tests, is_young=is_young)) for m in judged
     ]
@@ -70,7 +70,7 @@ def limits_in_force(
     """
     judged = [m for m in map(_finite, measured) if m.value is not None]
     earlier = Past(monitor, view, past)
-    return [(m, _levels(monitor, m, earlier, len(judged))) for m in judged]
+    return [(m, _levels(monitor, m, earlier, _tests(judged))) for m in judged]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +79,27 @@ class _Frame:
 
     monitor: Monitor
     view: View
+    bounds: tuple[datetime, datetime]
+    model_version: str | None
     run_id: str | None
     now: datetime
 
+    @classmethod
+    def of(cls, monitor: Monitor, view: View, *, run_id: str | None, now: datetime) -> _Frame:
+        days = view.partitions
+        back = min(monitor.window - 1, slices_before(view))
+        start, _ = days.bounds(days.shift(view.partition, -back))
+        return cls(
+            monitor=monitor,
+            view=view,
+            bounds=(start, days.bounds(view.partition)[1]),
+            model_version=model_version(view),
+            run_id=run_id,
+            now=now,
+        )
+
     def evaluation(self, measurement: Measurement, verdict: _Verdict) -> Evaluation:
         kind = self.monitor.baseline_kind()
-        start, end = self._bounds()
         return Evaluation(
             model=self.view.model,
             monitor=self.monitor.name,
@@ -95,8 +110,8 @@ class _Frame:
             baseline_kind=kind,
             baseline_version=self.view.baseline.version if kind else None,
             partition=self.view.partition,
-            window_start=start,
-            window_end=end,
+            window_start=self.bounds[0],
+            window_end=self.bounds[1],
             value=measurement.value,
             lower=verdict.limits[0],
             upper=verdict.limits[1],
@@ -105,7 +120,7 @@ class _Frame:
             reason=verdict.reason,
             n=measurement.n,
             n_labelled=measurement.n_labelled,
-            model_version=model_version(self.view),
+            model_version=self.model_version,
             evaluated_at=self.now,
             run_id=self.run_id,
             standard_error=_standard_error(measurement),
@@ -113,12 +128,6 @@ class _Frame:
             label_delay_p50_hours=_delay(measurement, 0.5),
             label_delay_p90_hours=_delay(measurement, 0.9),
         )
-
-    def _bounds(self) -> tuple[datetime, datetime]:
-        days = self.view.partitions
-        back = min(self.monitor.window - 1, slices_before(self.view))
-        start, _ = days.bounds(days.shift(self.view.partition, -back))
-        return start, days.bounds(self.view.partition)[1]
 
 
 def model_version(view: View) -> str | None:
@@ -142,6 +151,11 @@ def _judge(monitor: Monitor, m: Measurement, past: Past, tests: int, *, is_young
     return _against(m.value, levels, most=_least(monitor.severity, m.most), note=m.reason)
 
 
+def _tests(judged: Sequence[Measurement]) -> int:
+    """How many values the thresholds judge at once; those that bring their own limits are none."""
+    return sum(m.value is not None and m.levels is None for m in judged)
+
+
 def _levels(monitor: Monitor, m: Measurement, past: Past, tests: int) -> Levels | Undefined:
     if m.levels is not None:
         return m.levels
@@ -152,6 +166,7 @@ def _levels(monitor: Monitor, m: Measurement, past: Past, tests: int) -> Levels 
             reference=m.reference,
             noise=m.noise,
             noise_alpha=m.noise_alpha,
+            swing=m.swing,
             worse=m.worse,
             past=[own.value for own in earlier if own.value is not None],
             past_noise=fmean(own.noise for own in earlier) if earlier else None,
@@ -207,7 +222,7 @@ def _finite(m: Measurement) -> Measurement:
     if m.value is None or math.isfinite(m.value):
         return m
     reason = f"{m.metric} is not a finite number ({m.value}); look for extreme values"
-    return replace(m, value=None, reason=reason)
+    return m._replace(value=None, reason=reason)
 
 
 def _standard_error(m: Measurement) -> float | None:

@@ -80,6 +80,7 @@ class ImpactMonitor(Monitor):
             reference=0.0,
             noise=_NOISE_STANDARD_ERRORS * found.standard_error,
             noise_alpha=_NOISE_ALPHA,
+            swing=found.swing,
             standard_error=found.standard_error,
             worse="upper",
         )
@@ -114,5 +115,5 @@ def _shares(metric: str, found: Estimate) -> list[Measurement]:
             reference=0.0,
             levels=_NO_LIMITS,
         )
-        for column, value in found.shares().items()
+        for column, value in found.shares.items()
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -154,8 +154,7 @@ class _Realized:
 
 def _beside(metric: str, change: Estimate | _Realized, own: Measurement) -> Measurement:
     """A figure that is shown and not judged."""
-    return replace(
-        own,
+    return own._replace(
         metric=metric,
         value=change.value,
         standard_error=change.standard_error,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar, Literal
 
 from dagster_monitoring.incidents import Cause
@@ -60,7 +59,7 @@ def _judged(segment: str | None, rows: Rows, note: str | None) -> Measurement:
         reason = f"{rows.n} rows of this segment, and {_FEWEST_ROWS} are needed"
         return _coverage(segment, rows, reason=reason, expected=True)
     found = _coverage(segment, rows, reason=note, expected=False)
-    return replace(found, value=rows.n_labelled / rows.n)
+    return found._replace(value=rows.n_labelled / rows.n)
 
 
 def _coverage(

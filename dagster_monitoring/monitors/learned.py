@@ -28,7 +28,9 @@ from dagster_monitoring.statistics.undefined import Undefined
 _FEWEST_WINDOWS = 3
 
 _LEARNED_FROM: Mapping[Every, int] = {"hour": 672, "day": 28, "week": 26}
-_LEARNED_WITH: Mapping[Every, int] = {"hour": 336, "day": 14, "week": 8}
+_LEARNED_WITH: Mapping[Every, int] = {"hour": 168, "day": 7, "week": 8}
+_WINDOWS = 8
+"""Of how many windows it learns at least: limits of four are four times as wide."""
 
 _ERROR_ALPHA = 0.001
 """Of an ERROR where there is no budget, and of what is left out of the past where there is one."""
@@ -67,14 +69,14 @@ class LearnedThreshold(Threshold):
         ge=4,
         le=MOST_SLICES,
         description="How many slices back it learns from. Default: 28 days, or 26 weeks; of hours "
-        "672.",
+        "672; of long windows as many as 8 windows hold.",
     )
     minimum_slices: int = Field(
-        default=14,
+        default=7,
         ge=3,
         le=MOST_SLICES,
-        description="With fewer slices behind it there is no verdict yet. Default: 14 days, or 8 "
-        "weeks; of hours 336.",
+        description="With fewer slices behind it there is no verdict yet, nor with fewer than 3 "
+        "windows. Default: 7 days, or 8 weeks; of hours 168.",
     )
     warn_alpha: float | None = Field(
         default=0.01,
@@ -120,15 +122,19 @@ class LearnedThreshold(Threshold):
         """The pinned partition, once it is past; keys of a model sort by time."""
         return partition if self.pin is None else min(self.pin, partition)
 
-    def counted_in(self, every: Every) -> Self:
+    def counted_in(self, every: Every, *, window: int = 1) -> Self:
         """See :meth:`Threshold.counted_in`.
 
         Example:
             >>> LearnedThreshold().counted_in("hour").slices
             672
+            >>> LearnedThreshold().counted_in("day", window=7).slices
+            56
         """
         given = self.model_fields_set
-        slices = self.slices if "slices" in given else _LEARNED_FROM[every]
+        slices = self.slices
+        if "slices" not in given:
+            slices = min(max(_LEARNED_FROM[every], _WINDOWS * window), MOST_SLICES)
         fewest = min(_LEARNED_WITH[every], slices)
         if "minimum_slices" in given:
             fewest = self.minimum_slices

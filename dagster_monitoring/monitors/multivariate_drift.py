@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -96,7 +96,7 @@ class MultivariateDriftMonitor(Monitor):
         rolling = None if self.baseline == "training" else self.baseline.rolling
         reference = reference_of(view, rolling=rolling, window=self.window)
         if isinstance(reference, Measurement):
-            return [replace(reference, metric=name) for name in self.metrics]
+            return [reference._replace(metric=name) for name in self.metrics]
         current = view.window(self.window)
         lacking = slices_note(current.partitions, current.missing, self.window)
         scene = _Scene(

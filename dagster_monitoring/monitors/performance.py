@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -161,8 +160,7 @@ class PerformanceMonitor(Monitor):
                 yield _waiting(aspect, segment, why, n, n_labelled, delays)
             else:
                 measured = _measured(aspect, part.summary, _reference(view, aspect, segment))
-                yield replace(
-                    measured,
+                yield measured._replace(
                     segment=segment,
                     n=n,
                     n_labelled=n_labelled,
@@ -278,7 +276,7 @@ def _waiting(
 
 def _with_note(measured: Measurement, note: str) -> Measurement:
     reason = f"{measured.reason}; {note}" if measured.reason else note
-    return replace(measured, reason=reason)
+    return measured._replace(reason=reason)
 
 
 def _bad_side(metric: PerformanceMetric) -> Sides:

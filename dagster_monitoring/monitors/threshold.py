@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,17 +72,18 @@ class Evidence:
     """What a threshold may use beside the value itself.
 
     ``reference`` is the baseline's value of the same metric, ``noise`` (at least 0) what chance
-    alone exceeds with probability ``noise_alpha`` at this sample size, ``worse`` the side that is
-    bad, ``past`` the same measurement of earlier windows of ``window`` slices each,
-    ``past_noise`` their mean noise, ``seasons`` when they were, ``tests`` how many values the
-    monitor judges at once, ``share`` its part of the budget of false pages. ``is_distance``:
-    without any drift a value lies between 0 and its noise, not about the reference. On its
-    ``scale`` it is then nearly normal.
+    alone exceeds with probability ``noise_alpha`` at this sample size, ``swing`` the standard
+    deviation from window to window while nothing lasting happens, ``worse`` the side that is bad,
+    ``past`` the same measurement of earlier windows of ``window`` slices each, ``past_noise`` their
+    mean noise, ``seasons`` when they were, ``tests`` how many values the monitor judges at once,
+    ``share`` its part of the budget of false pages. ``is_distance``: without any drift a value lies
+    between 0 and its noise, not about the reference. On its ``scale`` it is then nearly normal.
     """
 
     reference: float | None = None
     noise: float = 0.0
     noise_alpha: float = 0.01
+    swing: float = 0.0
     worse: Sides = "both"
     past: Sequence[float] = ()
     past_noise: float | None = None
@@ -93,22 +95,24 @@ class Evidence:
     scale: Scale = "identity"
 
     def noise_of_a_page(self, *, sides: int) -> float:
-        """What chance alone may add to a value before that makes a page; at least ``noise``.
+        """What may be added to a value before that makes a page; at least ``noise``.
 
-        The budget's level takes the place of ``noise_alpha``, by the ratio of normal quantiles.
+        It is what chance adds and what windows swing by together. The budget's level takes the
+        place of ``noise_alpha``, by the ratio of normal quantiles.
 
         Args:
             sides: on how many sides there is a limit.
         """
+        noise = math.hypot(self.noise, upper_normal(self.noise_alpha) * self.swing)
         if self.share is None:
-            return self.noise
+            return noise
         level = level_for(
             self.share.pages,
             window=self.window,
             in_a_row=self.share.in_a_row,
             tests=max(self.tests, 1) * sides,
         )
-        return self.noise * max(1.0, upper_normal(level) / upper_normal(self.noise_alpha))
+        return noise * max(1.0, upper_normal(level) / upper_normal(self.noise_alpha))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,8 +138,13 @@ class Threshold(Declaration, ABC):
         """The partition whose past it learns from: the judged one's own."""
         return partition
 
-    def counted_in(self, every: Every) -> Self:  # noqa: ARG002 - for those that learn
-        """The same threshold over slices of a length: defaults are counted in such slices."""
+    def counted_in(self, every: Every, *, window: int = 1) -> Self:  # noqa: ARG002 - for those that learn
+        """The same threshold over slices of a length: defaults are counted in such slices.
+
+        Args:
+            every: how long a slice is.
+            window: how many of them its monitor judges together.
+        """
         return self
 
 

@@ -6,14 +6,22 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from dagster_monitoring.alerts import AlertMessage, Channel, shown_name
+from dagster_monitoring.alerts import (
+    MOST_CLOSED,
+    MOST_OPEN,
+    MOST_WARNED,
+    AlertDigest,
+    AlertMessage,
+    Channel,
+    DigestIncident,
+    DigestWarning,
+    shown_name,
+)
 from dagster_monitoring.evaluation import Evaluation, Severity, worst_first
 from dagster_monitoring.incidents import Cause, Incident, Transition, held_until
 from dagster_monitoring.orchestration.backend import Backend
 
 _DAY = timedelta(days=1)
-# A page, not a book.
-_MAX_LINES = 30
 _MAX_COLUMNS = 5
 _MAX_NAME = 100
 # Verdicts that come later (labels of long ago) are history, as for incidents.
@@ -76,12 +84,8 @@ def _compose(
         for one in backend.store.incidents.list(model)
         if not one.historical and when.fits(one, owners=backend.model.owners, now=now)
     ]
+    digest = _digest(backend, channel, incidents, since=since, now=now)
     is_open = [one for one in incidents if one.is_open]
-    closed = [one for one in incidents if not one.is_open and one.updated_at > since]
-    opened = [one for one in incidents if one.opened_at > since]
-    warned = list(_warnings(backend, channel, since=since, now=now))
-    lines = [*_incident_lines(is_open, closed, since), *_warning_lines(backend, warned)]
-    more = [f"and {len(lines) - _MAX_LINES} more"] if len(lines) > _MAX_LINES else []
     latest = backend.store.verdicts.latest(model) or backend.model.partitions.first
     key = f"digest:{model}:{channel.name}:{due:%Y-%m-%dT%H:%M}"
     return AlertMessage(
@@ -93,11 +97,11 @@ def _compose(
         cause=is_open[0].cause if is_open else Cause.MODEL,
         opened_partition=min((one.opened_partition for one in is_open), default=latest),
         partition=latest,
-        title=f"{model}: {_count(len(is_open), 'open incident')}, {_count(len(warned), 'warning')}",
-        summary=f"Since {since:%Y-%m-%d %H:%M %Z}: {len(opened)} opened, {len(closed)} closed.",
-        details=(*lines[:_MAX_LINES], *more) or ("All is quiet.",),
+        title=f"{model}: {_count(len(is_open), 'open incident')}, "
+        f"{_count(digest.n_warnings, 'warning')}",
+        summary=_summary(digest),
         monitors=tuple(
-            sorted({e.monitor for e in warned} | {m for i in is_open for m in i.monitors})
+            sorted({w.monitor for w in digest.warned} | {m for i in is_open for m in i.monitors})
         ),
         rows=(),
         n_more=0,
@@ -106,7 +110,46 @@ def _compose(
         run_url=run_url,
         next_step=f"See them: dagster-monitoring incidents list {model}",
         updated_at=now,
+        digest=digest,
     )
+
+
+def _digest(
+    backend: Backend,
+    channel: Channel,
+    incidents: Sequence[Incident],
+    *,
+    since: datetime,
+    now: datetime,
+) -> AlertDigest:
+    is_open = sorted(
+        (one for one in incidents if one.is_open), key=lambda i: (-_rank(i.severity), i.opened_at)
+    )
+    closed = [one for one in incidents if not one.is_open and one.updated_at > since]
+    warnings = list(_warnings(backend, channel, since=since, now=now))
+    warned = _by_monitor(backend, warnings)
+    by_severity = Counter(one.severity for one in is_open)
+    return AlertDigest(
+        since=since,
+        n_open={severity: by_severity[severity] for severity in (Severity.ERROR, Severity.WARN)},
+        n_opened=sum(one.opened_at > since for one in incidents),
+        n_closed=len(closed),
+        n_warnings=len(warnings),
+        open=tuple(_told(one, since) for one in is_open[:MOST_OPEN]),
+        closed=tuple(_told(one, since) for one in closed[:MOST_CLOSED]),
+        warned=tuple(warned[:MOST_WARNED]),
+        n_more_open=max(len(is_open) - MOST_OPEN, 0),
+        n_more_closed=max(len(closed) - MOST_CLOSED, 0),
+        n_more_warned=max(len(warned) - MOST_WARNED, 0),
+    )
+
+
+def _summary(digest: AlertDigest) -> str:
+    counts = ", ".join(f"{count} {severity}" for severity, count in digest.n_open.items() if count)
+    came = f"{digest.n_opened} opened, {digest.n_closed} closed"
+    quiet = not (counts or digest.n_opened or digest.n_closed or digest.n_warnings)
+    said = "All is quiet." if quiet else f"Open: {counts or 'none'}."
+    return f"Since {digest.since:%Y-%m-%d %H:%M %Z}: {came}. {said}"
 
 
 def _warnings(
@@ -129,34 +172,38 @@ def _warnings(
             yield said
 
 
-def _incident_lines(
-    is_open: Sequence[Incident], closed: Sequence[Incident], since: datetime
-) -> Iterator[str]:
-    for one in sorted(is_open, key=lambda i: (-_rank(i.severity), i.opened_at)):
-        word = "new" if one.opened_at > since else "open"
-        owner = f", {one.owner}'s" if one.owner else ""
-        yield (
-            f"{word}: {one.severity} {one.id}, {one.cause}, since {one.opened_partition}"
-            f"{owner}: {', '.join(one.monitors)}"
-        )
-    for one in closed:
-        yield (
-            f"closed: {one.id}, {one.cause}, {one.opened_partition} to {one.last_partition}: "
-            f"{', '.join(one.monitors)}"
-        )
+def _told(one: Incident, since: datetime) -> DigestIncident:
+    return DigestIncident(
+        id=one.id,
+        severity=one.severity,
+        cause=one.cause,
+        opened_partition=one.opened_partition,
+        last_partition=one.last_partition,
+        opened_at=one.opened_at,
+        owner=one.owner[:_MAX_NAME] if one.owner else None,
+        monitors=one.monitors,
+        is_new=one.opened_at > since,
+    )
 
 
-def _warning_lines(backend: Backend, warned: Sequence[Evaluation]) -> Iterator[str]:
-    """A line a monitor: how many warnings, on which columns, the worst first."""
+def _by_monitor(backend: Backend, warnings: Sequence[Evaluation]) -> list[DigestWarning]:
+    """The monitors that warned, those that did most often first, each with its worst columns."""
     shown = backend.model.alert_policy.show_values_of
-    for monitor, count in sorted(Counter(e.monitor for e in warned).items()):
-        own = worst_first([e for e in warned if e.monitor == monitor])
-        names = dict.fromkeys(
+    found = []
+    for monitor, count in Counter(e.monitor for e in warnings).most_common():
+        own = worst_first([e for e in warnings if e.monitor == monitor])
+        names = [*dict.fromkeys(
             name[:_MAX_NAME] for e in own if (name := shown_name(e.column, shown))
+        )]  # fmt: skip
+        found.append(
+            DigestWarning(
+                monitor=monitor,
+                count=count,
+                columns=tuple(names[:_MAX_COLUMNS]),
+                n_more=max(len(names) - _MAX_COLUMNS, 0),
+            )
         )
-        more = f" and {len(names) - _MAX_COLUMNS} more" if len(names) > _MAX_COLUMNS else ""
-        columns = f" ({', '.join([*names][:_MAX_COLUMNS])}{more})" if names else ""
-        yield f"{monitor}: {_count(count, 'warning')}{columns}"
+    return found
 
 
 def _last(backend: Backend, channel: Channel) -> datetime | None:

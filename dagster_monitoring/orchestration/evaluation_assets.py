@@ -21,6 +21,7 @@ from dagster_monitoring.orchestration.checks import to_verdict
 from dagster_monitoring.orchestration.clock import Clock
 from dagster_monitoring.orchestration.confusion import confusion_metadata
 from dagster_monitoring.orchestration.declarations import Declarations
+from dagster_monitoring.orchestration.evaluator import AHEAD
 from dagster_monitoring.orchestration.judging import Judging
 from dagster_monitoring.orchestration.label_arrivals import arrival_metadata
 from dagster_monitoring.orchestration.naming import (
@@ -120,8 +121,10 @@ def _judge(
         log=context.log.error,
     )
     verdicts: list[PartitionVerdict] = []
-    for partition in partitions:
+    for place, partition in enumerate(partitions):
         counted = CountedAgain(judge.counted)
+        if place % AHEAD == 0:
+            judge.measure_ahead(partitions[place : place + AHEAD], monitors)
         found = judge.judge(partition, monitors)
         counted.report(context.log, partition)
         verdicts += _verdicts(declarations, monitors, partition, found)

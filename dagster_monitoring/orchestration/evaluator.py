@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from typing import NamedTuple
 from dagster_monitoring.evaluation import Evaluation
 from dagster_monitoring.monitors import (
     Measurement,
+    Once,
     evaluate,
     limits_in_force,
     past_partitions,
@@ -26,6 +27,10 @@ from dagster_monitoring.statistics.undefined import Undefined
 
 # Learned limits look at most at some weeks: what is measured for one day serves the next days too.
 MEASUREMENTS_KEPT: Mapping[Every, int] = {"hour": 6144, "day": 256, "week": 256}
+
+
+AHEAD = 8
+"""Partitions of a range that are measured together."""
 
 
 class Evaluated(NamedTuple):
@@ -69,7 +74,8 @@ class Evaluator:
         self._now = now
         self._profiles = profiles
         self._left_out = marked_partitions(backend)
-        self._measured: OrderedDict[tuple[str, str, str, str], _Measured] = OrderedDict()
+        self._measured: OrderedDict[tuple[str, ...], _Measured] = OrderedDict()
+        self._once = Once()
 
     def evaluate(self, rules: Sequence[Rule], partition: str) -> Evaluated:
         """The evaluations of a partition, and how far back they look."""
@@ -82,14 +88,24 @@ class Evaluator:
     def limits(self, rule: Rule, partition: str) -> list[tuple[Measurement, Levels | Undefined]]:
         """Both levels that each value of a monitor is held to at a partition."""
         view = self.view(rule, partition)
-        past = [
-            self._measure(rule, view, day).values for day in past_partitions(rule.monitor, view)
-        ]
-        own = self._measure(rule, view, partition).values
-        return limits_in_force(rule.monitor, view, past, measured=own)
+        *past, own = self._measure(rule, (*past_partitions(rule.monitor, view), partition))
+        return limits_in_force(rule.monitor, view, [m.values for m in past], measured=own.values)
+
+    def measure_ahead(self, asked: Iterable[tuple[Sequence[Rule], str]]) -> None:
+        """Measures at partitions that are judged next, all at once; their verdicts stay the same.
+
+        Args:
+            asked: a partition each, with the rules that will judge it.
+        """
+        together: dict[tuple[str, ...], tuple[Rule, list[str]]] = {}
+        for rules, partition in asked:
+            for rule in rules:
+                together.setdefault(_key(rule), (rule, []))[1].append(partition)
+        for rule, partitions in together.values():
+            self._measure(rule, partitions)
 
     def view(self, rule: Rule, partition: str) -> PartitionView:
-        """What a rule's monitor sees at a partition."""
+        """What a rule's monitor sees at a partition, and shares there with the others."""
         return PartitionView(
             backend=self._backend,
             profiles=self._profiles,
@@ -98,13 +114,13 @@ class Evaluator:
             partition=partition,
             now=self._now,
             left_out=self._left_out,
+            once=self._once,
         )
 
     def _evaluate(self, rule: Rule, partition: str) -> tuple[list[Evaluation], int]:
         monitor, view = rule.monitor, self.view(rule, partition)
         earlier = past_partitions(monitor, view)
-        past = [self._measure(rule, view, day) for day in earlier]
-        own = self._measure(rule, view, partition)
+        *past, own = self._measure(rule, (*earlier, partition))
         found = evaluate(
             monitor,
             view,
@@ -122,13 +138,21 @@ class Evaluator:
         looked_for = past_reach(monitor, view) if self._left_out else 0
         return rows, max([own.back, looked_for, *reached])
 
-    def _measure(self, rule: Rule, view: PartitionView, partition: str) -> _Measured:
-        key = (rule.monitor.name, rule.settings.version, rule.baseline_version, partition)
-        if key not in self._measured:
-            there = view.at(partition)
-            values = rule.monitor.measure(there)
-            self._measured[key] = _Measured(values, max(there.looked_back, default=0))
-            if len(self._measured) > MEASUREMENTS_KEPT[view.partitions.every]:
-                self._measured.popitem(last=False)
-        self._measured.move_to_end(key)
-        return self._measured[key]
+    def _measure(self, rule: Rule, partitions: Sequence[str]) -> list[_Measured]:
+        """A monitor's values at partitions; those that are not known are measured together."""
+        keys = [(*_key(rule), partition) for partition in partitions]
+        new = [key for key in keys if key not in self._measured]
+        views = [self.view(rule, partition) for *_, partition in new]
+        measured = rule.monitor.measure_each(views)
+        for key, view, values in zip(new, views, measured, strict=True):
+            self._measured[key] = _Measured(values, max(view.looked_back, default=0))
+        for key in keys:
+            self._measured.move_to_end(key)
+        found = [self._measured[key] for key in keys]
+        while len(self._measured) > MEASUREMENTS_KEPT[self._backend.model.partitions.every]:
+            self._measured.popitem(last=False)
+        return found
+
+
+def _key(rule: Rule) -> tuple[str, ...]:
+    return rule.monitor.name, rule.settings.version, rule.baseline_version

@@ -5,39 +5,32 @@ run, so run-failure sensors never see it, and the store has a cursor of its own 
 indexed id, whatever the history behind it).
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from itertools import groupby
+from datetime import datetime
 
-from dagster_monitoring.evaluation import Evaluation, Severity, worst_first
+from dagster_monitoring.alerts import AlertStep
+from dagster_monitoring.evaluation import Severity
 from dagster_monitoring.incidents import (
     Change,
-    Episode,
-    Group,
     Incident,
-    Moment,
-    Rule,
     Transition,
-    Verdict,
     due_by_time,
-    episodes,
-    group,
     held_until,
+    is_awake,
     is_quiet,
     is_told,
-    reconcile,
+    woken,
 )
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend
-from dagster_monitoring.orchestration.faults import channel_of, open_faults, past_faults
+from dagster_monitoring.orchestration.deriving import derive_changes
+from dagster_monitoring.orchestration.faults import channel_of, open_faults
+from dagster_monitoring.orchestration.steps import cure_of, steps_of
 from dagster_monitoring.orchestration.telling import message_about
 from dagster_monitoring.orchestration.upstream import Lineage
 from dagster_monitoring.orchestration.upstream_changes import changes_upstream
+from dagster_monitoring.orchestration.worst_values import worst_of
 from dagster_monitoring.stores import Note
-
-# An incident carries what a message and a page show, not every red column of a wide model.
-MAX_WORST = 20
 
 
 def advance_incidents(
@@ -58,18 +51,7 @@ def advance_incidents(
     store, model = backend.store, backend.model
     with store.transaction():
         latest = store.evaluations.latest_id(model.model)
-        there = open_faults(backend, now=now, lineage=lineage)
-        over = past_faults(backend, there, looked_upstream=lineage is not None)
-        changes = reconcile(
-            model.model,
-            sorted(store.incidents.list(model.model), key=lambda i: i.opened_at),
-            derive_groups(
-                model,
-                store.verdicts.read(model.model),
-                extra=[*there, *over],
-            ),
-            moment_of(model, store.verdicts.latest(model.model) or "", now=now),
-        )
+        changes = derive_changes(backend, now=now, lineage=lineage)
         changed = [
             _save(backend, _explained(backend, change, lineage), now=now, run_url=run_url)
             for change in changes
@@ -93,8 +75,11 @@ def has_news(
     store, model = backend.store, backend.model
     if latest > int(store.cursors.get(news_cursor(model)) or 0):
         return True
-    known = [i for i in store.incidents.list(model.model) if i.is_open]
-    if any(due_by_time(incident, model.alert_policy, now=now) for incident in known):
+    known = store.incidents.list(model.model, open_only=True)
+    if any(
+        is_awake(incident, now=now) or due_by_time(incident, model.alert_policy, now=now)
+        for incident in known
+    ):
         return True
     there = {(e.monitor, e.detail) for e in open_faults(backend, now=now, lineage=lineage)}
     told = {
@@ -103,56 +88,49 @@ def has_news(
     return there != told
 
 
-def derive_groups(
-    model: MonitoredModel, verdicts: Sequence[Verdict], *, extra: Sequence[Episode] = ()
-) -> list[Group]:
-    """What verdicts of a model's monitors come to, by its alert policy.
-
-    Verdicts of monitors that were taken away since are left out.
+def announce_change(
+    backend: Backend,
+    change: Change,
+    *,
+    now: datetime,
+    run_url: str | None,
+    said: str | None = None,
+    step: AlertStep | None = None,
+) -> None:
+    """Queues the messages about a change, in the transaction that saves it.
 
     Args:
-        model: the declaration.
-        verdicts: by monitor, each monitor's in the order of partitions.
-        extra: trouble that no monitor tells of.
+        backend: open.
+        change: what happened.
+        now: the clock.
+        run_url: where the run that found it can be seen.
+        said: what a person says of it.
+        step: what an update tells of.
     """
-    monitors = {monitor.name: monitor for monitor in model.active_monitors}
-    policy = model.alert_policy
-    found = list(extra)
-    for name, own in groupby(verdicts, key=lambda verdict: verdict.monitor):
-        if name in monitors:
-            rule = Rule(
-                severity=policy.severity,
-                partitions=monitors[name].for_ or policy.for_,
-                keep=monitors[name].keep_firing_for or policy.keep_firing_for,
-            )
-            found += episodes(list(own), rule, cause=monitors[name].cause)
-    return group(found)
-
-
-def moment_of(model: MonitoredModel, latest: str, *, now: datetime) -> Moment:
-    """What incidents depend on beside verdicts."""
-    days = model.ground_truth.expected_delay_days if model.ground_truth else 0.0
-    return Moment(now=now, latest=latest, policy=model.alert_policy, delay=timedelta(days=days))
-
-
-def announce_change(
-    backend: Backend, change: Change, *, now: datetime, run_url: str | None
-) -> None:
-    """Queues the messages about a change, in the transaction that saves it."""
     if change.transition is None or change.incident.historical:
         return
     incident, transition = change.incident, change.transition
     if is_quiet(incident, transition, now=now):
         return
     outbox, policy = backend.store.outbox, backend.model.alert_policy
-    message = message_about(backend, incident, transition, run_url=run_url)
+    if transition is Transition.RESOLVED:
+        said = said or cure_of(backend, incident)
+    message = message_about(
+        backend,
+        incident,
+        transition,
+        run_url=run_url,
+        steps=steps_of(backend, incident) if step is None else [step],
+        said=said,
+    )
+    is_minor = step is not None and step.is_minor
     # Of a channel that is out of order the others are told.
     dead = {channel_of(member.monitor) for member in incident.members}
     knowing, owners = outbox.knows(incident.id), backend.model.owners
     for channel in backend.model.alerts:
         # A warning waits for the digest; an error pages at once.
         waits = channel.digest is not None and incident.severity is Severity.WARN
-        if channel.name in dead or waits:
+        if channel.name in dead or waits or (is_minor and not channel.updates_quietly):
             continue
         if not is_told(
             channel.when,
@@ -184,7 +162,8 @@ def act_by_hand(
         backend.store.incidents.save(after)
         backend.store.incidents.note(after.id, note)
         change = Change(transition=transition, incident=after)
-        announce_change(backend, change, now=note.at, run_url=None)
+        said = f"{note.author}: {note.text}" if note.text else f"By {note.author}."
+        announce_change(backend, change, now=note.at, run_url=None, said=said)
 
 
 def news_cursor(model: MonitoredModel) -> str:
@@ -201,9 +180,11 @@ def _explained(backend: Backend, change: Change, lineage: Lineage | None) -> Cha
 
 
 def _save(backend: Backend, change: Change, *, now: datetime, run_url: str | None) -> Incident:
-    incident = replace(change.incident, worst=_worst(backend, change.incident))
-    if change.transition is not None and not incident.historical:
-        incident = replace(incident, announced_at=now)
+    incident = replace(change.incident, worst=worst_of(backend, change.incident))
+    transition = change.transition
+    is_told_now = transition is not None and not is_quiet(incident, transition, now=now)
+    if is_told_now and not incident.historical:
+        incident = _as_told(incident, now=now)
     backend.store.incidents.save(incident)
     announce_change(backend, replace(change, incident=incident), now=now, run_url=run_url)
     return incident
@@ -213,12 +194,11 @@ def _remind(backend: Backend, *, now: datetime, run_url: str | None) -> list[Inc
     """Escalates and reminds of what lasts, as time passes."""
     found = []
     for incident in backend.store.incidents.open_ones(backend.model.model):
-        due = due_by_time(incident, backend.model.alert_policy, now=now)
+        due = _due(backend, incident, now=now)
         if due is not None:
             is_escalation = due is Transition.ESCALATED
             told = replace(
-                incident,
-                announced_at=now,
+                _as_told(incident, now=now),
                 escalated_at=now if is_escalation else incident.escalated_at,
                 updated_at=now,
             )
@@ -230,22 +210,17 @@ def _remind(backend: Backend, *, now: datetime, run_url: str | None) -> list[Inc
     return found
 
 
-def _worst(backend: Backend, incident: Incident) -> tuple[Evaluation, ...]:
-    """Bad evaluations of each member's last partition in trouble: the worst of each, then others.
+def _due(backend: Backend, incident: Incident, *, now: datetime) -> Transition | None:
+    by_time = due_by_time(incident, backend.model.alert_policy, now=now)
+    if not is_awake(incident, now=now):
+        return by_time
+    after_sleep = woken(incident, backend.store.incidents.history(incident.id), now=now)
+    # That nobody answered in time is more than that it is still there.
+    return after_sleep if after_sleep is not Transition.REMINDED else by_time or after_sleep
 
-    So that trouble that shows late, when labels come, is not hidden by another monitor's of today.
-    """
-    heads: list[Evaluation] = []
-    others: list[Evaluation] = []
-    for member in incident.members:
-        bad = [
-            evaluation
-            for evaluation in backend.store.evaluations.read(
-                incident.model, monitor=member.monitor, since=member.last, until=member.last
-            )
-            if evaluation.severity is not None
-        ]
-        ranked = worst_first(bad)
-        heads += ranked[:1]
-        others += ranked[1:]
-    return (*worst_first(heads), *worst_first(others))[:MAX_WORST] or incident.worst
+
+def _as_told(incident: Incident, *, now: datetime) -> Incident:
+    """People are told now; a sleep that is over is done with."""
+    until = incident.snoozed_until
+    still = until if until is not None and now < until else None
+    return replace(incident, announced_at=now, snoozed_until=still)

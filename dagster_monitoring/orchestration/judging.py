@@ -78,6 +78,20 @@ class Judging:
                 store.judgements.note(judgement)
         return found.by_monitor
 
+    def measure_ahead(
+        self, partitions: Sequence[str], monitors: Sequence[Monitor] | None = None
+    ) -> None:
+        """Measure at partitions that are judged next, which together takes less time.
+
+        Not what rests on labels: each partition is joined with them when it is judged. Nor by
+        settings that are chosen for a partition: the choice is kept with its verdict.
+        """
+        if self._asset == ON_LABELS or self.declarations.chosen is not None:
+            return
+        asked = self.monitors if monitors is None else monitors
+        rules = ((self.declarations.rules(key, asked), key) for key in partitions)
+        self._evaluator.measure_ahead(rules)
+
     def _join(self, partition: str) -> None:
         try:
             change = write_performance_profile(self._backend, partition, as_of=self._now)

@@ -34,6 +34,11 @@ class Bound:
     seconds: float
 
 
+def _on_a_line(text: str) -> str:
+    """A file's name may hold a line's end, or what a terminal that shows the log obeys."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenIn:
     """What one reading of the feed brought.
@@ -57,11 +62,11 @@ class TakenIn:
     def report(self, log: logging.Logger) -> None:
         """Says what a person should look at."""
         for fault in self.faults:
-            log.error(f"left aside until it changes: {fault}")
+            log.error(f"left aside until it changes: {_on_a_line(fault)}")
         for fault in self.retried:
-            log.error(f"tried again next time: {fault}")
+            log.error(f"tried again next time: {_on_a_line(fault)}")
         for note in self.notes:
-            log.warning(note)
+            log.warning(_on_a_line(note))
         if self.more:
             log.info("more labels wait; they are taken in next time")
 
@@ -179,6 +184,8 @@ class _Reading:
             with store.transaction():
                 taken += [store.labels.append(model.model, t, delivery.uri) for t in part]
                 state = replace(self._reached(part, state), finished=is_last)
+                if is_last and delivery.begun is not None:
+                    state = replace(state, fingerprint=delivery.begun)
                 store.deliveries.note(self._ledger, state, now=self._now)
             if self._is_late():
                 break

@@ -16,8 +16,8 @@ def build_late_slices_sensor(
 ) -> dg.SensorDefinition:
     """Asks for days that were judged before a slice they look back on came, or came anew.
 
-    Or was marked, where limits had learned from it. It reads no slice: a slice is known to have changed once its own day was run again, or once a
-    window found it.
+    Or was marked, where limits had learned from it. It reads no slice: a slice is known to have
+    changed once its own day was run again, or once a window found it.
     """
 
     @dg.sensor(

@@ -22,10 +22,10 @@ from dagster_monitoring.orchestration.retraining import (
     Trial,
     failure_reason,
     last_labelled_day,
-    note_retraining,
     try_challenger,
 )
 from dagster_monitoring.orchestration.unfinished import candidate_cursor
+from dagster_monitoring.orchestration.updates import tell_retraining
 from dagster_monitoring.retraining import Champion
 from dagster_monitoring.stores import RetrainingOutcome
 
@@ -234,12 +234,8 @@ def _finish(
             now=now,
         )
         request = backend.store.retrainings.get(config.retraining_id)
-        if request is not None and request.incident_id is not None:
-            what = {
-                RetrainingOutcome.PROMOTED: f"{version} passed the gate and is promoted",
-                RetrainingOutcome.REFUSED: f"the gate refused {version}",
-            }.get(outcome, "it failed")
-            note_retraining(backend, request.incident_id, f"{what}: {reason}", now=now)
+        if request is not None:
+            tell_retraining(backend, request, now=now)
 
 
 def _set_candidate(backend: Backend, trial: Trial | None) -> None:

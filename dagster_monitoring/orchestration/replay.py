@@ -10,10 +10,10 @@ from dagster_monitoring.incidents import Cause, Episode, Group, Incident, Verdic
 from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.monitors import Monitor
 from dagster_monitoring.orchestration.backend import Backend
-from dagster_monitoring.orchestration.declarations import Rule, current_settings
-from dagster_monitoring.orchestration.evaluator import Evaluator
+from dagster_monitoring.orchestration.declarations import Rule, Settings, current_settings
+from dagster_monitoring.orchestration.deriving import derive_groups
+from dagster_monitoring.orchestration.evaluator import AHEAD, Evaluator
 from dagster_monitoring.orchestration.faults import past_faults
-from dagster_monitoring.orchestration.incidents import derive_groups
 from dagster_monitoring.orchestration.windows import SliceProfiles
 from dagster_monitoring.stores import Mark, MarkKind
 
@@ -94,16 +94,24 @@ def replay_verdicts(
     slices = SliceProfiles(backend, now=now)
     evaluator = Evaluator(backend, slices, run_id=None, now=now)
     by_monitor: dict[str, list[Verdict]] = {monitor.name: [] for monitor in monitors}
-    for partition in backend.model.partitions.between(first, last):
-        version = backend.baseline_in_force(partition).version
-        rules = [
-            Rule(monitor=m, settings=settings, baseline_version=version, declared="now")
-            for m in settings.monitors.values()
-        ]
+    partitions = backend.model.partitions.between(first, last)
+    for place, partition in enumerate(partitions):
+        if place % AHEAD == 0:
+            ahead = partitions[place : place + AHEAD]
+            evaluator.measure_ahead((_rules(backend, settings, key), key) for key in ahead)
+        rules = _rules(backend, settings, partition)
         for name, rows in evaluator.evaluate(rules, partition).by_monitor.items():
             by_monitor[name].append(Verdict.of(rows))
         progress(partition)
     return [verdict for own in by_monitor.values() for verdict in own]
+
+
+def _rules(backend: Backend, settings: Settings, partition: str) -> list[Rule]:
+    version = backend.baseline_in_force(partition).version
+    return [
+        Rule(monitor=m, settings=settings, baseline_version=version, declared="now")
+        for m in settings.monitors.values()
+    ]
 
 
 def replay(

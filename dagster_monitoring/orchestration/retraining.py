@@ -22,6 +22,7 @@ from dagster_monitoring.orchestration.training_rows import (
     with_outputs,
 )
 from dagster_monitoring.orchestration.unfinished import finishing_request, unfinished_promotion
+from dagster_monitoring.orchestration.updates import tell_retraining
 from dagster_monitoring.profiles.baseline import Baseline
 from dagster_monitoring.retraining import (
     Estimator,
@@ -40,7 +41,7 @@ from dagster_monitoring.retraining import (
     shared_loss,
     training_windows,
 )
-from dagster_monitoring.stores import Note, Retraining, RetrainingOutcome
+from dagster_monitoring.stores import Retraining, RetrainingOutcome
 
 BY_HAND = "by hand"
 MONTH = timedelta(days=30)
@@ -233,14 +234,8 @@ def request_retraining(backend: Backend, *, clock: Clock) -> tuple[Retraining | 
     )
     with backend.store.transaction():
         if backend.store.retrainings.request(request):
-            note_retraining(backend, incident.id, f"asked for: {decision.reason}", now=now)
+            tell_retraining(backend, request, now=now)
     return request, decision.reason
-
-
-def note_retraining(backend: Backend, incident_id: str, text: str, *, now: datetime) -> None:
-    """Keeps what a retraining came to with the incident that it answers."""
-    note = Note(at=now, author="dagster-monitoring", action="retraining", text=text)
-    backend.store.incidents.note(incident_id, note)
 
 
 def _last_labelled(backend: Backend, incident: Incident | None, *, as_of: datetime) -> str | None:
@@ -313,12 +308,14 @@ def _is_lost(backend: Backend, request: Retraining, *, now: datetime) -> bool:
     days = _patience(backend.model) / timedelta(days=1)
     if now < request.requested_at + timedelta(days=days):
         return False
-    backend.store.retrainings.finish(
-        request.id,
-        outcome=RetrainingOutcome.FAILED,
-        reason=f"no run finished it in {days:g} days; look at the run of that name in Dagster",
-        now=now,
-    )
+    reason = f"no run finished it in {days:g} days; look at the run of that name in Dagster"
+    with backend.store.transaction():
+        backend.store.retrainings.finish(
+            request.id, outcome=RetrainingOutcome.FAILED, reason=reason, now=now
+        )
+        lost = backend.store.retrainings.get(request.id)
+        if lost is not None:
+            tell_retraining(backend, lost, now=now)
     return True
 
 

@@ -12,7 +12,7 @@ from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import open_backend
 from dagster_monitoring.orchestration.naming import job_name
 from dagster_monitoring.orchestration.running import run_job
-from dagster_monitoring.stores import Note
+from dagster_monitoring.orchestration.updates import tell_rollback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +57,7 @@ def roll_back(
             raise RegistryError(f"{model.model}: no champion is registered, nothing to roll back")
         back = backend.registry.withdraw(now=now)
         text = f"{serving.version} was rolled back to {back.version if back else 'none'}: {why}"
-        for incident in backend.store.incidents.open_ones(model.model):
-            note = Note(at=now, author=by, action="rollback", text=text)
-            backend.store.incidents.note(incident.id, note)
+        tell_rollback(backend, model.model, by=by, text=text, now=now)
     run_job(definitions, job_name(model, "setup"), instance=instance)
     with open_backend(model) as backend:
         in_force = backend.store.baselines.list(model.model)[-1]

@@ -9,9 +9,11 @@ from itertools import groupby
 
 from dagster_monitoring.evaluation import Severity
 from dagster_monitoring.incidents import Rule, Verdict, episodes
-from dagster_monitoring.monitors import Monitor, default_monitors
+from dagster_monitoring.monitors import Monitor, default_monitors, with_shares
+from dagster_monitoring.monitors.impact import ImpactMonitor
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.replay import DAYS_A_MONTH, replay_verdicts
+from dagster_monitoring.schema import Ranking
 from dagster_monitoring.stores import MarkKind
 
 PATIENCE = (1, 2, 3, 5)
@@ -44,8 +46,9 @@ def suggest(
     now: datetime,
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[Suggestion]:
-    """The default monitors, each with the least ``for`` that keeps it within its share of alarms.
+    """The default monitors and that of impact, each with a ``for`` that keeps it within its share.
 
+    The ``for`` is the least that does, of a share of the alarms that all may cost together.
     A monitor that would page more often than its share even when it waits for five slices in a row
     is suggested with severity WARN: recorded, and nobody is paged. Alarms in times that are marked
     bad are what it is for, and count as none.
@@ -59,21 +62,45 @@ def suggest(
         progress: is told of each partition that is done.
     """
     model = backend.model
-    monitors = default_monitors(
-        model.task,
-        model.columns,
-        labels=model.ground_truth is not None,
-        every=model.partitions.every,
-    )
+    monitors = _candidates(backend, last)
+    can_be_tried = backend.baseline_in_force(first).losses is not None
     verdicts = replay_verdicts(
-        backend, monitors, first=first, last=last, now=now, progress=progress
+        backend,
+        [m for m in monitors if can_be_tried or not m.needs_losses()],
+        first=first,
+        last=last,
+        now=now,
+        progress=progress,
     )
     said = {name: list(own) for name, own in groupby(verdicts, key=lambda v: v.monitor)}
     begin, end = model.partitions.bounds(first)[0], model.partitions.bounds(last)[1]
     months = (end - begin).total_seconds() / 86_400 / DAYS_A_MONTH
     paging = [m for m in monitors if m.severity is Severity.ERROR]
     share = alarms_a_month * months / max(len(paging), 1)
-    return [_suggestion(backend, m, said.get(m.name, []), share) for m in monitors]
+    return [
+        _suggestion(backend, m, said[m.name], share) if m.name in said else _untried(backend, m)
+        for m in monitors
+    ]
+
+
+def _candidates(backend: Backend, last: str) -> Sequence[Monitor]:
+    """The default monitors, and that of impact where labels of the baseline tell of errors."""
+    model = backend.model
+    every = model.partitions.every
+    labels = model.ground_truth is not None
+    monitors = default_monitors(model.task, model.columns, labels=labels, every=every)
+    is_labelled = backend.baseline_in_force(last).reference is not None
+    if is_labelled and not isinstance(model.task, Ranking):
+        monitors.append(ImpactMonitor().counted_in(every))
+    return with_shares(monitors, model.alert_policy, every=every)
+
+
+def _untried(backend: Backend, monitor: Monitor) -> Suggestion:
+    reason = (
+        "not tried, for the baseline has no rows with losses: the next one has them (job "
+        f"{backend.model.model}_setup)"
+    )
+    return Suggestion(monitor=monitor, fired=0, of_bad=0, reason=reason)
 
 
 def _suggestion(

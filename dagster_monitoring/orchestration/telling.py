@@ -1,11 +1,21 @@
 """A message with what only the store and the declaration know: how long, a plot, links."""
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
-from dagster_monitoring.alerts import AlertMessage, AlertPlot, compose, shown_name
+from dagster_monitoring.alerts import (
+    AlertMessage,
+    AlertPlot,
+    AlertStep,
+    Background,
+    compose,
+    shown_name,
+)
 from dagster_monitoring.evaluation import Evaluation
 from dagster_monitoring.incidents import Incident, Transition
+from dagster_monitoring.model import MonitoredModel
 from dagster_monitoring.orchestration.backend import Backend, ui_url
+from dagster_monitoring.orchestration.impact_told import impact_of
 from dagster_monitoring.orchestration.naming import asset_key
 
 # Four weeks of days fit a message's width.
@@ -13,9 +23,24 @@ PLOT_SLICES = 28
 
 
 def message_about(
-    backend: Backend, incident: Incident, transition: Transition, *, run_url: str | None
+    backend: Backend,
+    incident: Incident,
+    transition: Transition,
+    *,
+    run_url: str | None,
+    steps: Sequence[AlertStep] = (),
+    said: str | None = None,
 ) -> AlertMessage:
-    """The message about what happened to an incident, as the model's policy lets it be told."""
+    """The message about what happened to an incident, as the model's policy lets it be told.
+
+    Args:
+        backend: open.
+        incident: after the transition.
+        transition: what happened.
+        run_url: where the run that judged it can be seen.
+        steps: what was done about it; an update is about the last.
+        said: what a person, or the new champion's verdicts, say of it.
+    """
     span = backend.model.partitions.distance(incident.opened_partition, incident.last_partition)
     return compose(
         incident,
@@ -25,7 +50,25 @@ def message_about(
         show_values_of=backend.model.alert_policy.show_values_of,
         n_slices=span + 1,
         plot=_plot(backend, incident),
+        background=Background(
+            impact=impact_of(backend, incident),
+            steps=tuple(steps),
+            said=said,
+            names=_names(backend.model),
+        ),
     )
+
+
+def _names(model: MonitoredModel) -> frozenset[str]:
+    """Columns that an error may name."""
+    columns, task = model.columns, model.task
+    found = {columns.id, columns.timestamp, *columns.features, columns.model_version or ""}
+    found |= {task.label, task.prediction}
+    for source in (model.predictions, model.ground_truth):
+        declared = source.model_dump() if source is not None else {}
+        fields = ("id", "time", "entity", "event_time", "available_at", "revision")
+        found |= {name for field in fields if isinstance(name := declared.get(field), str)}
+    return frozenset(found - {""})
 
 
 def _plot(backend: Backend, incident: Incident) -> AlertPlot | None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
+from dagster_monitoring.monitors import Once
 from dagster_monitoring.orchestration.backend import Backend
 from dagster_monitoring.orchestration.declarations import Settings
 from dagster_monitoring.orchestration.slices import read_slice
@@ -23,7 +24,8 @@ class PartitionView:
     """A model at a partition, against one baseline: the ``View`` that monitors measure.
 
     ``left_out`` are the partitions that a person marked, as normal or as bad. ``looked_back``
-    gets, of each look, how many slices before the partition it began.
+    gets, of each look, how many slices before the partition it began, also of looks from the
+    earlier views that :meth:`at` gives; ``seen_from`` is what gave this one, and how far on.
     """
 
     backend: Backend
@@ -33,7 +35,9 @@ class PartitionView:
     partition: str
     now: datetime
     left_out: frozenset[str] = frozenset()
+    once: Once = field(default_factory=Once)
     looked_back: list[int] = field(default_factory=list)
+    seen_from: tuple[PartitionView, int] | None = None
 
     @property
     def model(self) -> str:
@@ -70,23 +74,23 @@ class PartitionView:
 
     def window(self, length: int) -> Window:
         """The profile of the ``length`` slices that end with this partition."""
-        self.looked_back.append(length - 1)
+        self._looked(length - 1)
         return self.profiles.window(self.baseline, last=self.partition, length=length)
 
     def rolling(self, length: int, *, before: int) -> Window:
         """The profile of the ``length`` slices right before the ``before`` latest ones."""
-        self.looked_back.append(before + length - 1)
+        self._looked(before + length - 1)
         last = self.partitions.shift(self.partition, -before)
         return self.profiles.window(self.baseline, last=last, length=length)
 
     def performance(self, length: int) -> PerformanceWindow:
         """Predictions against the labels that arrived, over the ``length`` latest slices."""
-        self.looked_back.append(length - 1)
+        self._looked(length - 1)
         return self.profiles.performance_window(last=self.partition, length=length)
 
     def arrivals(self, length: int, *, before: int) -> Arrivals:
         """When labels came, of the ``length`` slices right before the ``before`` latest ones."""
-        self.looked_back.append(before + length - 1)
+        self._looked(before + length - 1)
         last = self.partitions.shift(self.partition, -before)
         return self.profiles.arrivals(last=last, length=length)
 
@@ -96,4 +100,11 @@ class PartitionView:
 
     def at(self, partition: str) -> PartitionView:
         """The same model at an earlier partition, with the same ``now`` and the same baseline."""
-        return replace(self, partition=partition, looked_back=[])
+        back = self.partitions.distance(partition, self.partition)
+        return replace(self, partition=partition, looked_back=[], seen_from=(self, back))
+
+    def _looked(self, back: int) -> None:
+        self.looked_back.append(back)
+        if self.seen_from is not None:
+            later, further = self.seen_from
+            later._looked(back + further)  # noqa: SLF001 - its own class

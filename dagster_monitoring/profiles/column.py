@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from dagster_monitoring.statistics.histogram import Histogram
 Counts = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class NumericColumn:
     """Counts and sums of a numeric column.
 
@@ -53,7 +54,7 @@ class NumericColumn:
             sum_squares=FixedSums.zeros(1, exponent=bins.squares_exponent),
         )
 
-    @property
+    @cached_property
     def n(self) -> int:
         """Rows with a finite number."""
         return int(self.counts.sum())
@@ -112,7 +113,7 @@ class NumericColumn:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class CategoricalColumn:
     """Counts of a categorical column.
 
@@ -134,7 +135,7 @@ class CategoricalColumn:
         """No rows, on a vocabulary of so many names."""
         return cls(counts=np.zeros(names, dtype=np.int64), unseen=NameCounts())
 
-    @property
+    @cached_property
     def n(self) -> int:
         """Rows with a category."""
         return int(self.counts.sum()) + self.unseen.total

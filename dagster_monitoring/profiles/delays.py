@@ -101,7 +101,7 @@ class DelayCounts:
             share: above 0, at most 1.
         """
         # Rounded, as 0.9 of 110 is 99 and not a little more.
-        return self.reached(round(share * self.n, 6)) if self.counts else None
+        return self.reached(round(share * self.n, 6))
 
     def reached(self, wanted: float) -> Bounds | None:
         """The bounds of the delay at which the wanted number of labels was there, or ``None``."""
@@ -230,7 +230,7 @@ def _squares(values: npt.NDArray[np.float64]) -> ExactSum:
 
 
 def _tally_classes(cells: Places, places: Places, names: list[str]) -> dict[int, LabelTally]:
-    size = max(len(names), 1)
+    size = len(names)
     keys = cells * size + places
     top = (int(cells.max()) + 1) * size if len(cells) else 0
     if top <= _FEW_CELLS:

@@ -15,13 +15,21 @@ from dagster_monitoring.profiles.encoding import read_header
 from dagster_monitoring.profiles.fitting import Read
 from dagster_monitoring.profiles.labels import is_class
 from dagster_monitoring.profiles.predictions import Classes, Values, output_columns, read_outputs
-from dagster_monitoring.profiles.reading import WrongType, hash_ids, is_null
+from dagster_monitoring.profiles.reading import WrongType, hash_ids, is_null, read_moments
 from dagster_monitoring.profiles.row_serialization import read_plan, write_plan
 from dagster_monitoring.profiles.sample import RowSample, SamplePlan, mixed, sampled_values
 from dagster_monitoring.schema import BinaryClassification, Columns, Ranking, Task
 
 LOSS = "<loss>"
 """The last column of such a sample."""
+
+QUARTER = "<quarter of an hour>"
+"""The column before it: when a row was predicted, in quarters of an hour since 1970 in UTC.
+
+Each slice begins at a whole one in every time zone. NaN where the row does not say.
+"""
+
+QUARTER_SECONDS = 900
 
 ROWS = 10_000
 """At most so many: the error rate of a tenth is then known within 0.003."""
@@ -67,8 +75,8 @@ def sample_losses(
         return None
     names = loss_columns(columns, task)
     encoder = RowEncoder({name: bins[name] for name in names})
-    sample = RowSample.empty(SamplePlan(columns=(*names, LOSS), size=ROWS))
-    for batch in read([*dict.fromkeys((*names, columns.id, task.label))]):
+    sample = RowSample.empty(SamplePlan(columns=(*names, QUARTER, LOSS), size=ROWS))
+    for batch in read([*dict.fromkeys((*names, columns.id, columns.timestamp, task.label))]):
         there = {columns.id, task.label} <= set(batch.schema.names)
         if there and batch.num_rows:
             sample = sample + _drawn(batch, sample, encoder, columns, task, bins)
@@ -122,14 +130,27 @@ def _drawn(
         kept &= ranks <= before.ranks[-1]
     at, ranks = at[kept], ranks[kept]
     rows = encoder.encode(batch)
-    names = before.plan.columns[:-1]
+    names = before.plan.columns[:-2]
     values = [sampled_values(rows[name][at], bins[name]) for name in names]
+    values.append(_quarters(batch, columns.timestamp)[at])
     return RowSample(
         plan=before.plan,
         ranks=ranks,
         values=np.column_stack([*values, loss[at]]),
         n_left_out=n_left_out,
     )
+
+
+def _quarters(batch: pa.RecordBatch, name: str) -> Floats:
+    """By row; NaN where there is no moment."""
+    found = np.full(batch.num_rows, np.nan)
+    if name in batch.schema.names:
+        array = batch.column(name)
+        moments = read_moments(array).microseconds
+        there = ~is_null(array)
+        if len(moments) == np.count_nonzero(there):
+            found[there] = moments // (QUARTER_SECONDS * 1_000_000)
+    return found
 
 
 def _losses(label: pa.Array, prediction: pa.Array, task: Task) -> Floats:

@@ -128,7 +128,8 @@ def merge(profiles: Iterable[Profile]) -> Profile:
         >>> merge([Profile(rows=2), Profile(rows=3)]).rows
         5
     """
-    return reduce(Profile.__add__, profiles, Profile())
+    found = [*profiles]
+    return reduce(Profile.__add__, found) if found else Profile()
 
 
 def _merged(

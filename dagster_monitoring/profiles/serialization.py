@@ -109,9 +109,7 @@ def from_table(table: pa.Table) -> Profile:
         CorruptDataError: the table is no profile, or of another format.
     """
     header = read_header(table, _KEY, FORMAT)
-    segment, bins, count, total = (
-        table[name].to_numpy() for name in ("segment", "bin", "count", "sum")
-    )
+    segment, bins, count, total = (table[name].to_numpy() for name in READ)
     columns: dict[str, ColumnSummary] = {}
     blocks: dict[str, dict[str, Block]] = {c: {} for c in header["segments"]}
     at = 0

@@ -90,6 +90,8 @@ class ProfileWindows:
             most=_KEPT_HOURS if partitions.every == "hour" else _KEPT,
         )
         self._sums: dict[int, _MovingSum] = {}
+        # Of each length the last one: several monitors look at it, one after the other.
+        self._last: dict[int, tuple[dict[str, Profile], Window]] = {}
 
     def slice(self, partition: str) -> Profile | None:
         """A slice's profile; ``None`` when it has none."""
@@ -99,15 +101,23 @@ class ProfileWindows:
         """The ``length`` slices up to and with ``last``, as far as there are any."""
         days = _days(self._partitions, last, length)
         found = {day: profile for day in days if (profile := self.slice(day)) is not None}
-        # One that moves on day by day; of few slices, or of more than are kept, a plain sum.
-        moves = _FEW < length <= _KEPT
-        moving = self._sums.setdefault(length, _MovingSum()) if moves else None
-        slices = [*found.values()]
-        return Window(
-            profile=merge(slices) if moving is None else moving.of(slices),
-            partitions=tuple(day for day, profile in found.items() if profile.rows),
-            missing=tuple(day for day in days if day not in found or not found[day].rows),
-        )
+        before, window = self._last.get(length, ({}, None))
+        is_same = before.keys() == found.keys() and all(before[day] is found[day] for day in found)
+        missing = tuple(day for day in days if day not in found or not found[day].rows)
+        if window is None or not is_same or window.missing != missing:
+            window = Window(
+                profile=self._sum([*found.values()], length),
+                partitions=tuple(day for day, profile in found.items() if profile.rows),
+                missing=missing,
+            )
+            self._last[length] = found, window
+        return window
+
+    def _sum(self, slices: list[Profile], length: int) -> Profile:
+        """One that moves on day by day; of few slices, or of more than are kept, a plain sum."""
+        if _FEW < length <= _KEPT:
+            return self._sums.setdefault(length, _MovingSum()).of(slices)
+        return merge(slices)
 
 
 class PerformanceWindows:

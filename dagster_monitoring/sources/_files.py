@@ -39,8 +39,13 @@ class StoredFile:
     modified_at: datetime
 
 
-def list_files(pattern: str, options: StorageOptions) -> list[StoredFile]:
+def list_files(pattern: str, options: StorageOptions, *, literal: bool = False) -> list[StoredFile]:
     """Files that a path or glob names, sorted by path; none is an empty list.
+
+    Args:
+        pattern: path or URL.
+        options: for the file system.
+        literal: whether it is one file's own name, which may hold a wildcard's signs.
 
     Raises:
         DeclarationError: the protocol is unknown, or its package is not installed.
@@ -48,7 +53,7 @@ def list_files(pattern: str, options: StorageOptions) -> list[StoredFile]:
     """
     with _storage_faults(pattern):
         filesystem, path = _open_filesystem(pattern, options)
-        if glob.has_magic(path):
+        if glob.has_magic(path) and not literal:
             found = filesystem.glob(path, detail=True)
         else:
             found = {path: filesystem.info(path)} if filesystem.exists(path) else {}
@@ -110,20 +115,28 @@ def show_path(path: str) -> str:
 def join_root(path: str, root: Path) -> str:
     """A relative local path taken from ``root``; anything else as it is.
 
+    Wildcards are the path's alone: of a folder called ``[x]`` the signs are its name's.
+
     Example:
         >>> join_root("data/a.parquet", Path("/project")), join_root("s3://b/a", Path("/project"))
         ('/project/data/a.parquet', 's3://b/a')
     """
-    return path if urlsplit(path).scheme or "::" in path else str(root / path)
+    if urlsplit(path).scheme or "::" in path or Path(path).is_absolute():
+        return path
+    return str(Path(glob.escape(str(root))) / path)
 
 
 def _open_filesystem(url: str, options: StorageOptions):  # type: ignore[no-untyped-def]  # noqa: ANN202 - fsspec publishes no types
-    from fsspec.core import url_to_fs
+    import fsspec
+    from fsspec.core import strip_protocol, url_to_fs
 
     resolved = {
         name: value.read() if isinstance(value, EnvironmentVariable) else value
         for name, value in options.items()
     }
+    if url.startswith("file:///"):
+        # Its own name, whatever signs are in it: a chain of file systems begins otherwise.
+        return fsspec.filesystem("file", **resolved), strip_protocol(url)
     return url_to_fs(url, **resolved)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dagster_monitoring.stores._models import find_model
 from dagster_monitoring.stores._tables import label_counts, labels, partitions, predictions
 
 
@@ -15,6 +16,15 @@ def ledger_of(connection: sa.Connection, model_id: int) -> int:
     query = sa.select(label_counts.c.ledger_id).where(label_counts.c.model_id == model_id)
     found = connection.execute(query).scalar()
     return model_id if found is None else int(found)
+
+
+def ledgers_of(connection: sa.Connection, model: str) -> Sequence[int]:
+    """Every ledger that a model's labels may be in: its own, and those that models share."""
+    shared = sa.select(label_counts.c.ledger_id).where(
+        label_counts.c.ledger_id != label_counts.c.model_id
+    )
+    query = sa.union(sa.select(find_model(model)), shared)
+    return connection.execute(query).scalars().all()
 
 
 def followers(connection: sa.Connection, ledger_id: int) -> Sequence[int]:

@@ -129,6 +129,15 @@ class LabelFiles:
                     if same.any():
                         yield Found(path, file_id, group, rows[same], near[same])
 
+    def columns(
+        self, connection: sa.Connection, kind: str, owner_id: int, name: str
+    ) -> Iterator[pa.ChunkedArray]:
+        """One column of all rows of an owner, row group by row group."""
+        for _, path in self._listed(connection, kind, owner_id):
+            with self._open(path) as parquet:
+                for group in range(parquet.num_row_groups):
+                    yield parquet.read_row_group(group, columns=[name])[name]
+
     def take(self, found: Sequence[Found], columns: Sequence[str]) -> Iterator[pa.Table]:
         """Columns of the rows that were found, group by group."""
         by_path: dict[str, list[Found]] = defaultdict(list)

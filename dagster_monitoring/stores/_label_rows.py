@@ -106,6 +106,10 @@ class LabelRows(ABC):
         """
 
     @abstractmethod
+    def appends(self, connection: sa.Connection, ledger_id: int) -> set[int]:
+        """The appends that the words of a ledger came with; looks at all of them."""
+
+    @abstractmethod
     def ids(self, connection: sa.Connection, model_id: int, partition: str) -> pa.Array:
         """The ids that a partition predicts."""
 

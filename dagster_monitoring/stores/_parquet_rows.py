@@ -98,6 +98,11 @@ class ParquetRows(LabelRows):
         self._files.write(connection, _LABELS, ledger_id, groups, _HASHED_WORDS)
         self._files.merge_small(connection, _LABELS, ledger_id, _HASHED_WORDS)
 
+    def appends(self, connection: sa.Connection, ledger_id: int) -> set[int]:
+        """See :meth:`LabelRows.appends`."""
+        columns = self._files.columns(connection, _LABELS, ledger_id, "append_id")
+        return {found for column in columns for found in pc.unique(column).to_pylist()}
+
     def ids(self, connection: sa.Connection, model_id: int, partition: str) -> pa.Array:
         """See :meth:`LabelRows.ids`."""
         member = (model_id, partition)

@@ -117,6 +117,11 @@ class StoreRows(LabelRows):
         columns = {name: words[name].combine_chunks() for name in words.column_names}
         insert_rows(connection, labels, {"model_id": ledger_id, **columns})
 
+    def appends(self, connection: sa.Connection, ledger_id: int) -> set[int]:
+        """See :meth:`LabelRows.appends`."""
+        query = sa.select(labels.c.append_id).where(labels.c.model_id == ledger_id).distinct()
+        return set(connection.execute(query).scalars())
+
     def ids(self, connection: sa.Connection, model_id: int, partition: str) -> pa.Array:
         """See :meth:`LabelRows.ids`."""
         query = sa.select(predictions.c.prediction_id).where(

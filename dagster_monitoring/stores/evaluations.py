@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from dagster_monitoring.evaluation import Evaluation, Severity, Status
+from dagster_monitoring.evaluation import Evaluation
 from dagster_monitoring.stores._database import Database
+from dagster_monitoring.stores._evaluation_keys import KEYS_A_QUERY, key_text
+from dagster_monitoring.stores._evaluation_rows import COLUMNS, evaluation_of, row_of
 from dagster_monitoring.stores._tables import evaluations
 from dagster_monitoring.stores._text import storable
 from dagster_monitoring.stores.verdicts import refresh_verdicts
-
-_FIELDS = tuple(field.name for field in fields(Evaluation))
-_OPTIONAL = tuple(field.name for field in fields(Evaluation) if field.default is None)
-_COLUMNS = [evaluations.c[name] for name in _FIELDS]
-_KEYS_A_QUERY = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +61,7 @@ class EvaluationStore:
         Raises:
             StoreError: the store can't be reached or refused; then nothing is recorded.
         """
-        latest = {_key(clean): clean for clean in map(_storable, given)}
+        latest = {key_text(clean.key): clean for clean in map(_storable, given)}
         with self._database.write() as connection:
             current = dict(_current(connection, list(latest)))
             if knows_all:
@@ -77,10 +72,10 @@ class EvaluationStore:
             for key, evaluation in latest.items():
                 known = current.get(key)
                 if known is None:
-                    new.append(_row(key, evaluation))
+                    new.append(row_of(key, evaluation))
                 elif not evaluation.same_verdict_as(known):
                     late = evaluation.evaluated_at < known.evaluated_at
-                    (stale if late else changed).append(_row(key, evaluation))
+                    (stale if late else changed).append(row_of(key, evaluation))
             _supersede(connection, {str(row["key"]): row["evaluated_at"] for row in changed})
             history = [
                 row | {"superseded_at": current[str(row["key"])].evaluated_at} for row in stale
@@ -109,6 +104,7 @@ class EvaluationStore:
         since: str | None = None,
         until: str | None = None,
         as_of: datetime | None = None,
+        last: int | None = None,
     ) -> list[Evaluation]:
         """Evaluations by partition, then monitor, metric, column and segment.
 
@@ -119,6 +115,7 @@ class EvaluationStore:
             since: from this partition on.
             until: to this partition, included.
             as_of: as the record stood at that moment; now when ``None``.
+            last: at most so many, the last ones in this order; all when ``None``.
         """
         table = evaluations.c
         # As it was kept: a driver refuses what the database could not hold.
@@ -140,9 +137,14 @@ class EvaluationStore:
             table.segment,
             table.id,
         ]
-        query = sa.select(*_COLUMNS).where(*wanted).order_by(*order)
+        query = sa.select(*COLUMNS).where(*wanted)
+        if last is None:
+            query = query.order_by(*order)
+        else:
+            query = query.order_by(*(column.desc() for column in order)).limit(last)
         with self._database.read() as connection:
-            return [_evaluation(row) for row in connection.execute(query)]
+            found = [evaluation_of(row) for row in connection.execute(query)]
+        return found if last is None else found[::-1]
 
     def series(self, of: Evaluation, *, since: str) -> list[Evaluation]:
         """An evaluation and the same ones of the partitions before it, oldest first.
@@ -153,7 +155,7 @@ class EvaluationStore:
         """
         table = evaluations.c
         query = (
-            sa.select(*_COLUMNS)
+            sa.select(*COLUMNS)
             .where(
                 table.model == of.model,
                 table.monitor == of.monitor,
@@ -166,7 +168,7 @@ class EvaluationStore:
             .order_by(table.partition, table.id)
         )
         with self._database.read() as connection:
-            return [_evaluation(row) for row in connection.execute(query)]
+            return [evaluation_of(row) for row in connection.execute(query)]
 
     def after(
         self, cursor: int, *, model: str | None = None, limit: int = 10_000
@@ -183,13 +185,13 @@ class EvaluationStore:
         wanted = [evaluations.c.id > cursor, evaluations.c.superseded_at.is_(None)]
         wanted += [evaluations.c.model == model] if model is not None else []
         query = (
-            sa.select(evaluations.c.id, *_COLUMNS)
+            sa.select(evaluations.c.id, *COLUMNS)
             .where(*wanted)
             .order_by(evaluations.c.id)
             .limit(limit)
         )
         with self._database.read() as connection:
-            return [(row[0], _evaluation(row[1:])) for row in connection.execute(query)]
+            return [(row[0], evaluation_of(row[1:])) for row in connection.execute(query)]
 
     def last_partition(self, model: str, *, monitor: str | None = None) -> str | None:
         """The last partition that was ever evaluated; ``None`` when none was.
@@ -216,28 +218,6 @@ class EvaluationStore:
             return int(connection.execute(query).scalar() or 0)
 
 
-def evaluation_to_json(evaluation: Evaluation) -> str:
-    """An evaluation as JSON text."""
-    row = {name: getattr(evaluation, name) for name in _FIELDS}
-    return json.dumps(row, default=datetime.isoformat)
-
-
-def evaluation_from_json(text: str) -> Evaluation:
-    """What :func:`evaluation_to_json` was given."""
-    row = json.loads(text)
-    for name in ("window_start", "window_end", "evaluated_at"):
-        row[name] = datetime.fromisoformat(row[name])
-    # Kept by a version that knew less.
-    for name in _OPTIONAL:
-        row.setdefault(name, None)
-    return _evaluation([row[name] for name in _FIELDS])
-
-
-def _key(evaluation: Evaluation) -> str:
-    text = json.dumps(evaluation.key).encode()
-    return hashlib.blake2b(text, digest_size=16).hexdigest()
-
-
 def _storable(evaluation: Evaluation) -> Evaluation:
     """Without what databases refuse; compared and keyed as it will be read back."""
     changes = {}
@@ -254,26 +234,15 @@ def _not_before(evaluation: Evaluation, known: Evaluation | None) -> Evaluation:
     return replace(evaluation, evaluated_at=known.evaluated_at + timedelta(microseconds=1))
 
 
-def _row(key: str, evaluation: Evaluation) -> dict[str, object]:
-    return {"key": key} | {name: getattr(evaluation, name) for name in _FIELDS}
-
-
-def _evaluation(values: Sequence[object]) -> Evaluation:
-    row = dict(zip(_FIELDS, values, strict=True))
-    row["status"] = Status(str(row["status"]))
-    row["severity"] = Severity(str(row["severity"])) if row["severity"] else None
-    return Evaluation(**row)  # type: ignore[arg-type] # the columns are the fields
-
-
 def _current(connection: sa.Connection, keys: Sequence[str]) -> Iterator[tuple[str, Evaluation]]:
     table = evaluations.c
-    for start in range(0, len(keys), _KEYS_A_QUERY):
-        chunk = keys[start : start + _KEYS_A_QUERY]
-        query = sa.select(table.key, *_COLUMNS).where(
+    for start in range(0, len(keys), KEYS_A_QUERY):
+        chunk = keys[start : start + KEYS_A_QUERY]
+        query = sa.select(table.key, *COLUMNS).where(
             table.key.in_(chunk), table.superseded_at.is_(None)
         )
         for row in connection.execute(query):
-            yield row[0], _evaluation(row[1:])
+            yield row[0], evaluation_of(row[1:])
 
 
 def _supersede(connection: sa.Connection, moments: dict[str, object]) -> None:

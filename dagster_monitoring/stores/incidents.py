@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from dagster_monitoring.evaluation import Severity
 from dagster_monitoring.incidents import Cause, Incident, IncidentStatus, Member
 from dagster_monitoring.stores._database import Database
+from dagster_monitoring.stores._evaluation_rows import evaluation_from_json, evaluation_to_json
 from dagster_monitoring.stores._tables import incident_notes, incidents
 from dagster_monitoring.stores._text import storable
-from dagster_monitoring.stores.evaluations import evaluation_from_json, evaluation_to_json
 
 # What an older store's incidents lack.
 NEW_INCIDENT_COLUMNS = (
@@ -58,7 +58,7 @@ class IncidentStore:
 
     def open_ones(self, model: str) -> Sequence[Incident]:
         """The model's incidents that are not resolved and not historical, worst first."""
-        found = [i for i in self.list(model) if i.is_open and not i.historical]
+        found = [i for i in self.list(model, open_only=True) if not i.historical]
         return sorted(found, key=lambda i: (i.severity is not Severity.ERROR, i.opened_at))
 
     def save(self, incident: Incident) -> None:
@@ -83,11 +83,24 @@ class IncidentStore:
         return [i for i in self.list(model) if i.id.startswith(beginning)]
 
     def list(
-        self, model: str, *, status: IncidentStatus | None = None, limit: int = 1_000
+        self,
+        model: str,
+        *,
+        status: IncidentStatus | None = None,
+        open_only: bool = False,
+        limit: int | None = None,
     ) -> Sequence[Incident]:
-        """A model's incidents, those updated last first."""
+        """A model's incidents, those updated last first.
+
+        Args:
+            model: the model's name.
+            status: only those of this status.
+            open_only: only those that are not resolved, historical ones too.
+            limit: at most so many; all when ``None``.
+        """
         wanted = [incidents.c.model == model]
         wanted += [incidents.c.status == status] if status is not None else []
+        wanted += [incidents.c.status != IncidentStatus.RESOLVED] if open_only else []
         return self._read(wanted, limit=limit)
 
     def history(self, incident_id: str) -> Sequence[Incident]:
@@ -121,7 +134,9 @@ class IncidentStore:
         with self._database.read() as connection:
             return [Note(**row) for row in connection.execute(query).mappings()]
 
-    def _read(self, wanted: Sequence[sa.ColumnElement[bool]], *, limit: int) -> Sequence[Incident]:
+    def _read(
+        self, wanted: Sequence[sa.ColumnElement[bool]], *, limit: int | None
+    ) -> Sequence[Incident]:
         query = (
             sa.select(*_COLUMNS)
             .where(*wanted, incidents.c.is_current)

@@ -130,14 +130,17 @@ class LabelLedger(LabelChanges):
             ledger_id = _label_counts.ledger_of(connection, model_id)
             _label_counts.make_counts(connection, ledger_id)
             kind = _label_counts.first_kind(connection, ledger_id)
-            noted = sa.insert(label_appends).values(model_id=model_id, delivery=storable(delivery))
-            append_id = made_id(connection.execute(noted))
             words = WORD_SCHEMA.empty_table()
             if _label_counts.labelled_ids(connection, ledger_id):
                 ids = _distinct_of_sorted(rows, places)
                 words = self._rows.words(connection, ledger_id, ids)
             states = _ledger.states(rows, words, dated=_ledger.is_dated(table))
-            unknown = self._keep(connection, ledger_id, append_id, rows, states)
+            unknown = 0
+            # Nothing refers to a delivery that said nothing new.
+            if (states != _ledger.KNOWN).any():
+                row = {"model_id": model_id, "delivery": storable(delivery)}
+                append_id = made_id(connection.execute(sa.insert(label_appends).values(**row)))
+                unknown = self._keep(connection, ledger_id, append_id, rows, states)
         usable, filled = _ledger.usable_rows(table), _filled(rows)
         first, later = states == _ledger.FIRST, states == _ledger.LATER
         new = count_places([places[first & filled]], len(places))
@@ -226,8 +229,6 @@ class LabelLedger(LabelChanges):
     ) -> int:
         """Keeps what is new, notes which partitions it touches; gives how many ids are unknown."""
         is_new = states != _ledger.KNOWN
-        if not is_new.any():
-            return 0
         words = rows.filter(pa.array(is_new)).combine_chunks()
         words = words.append_column(
             WORD_SCHEMA.field("append_id"), pa.repeat(append_id, len(words)).cast(pa.int64())

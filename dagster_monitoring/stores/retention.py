@@ -9,15 +9,21 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from dagster_monitoring.stores._database import Database
+from dagster_monitoring.stores._label_counts import ledgers_of
+from dagster_monitoring.stores._label_rows import LabelRows
 from dagster_monitoring.stores._models import find_model
 from dagster_monitoring.stores._tables import (
     counted_slices,
     evaluations,
     judged,
+    label_appends,
     label_changes,
     outbox,
     slice_changes,
+    verdicts,
 )
+
+Selected = tuple[sa.Table, sa.ColumnElement[bool]]
 
 # Deleted in parts, each in a transaction of its own, so that no run waits long for its turn.
 _ROWS_AT_ONCE = 5_000
@@ -43,31 +49,60 @@ class Cut:
 class Retention:
     """Deletes old rows; what was deleted can't be asked for again."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, label_rows: LabelRows) -> None:
         self._database = database
+        self._label_rows = label_rows
 
     def prune(self, cut: Cut, *, dry_run: bool = False) -> dict[str, int]:
         """Deletes, and gives how many rows of each kind; the same again finds none.
 
-        One row a monitor and partition stays, from which incidents are derived. Predictions and
-        labels stay.
+        Predictions and labels stay.
 
         Args:
             cut: what is old enough.
             dry_run: only counts.
         """
-        return {
+        rows = {
             kind: self._count(found) if dry_run else self._delete(found)
             for kind, found in _selected(cut).items()
         }
+        idle = self._idle_appends(cut)
+        for start in range(0, 0 if dry_run else len(idle), _ROWS_AT_ONCE):
+            some = label_appends.c.id.in_(idle[start : start + _ROWS_AT_ONCE])
+            with self._database.write() as connection:
+                connection.execute(sa.delete(label_appends).where(some))
+        return {**rows, "notes of deliveries without a label": len(idle)}
 
-    def _count(self, found: tuple[sa.Table, sa.ColumnElement[bool]]) -> int:
+    def retire_verdicts(self, model: str, *, before: str, dry_run: bool = False) -> int:
+        """Deletes the row a monitor and partition before one; how many.
+
+        At once, unlike the rest: incidents are derived from all of them or from none.
+        """
+        old = sa.and_(verdicts.c.model == model, verdicts.c.partition < before)
+        if dry_run:
+            return self._count((verdicts, old))
+        with self._database.write() as connection:
+            return connection.execute(sa.delete(verdicts).where(old)).rowcount
+
+    def _idle_appends(self, cut: Cut) -> list[int]:
+        """Notes of deliveries that no label refers to: they brought what was known already.
+
+        An append in progress is no row yet: it is committed with its labels.
+        """
+        mine = label_appends.c.model_id == find_model(cut.model)
+        with self._database.read() as connection:
+            known = set(connection.execute(sa.select(label_appends.c.id).where(mine)).scalars())
+            for ledger_id in ledgers_of(connection, cut.model) if known else ():
+                known -= self._label_rows.appends(connection, ledger_id)
+        return sorted(known)
+
+    def _count(self, found: Selected) -> int:
         table, old = found
         with self._database.read() as connection:
             query = sa.select(sa.func.count()).select_from(table).where(old)
             return int(connection.execute(query).scalar_one())
 
-    def _delete(self, found: tuple[sa.Table, sa.ColumnElement[bool]]) -> int:
+    def _delete(self, found: Selected) -> int:
         table, old = found
         keys = list(table.primary_key.columns)
         deleted = 0
@@ -81,7 +116,7 @@ class Retention:
                 return deleted
 
 
-def _selected(cut: Cut) -> dict[str, tuple[sa.Table, sa.ColumnElement[bool]]]:
+def _selected(cut: Cut) -> dict[str, Selected]:
     mine = evaluations.c.model == cut.model
     replaced = sa.and_(mine, evaluations.c.superseded_at < cut.superseded_before)
     sent = sa.and_(

@@ -61,7 +61,7 @@ class Store:
         self.declarations = DeclarationStore(database)
         self.judgements = JudgementStore(database)
         self.cursors = CursorStore(database)
-        self.retention = Retention(database)
+        self.retention = Retention(database, label_rows)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

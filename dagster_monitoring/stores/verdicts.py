@@ -10,6 +10,7 @@ from dagster_monitoring.evaluation import Severity, Status
 from dagster_monitoring.incidents import Verdict
 from dagster_monitoring.stores._database import Database
 from dagster_monitoring.stores._tables import evaluations, verdicts
+from dagster_monitoring.stores._verdict_subjects import with_subjects
 
 _SEVERITIES = (None, Severity.WARN, Severity.ERROR)
 
@@ -36,7 +37,7 @@ class VerdictStore:
         wanted += [table.partition <= until] if until is not None else []
         query = sa.select(verdicts).where(*wanted).order_by(table.monitor, table.partition)
         with self._database.read() as connection:
-            return [
+            plain = [
                 Verdict(
                     monitor=row.monitor,
                     kind=row.monitor_kind,
@@ -49,6 +50,7 @@ class VerdictStore:
                 )
                 for row in connection.execute(query)
             ]
+            return with_subjects(connection, model, plain)
 
     def latest(self, model: str) -> str | None:
         """The latest partition that any monitor judged."""

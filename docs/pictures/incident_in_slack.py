@@ -4,7 +4,8 @@
     python docs/pictures/incident_in_slack.py dagster-monitoring-demo/monitoring/alerts.jsonl
 
 The blocks are drawn as a page that looks like Slack, in Chromium; ``--email`` makes a picture of
-the incident's first mail beside it. Needs the ``dev`` extra and a Chromium.
+the incident's first mail beside it. Needs the ``dev`` extra and a Chromium. Run it before
+``make.py``, whose ``dg dev`` starts the sensors: they add what happened since.
 """
 
 from __future__ import annotations
@@ -30,7 +31,14 @@ from make import CHROMIUM_FLAGS, find_chromium
 
 HERE = Path(__file__).parent
 # Slack draws these itself; a computer without coloured letters has none.
-SIGNS = {"🔴": "#d92632", "🟠": "#f2871b", "🟢": "#44a04a", "⚪": "#d0d4d9", "❗": "#d92632"}
+SIGNS = {
+    "🔵": "#1264a3",
+    "🔴": "#d92632",
+    "🟠": "#f2871b",
+    "🟢": "#44a04a",
+    "⚪": "#d0d4d9",
+    "❗": "#d92632",
+}
 STYLE = """
 body{margin:0;padding:18px 22px;width:820px;background:#fff;color:#1d1c1d;
   font:15px/1.46 Lato,'Segoe UI',Roboto,'Noto Sans','Noto Color Emoji',sans-serif}

@@ -21,10 +21,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 HERE = Path(__file__).parent
-SIZE = {"width": 1500, "height": 950}
+SIZE: ViewportSize = {"width": 1500, "height": 950}
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -34,7 +34,10 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+WIDE: ViewportSize = {"width": 1800, "height": 720}
 WAIT_MS = 60_000
+# The states of assets and partitions come after the page.
+STATES_MS = 15_000
 
 
 def main() -> None:
@@ -45,19 +48,28 @@ def main() -> None:
     arguments = parser.parse_args()
     with serve(arguments.project) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
-        page = browser.new_page(viewport=SIZE, device_scale_factor=1)
-        page.set_default_timeout(WAIT_MS)
         location = arguments.project.resolve().name
-        asset_graph(page, url, location, arguments.output)
+        asset_graph(new_page(browser, WIDE), url, location, arguments.output)
+        page = new_page(browser, SIZE)
         triggered_check(page, url, arguments.output)
         check_history(page, url, arguments.output)
 
 
+def new_page(browser: Browser, size: ViewportSize) -> Page:
+    """A page of a browser that nobody used before."""
+    page = browser.new_page(viewport=size, device_scale_factor=1)
+    page.set_default_timeout(WAIT_MS)
+    return page
+
+
 def asset_graph(page: Page, url: str, location: str, output: Path) -> None:
-    """The model's lineage."""
+    """The model's lineage; wide, so that the boxes say how their assets are."""
     go(page, f"{url}/locations/{location}/asset-groups/flight_delay/lineage")
     page.get_by_text("challenger").first.wait_for()
-    page.wait_for_timeout(3_000)
+    page.get_by_text("Hide navigation").click()
+    page.reload()
+    page.get_by_text("challenger").first.wait_for()
+    page.wait_for_timeout(STATES_MS)
     page.screenshot(path=output / "asset_graph.png")
 
 
@@ -76,8 +88,11 @@ def check_history(page: Page, url: str, output: Path) -> None:
     """A check's verdicts by partition."""
     go(page, f"{url}/assets/flight_delay/performance?view=checks&checkDetail=performance")
     page.get_by_role("tab", name="Partitions").last.click()
-    page.get_by_role("button", name="All").wait_for()
-    page.wait_for_timeout(4_000)
+    page.get_by_role("button", name="All", exact=True).wait_for()
+    # Days that are still to come were not judged.
+    page.get_by_text("Missing (").click()
+    page.get_by_text("2013-07-06", exact=True).first.click()
+    page.wait_for_timeout(STATES_MS)
     page.screenshot(path=output / "check_history.png")
 
 

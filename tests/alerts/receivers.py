@@ -35,10 +35,13 @@ class PagerDutyStub:
     key: str
     incidents: dict[str, str] = field(default_factory=dict)
     opened: int = 0
+    changes: int = 0
     errors: list[str] = field(default_factory=list)
 
     def __call__(self, request: Request) -> Answer:
         event = json.loads(request.body)
+        if request.path == "/v2/change/enqueue":
+            return self._change(event)
         faults = self._faults(request, event)
         if faults:
             self.errors += faults
@@ -54,6 +57,19 @@ class PagerDutyStub:
             self.incidents[key] = {"acknowledge": "acknowledged", "resolve": "resolved"}[action]
         answer = {"status": "success", "message": "Event processed", "dedup_key": key}
         return 202, {"Content-Type": "application/json"}, json.dumps(answer).encode()
+
+    def _change(self, event: dict) -> Answer:
+        """A change event has no action, key or severity, and a summary and a source."""
+        faults = [] if event.get("routing_key") == self.key else ["routing_key"]
+        faults += [f"unknown {n}" for n in event.keys() - {"routing_key", "payload", "links"}]
+        payload = event["payload"]
+        known = {"summary", "source", "timestamp", "custom_details"}
+        faults += [f"unknown {name}" for name in payload.keys() - known]
+        faults += [] if 1 <= len(payload["summary"]) <= 1024 else ["summary"]
+        self.errors += faults
+        self.changes += not faults
+        answer = {"status": "invalid event" if faults else "success", "message": "Change event"}
+        return (400 if faults else 202), {}, json.dumps(answer).encode()
 
     def _faults(self, request: Request, event: dict) -> list[str]:
         faults = [] if request.path == "/v2/enqueue" else ["path"]

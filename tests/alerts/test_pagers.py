@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from dagster_monitoring.alerts import ChannelError
+from dagster_monitoring.alerts import ChannelError, channel_types
 from dagster_monitoring.alerts.jira_service_management import JiraServiceManagementChannel
 from dagster_monitoring.alerts.opsgenie import OpsgenieChannel
 from dagster_monitoring.alerts.pagerduty import PagerDutyChannel
@@ -63,6 +63,15 @@ def test_a_life_in_pagerduty(pagerduty, receiver):
     assert stub.opened == 2, "once, and again when it was reopened"
 
 
+def test_an_update_pages_nobody(pagerduty, receiver):
+    stub = receiver.answer
+    for transition in (Transition.OPENED, Transition.RESOLVED):
+        pagerduty.send(message(transition=transition))
+        pagerduty.send(message(transition=Transition.UPDATED))
+    assert (stub.incidents, stub.opened, stub.changes) == ({ID: "resolved"}, 1, 2)
+    assert stub.errors == []
+
+
 def test_an_event_that_is_sent_twice_opens_one_incident(pagerduty, receiver):
     pagerduty.send(message())
     pagerduty.send(message())
@@ -115,6 +124,22 @@ def test_a_life_in_opsgenie_and_jira(atlassian, receiver):
     ]  # fmt: skip
     assert set(stub.alerts) == {ID}
     assert stub.errors == []
+
+
+def test_an_update_is_a_note_and_opens_nothing(atlassian, receiver):
+    stub = receiver.answer
+    atlassian.send(message())
+    atlassian.send(message(transition=Transition.UPDATED))
+    alert = stub.alerts[ID]
+    assert (alert["status"], alert["count"], len(alert["notes"])) == ("open", 1, 1)
+    assert stub.errors == []
+
+
+@pytest.mark.parametrize("kind", ["pagerduty", "opsgenie", "jira_service_management"])
+def test_a_pager_takes_no_digest(kind):
+    key = "routing_key" if kind == "pagerduty" else "api_key"
+    with pytest.raises(ValueError, match="Give the digest to another channel"):
+        channel_types()[kind].model_validate({key: {"env": "KEY"}, "digest": "daily"})
 
 
 def test_what_escalates_gets_its_priority_where_that_is_possible(atlassian, receiver):

@@ -72,3 +72,13 @@ def test_a_materialised_day_stands_beside_plain_python(monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "100 rows x 20 columns, 3 segment columns" in said
     assert "- the run to plain Python and an empty run: asked at most 1.5 x" in said
+
+
+def test_a_year_is_replayed_in_the_small(monkeypatch, capsys):
+    monkeypatch.setattr(
+        sys, "argv", ["replay_year", "--rows", "60", "--days", "9", "--rounds", "1"]
+    )
+    runpy.run_path(str(BENCHMARKS / "replay_year.py"), run_name="__main__")
+    said = capsys.readouterr().out
+    assert "| 9 days x 100 columns |" in said
+    assert "asked at most 30 s" in said

@@ -67,8 +67,9 @@ def test_the_default_suite_is_one_that_great_expectations_takes(project: str, tm
 def test_a_suite_that_was_written_is_a_monitor_that_checks(project: str, tmp_path: Path):
     run(gx_suite, "price", "-m", project, "--output", "suite.json")
     text = (tmp_path / "defs.yaml").read_text()
-    entry = f"[default, {{type: great_expectations, path: {tmp_path / 'suite.json'}}}]"
-    (tmp_path / "defs.yaml").write_text(text.replace("monitors: default", f"monitors: {entry}"))
+    entry = f"    - {{type: great_expectations, path: {tmp_path / 'suite.json'}}}\n"
+    assert "  monitors:\n" in text
+    (tmp_path / "defs.yaml").write_text(text.replace("  monitors:\n", f"  monitors:\n{entry}"))
     result = run(check, "-m", project)
     assert result.exit_code == 0, result.output
     assert "its suite has" in result.output

@@ -199,3 +199,25 @@ def test_what_is_no_day_is_refused_with_the_option_and_the_form(option: str, val
     assert result.exit_code == 2
     assert f"'{option}'" in result.stderr
     assert "YYYY-MM-DD" in result.stderr
+
+
+def test_a_table_ends_with_the_last_rows_and_says_that_there_are_more(
+    judged: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("dagster_monitoring.cli.history._TABLE_ROWS", 3)
+    table = run(history, "price", "-m", judged)
+    assert "the last 3 rows" in table.stderr
+    assert ("2024-05-06" in table.stdout, "2024-05-07" in table.stdout) == (False, True)
+    whole = run(history, "price", "-m", judged, "--last", "4")
+    assert ("2024-05-06" in whole.stdout, whole.stderr) == (True, "")
+
+
+def test_other_formats_have_all_rows_unless_some_are_asked_for(judged: str, tmp_path: Path):
+    counts = []
+    for options in ([], ["--last", "2"], ["--last", "9"]):
+        output = ["--format", "json", "--output", str(tmp_path / "rows.json")]
+        run(history, "price", "-m", judged, *output, *options)
+        found = json.loads((tmp_path / "rows.json").read_text())
+        counts.append([row["partition"] for row in found])
+    days = [e.partition for e in NOW]
+    assert counts == [days, days[-2:], days]

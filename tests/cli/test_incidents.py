@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from dagster_monitoring.cli.incident_page import print_one
 from dagster_monitoring.cli.incidents import command as incidents
 from dagster_monitoring.cli.project import load_model
 from dagster_monitoring.errors import IncidentError
 from dagster_monitoring.incidents import Incident, IncidentStatus
 from dagster_monitoring.orchestration.backend import open_backend
 from dagster_monitoring.orchestration.incidents import advance_incidents
+from tests.alerts.test_remarks import RATE
 from tests.cli.running import run
 from tests.cli.test_history import evaluation
 
@@ -111,3 +113,54 @@ def test_a_span_that_is_none_is_refused(opened, span: str):
     result = call(project, "snooze", incident.id, f"--for={span}")
     assert result.exit_code == 2
     assert "write 30m, 4h or 2d" in result.stderr
+
+
+BROKEN = [
+    # what is given, what is said of it
+    ("half \udcff byte", "U+DCFF at character 6"),
+    ("esc\x1b[2J", "U+001B at character 4"),
+    ("txt\u202eexe", "U+202E at character 4"),
+    ("x" * 4_001, "4,001 characters, and 4,000 are kept"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), BROKEN, ids=[said for _, said in BROKEN])
+def test_text_that_nothing_can_hold_is_refused_where_it_is_given(opened, tmp_path, text, said):
+    project, incident = opened
+    before = known(project, tmp_path)
+    asked = [
+        ("note", incident.id, text),
+        ("ack", incident.id, "--note", text),
+        ("resolve", incident.id, "--why", text),
+    ]
+    if len(text) < 1_000:
+        asked += [
+            ("note", incident.id, "a word", "--owner", text),
+            ("note", incident.id, "a word", "--by", text),
+        ]
+    for arguments in asked:
+        refused = call(project, *arguments)
+        assert refused.exit_code == 2
+        assert said in " ".join(refused.stderr.split())
+        assert "Traceback" not in refused.stderr
+    assert known(project, tmp_path) == before
+
+
+def test_a_name_is_one_line_and_a_note_may_have_several(opened, tmp_path):
+    project, incident = opened
+    for wrong in ("two\nlines", " ", "x" * 201):
+        assert call(project, "note", incident.id, "a word", "--owner", wrong).exit_code == 2
+    told = call(project, "note", incident.id, "one\r\ntwo", "--owner", " Zoë 李 ")
+    assert told.exit_code == 0
+    assert known(project, tmp_path).owner == "Zoë 李"
+    assert "one two" in call(project, "show", incident.id).output
+
+
+def test_the_impact_is_shown_where_there_is_an_estimate(opened, capsys):
+    project, one = opened
+    assert json.loads(call(project, "show", one.id, "--format", "json").output)["impact"] is None
+    assert "impact" not in call(project, "show", one.id).output
+    print_one(one, [one], [], n_slices=1, impact=RATE)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "error rate +2.9 points (95 %: +1.5 to +4.3), estimated on 2013-06-13" in shown
+    assert "realized on 2013-06-12: +2.6 points" in shown

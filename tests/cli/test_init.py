@@ -86,6 +86,14 @@ def test_a_model_name_that_cant_be_is_refused_before_anything_is_written(project
 
 
 @pytest.mark.usefixtures("project")
+def test_what_a_drift_does_to_the_model_is_watched_beside_the_default():
+    model = declared(init("data/baseline.parquet", "--output", "-").stdout)
+    kinds = [monitor.kind for monitor in model.active_monitors]
+    assert kinds[-1] == "impact"
+    assert {"data_quality", "drift"} < set(kinds)
+
+
+@pytest.mark.usefixtures("project")
 def test_a_folder_means_its_files():
     assert "data/*.parquet" in init("data", "--output", "-").stdout
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import dagster as dg
 
 from dagster_monitoring.model import MonitoredModel
+from dagster_monitoring.stores._evaluation_rows import evaluation_to_json
 from dagster_monitoring.stores._tables import evaluations
-from dagster_monitoring.stores.evaluations import evaluation_to_json
 from tests.orchestration.world import World, day_of, fields_of, labels, morning, new_world, rows
 
 DAYS = 3

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dagster_monitoring.monitors import Measurement, Monitor
+from dagster_monitoring.monitors import Measurement, Monitor, Once
 from dagster_monitoring.monitors.drift import DriftMonitor, EqualWidth
 from dagster_monitoring.monitors.multivariate_drift import MultivariateDriftMonitor
 from dagster_monitoring.profiles.baseline import Baseline, build_baseline
@@ -126,6 +126,10 @@ class OneSlice:
     @property
     def baseline(self) -> Baseline:
         return self.peers.baseline
+
+    @property
+    def once(self) -> Once:
+        return Once()
 
     @property
     def partitions(self) -> Partitions:

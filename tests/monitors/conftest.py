@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from dagster_monitoring.errors import SliceNotFoundError
+from dagster_monitoring.monitors import Once
 from dagster_monitoring.profiles.baseline import Baseline
 from dagster_monitoring.profiles.bins import (
     BinSet,
@@ -189,6 +190,10 @@ class MemoryView:
     @property
     def baseline(self) -> Baseline:
         return self.world.baseline
+
+    @property
+    def once(self) -> Once:
+        return Once()
 
     def window(self, length: int) -> Window:
         return self._profiles(1 - length, 0)

@@ -187,25 +187,39 @@ def test_a_real_shift_breaks_limits_learned_from_real_days(world, shifted):
         assert verdict.status is expected
 
 
-def test_predictions_that_shift_for_good_stay_an_error_for_two_weeks(world):
-    """The shift's own days are not what later days are held against."""
-    days = Partitions(start=FIRST_DAY).between(FIRST_DAY, "2024-06-13")
-    slices = {day: rows(100 + i, day) for i, day in enumerate(days)}
-    for day in days[30:]:
+def severities_of(world, *, slices: int, shifted_from: int, judged_from: int) -> list:
+    """What the default monitor of predictions says day by day, when they shift for good."""
+    last = Partitions(start=FIRST_DAY).shift(FIRST_DAY, slices - 1)
+    days = Partitions(start=FIRST_DAY).between(FIRST_DAY, last)
+    tables = {day: rows(100 + i, day) for i, day in enumerate(days)}
+    for day in days[shifted_from:]:
         score = np.random.default_rng(int(day[-2:])).beta(4, 3, ROWS)
-        moved = change(slices[day], "score", score)
-        slices[day] = change(moved, "predicted", (score > 0.4).astype(np.int64))
-    seen = replace(world, slices=slices)
+        moved = change(tables[day], "score", score)
+        tables[day] = change(moved, "predicted", (score > 0.4).astype(np.int64))
+    seen = replace(world, slices=tables)
     (monitor,) = [
         m for m in default_monitors(world.task, world.columns) if m.name == "prediction_drift"
     ]
-    severities = {}
-    for day in days[28:44]:
+    found = []
+    for day in days[judged_from:]:
         view = seen.at(day)
         past = [monitor.measure(view.at(key)) for key in past_partitions(monitor, view)]
-        severities[day] = overall(evaluate(monitor, view, past, run_id=None, now=NOW)).severity
-    assert [severities[day] for day in days[28:30]] == [None, None]
-    assert {severities[day] for day in days[30:44]} == {Severity.ERROR}
+        found.append(overall(evaluate(monitor, view, past, run_id=None, now=NOW)).severity)
+    return found
+
+
+def test_predictions_that_shift_for_good_stay_an_error_for_two_weeks(world):
+    """The shift's own days are not what later days are held against."""
+    found = severities_of(world, slices=44, shifted_from=30, judged_from=28)
+    assert found[:2] == [None, None]
+    assert set(found[2:]) == {Severity.ERROR}
+
+
+def test_a_shift_two_weeks_after_the_first_slice_is_found_already(world):
+    """Limits of three windows are wide, and hold it against what was before it."""
+    found = severities_of(world, slices=17, shifted_from=14, judged_from=12)
+    assert found[:2] == [None, None]
+    assert Severity.ERROR in found[2:]
 
 
 def test_the_first_positive_after_none_is_within_what_chance_does(world):
@@ -271,7 +285,7 @@ def test_overall_is_the_worst_and_missing_data_never_looks_healthy(
 ):
     words = {LATE: of(None, reason="gone"), EARLY: of(None, reason="soon", expected=True)}
     measured = [
-        replace(words[g] if isinstance(g, str) else of(g), column=f"c{i}")
+        (words[g] if isinstance(g, str) else of(g))._replace(column=f"c{i}")
         for i, g in enumerate(given)
     ]
     verdict = overall(Given(world)(*measured) if measured else [])

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from dagster_monitoring.evaluation import Severity, Status
-from dagster_monitoring.monitors import evaluate
+from dagster_monitoring.monitors import Once, _estimate, evaluate
 from dagster_monitoring.monitors.drift import DriftMonitor, Rolling
 from dagster_monitoring.monitors.impact import ImpactMonitor
 from dagster_monitoring.monitors.impact_error import ImpactErrorMonitor
@@ -21,6 +21,7 @@ from dagster_monitoring.profiles.bins import BinSet
 from dagster_monitoring.profiles.losses import loss_columns, sample_losses
 from dagster_monitoring.profiles.projecting import plan_sample
 from dagster_monitoring.schema import Ranking, Regression
+from dagster_monitoring.statistics.impact import error_change
 from tests.monitors.conftest import World, change
 
 DAY, CALM = "2024-05-20", "2024-05-19"
@@ -76,6 +77,19 @@ def moving(world):
     return LossWorld(**{**fields, "training": training, "slices": slices, "labels": labels})
 
 
+@pytest.fixture(scope="module")
+def swinging(moving):
+    """The same, and in training all were near 40 on every other day: the model lives with it."""
+    training, source = moving.training, np.random.default_rng(78)
+    n = training.num_rows
+    day = np.arange(n) % 20
+    age = source.normal(40, np.where(day % 2, 5, 20))
+    training, labels = scored(training, age, 2)
+    moments = np.datetime64("2024-04-01", "us") + day.astype("timedelta64[D]")
+    training = change(training, "at", pa.array(moments, pa.timestamp("us", tz="UTC")))
+    return replace(moving, training=training, labels={**moving.labels, **labels})
+
+
 def judged(monitor, world, day):
     view = world.at(day)
     return {(e.metric, e.column): e for e in evaluate(monitor, view, [], run_id=None, now=view.now)}
@@ -100,6 +114,47 @@ def test_a_shift_that_harms_is_told_before_labels_and_named_by_its_column(moving
     assert sum(shares.values()) == pytest.approx(total.value)
     assert shares["age"] > 0.8 * total.value
     assert abs(shares["income"]) < 0.05 * total.value
+
+
+def test_what_quiet_days_of_training_did_too_is_a_warning_and_pages_nobody(swinging):
+    found = judged(IMPACT, swinging, DAY)
+    total = found["error_rate_change", None]
+    assert total.value > 0.05
+    assert (total.status, total.severity) == (Status.TRIGGERED, Severity.WARN)
+    assert "quiet windows swing by" in total.reason
+    assert found["error_rate_change_share", "age"].value > 0.8 * total.value
+    weighed = judged(WEIGHED, swinging, DAY)["psi", "age"]
+    assert (weighed.status, weighed.severity) == (Status.TRIGGERED, Severity.WARN)
+
+
+def test_two_days_together_swing_less_than_one(swinging):
+    """Of two days in training one was near 40: a window of two that is all so is no quiet one."""
+    world = swinging.having(CALM, change(swinging.slices[DAY], "at", swinging.slices[CALM]["at"]))
+    one, two = (
+        judged(IMPACT.model_copy(update={"window": window}), world, DAY)["error_rate_change", None]
+        for window in (1, 2)
+    )
+    assert one.severity is Severity.WARN
+    assert two.severity is Severity.ERROR
+
+
+def test_an_estimate_is_made_once_a_partition(moving, monkeypatch):
+    made = []
+    monkeypatch.setattr(
+        _estimate, "error_change", lambda *rows: made.append(rows) or error_change(*rows)
+    )
+    view = moving.at(DAY)
+    shared = Once()
+
+    class Shared(type(view)):
+        once = shared
+
+    view = Shared(view.world, view.partition, view.now)
+    for monitor in (IMPACT, WEIGHED, ERROR):
+        assert monitor.measure(view)
+    assert len(made) == 1
+    assert IMPACT.model_copy(update={"window": 2}).measure(view)
+    assert len(made) == 2
 
 
 def test_drift_that_does_no_harm_is_recorded_and_not_paged(moving):

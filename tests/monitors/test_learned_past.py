@@ -13,7 +13,7 @@ from dagster_monitoring.monitors.learned import LearnedThreshold
 from dagster_monitoring.monitors.threshold import Evidence, Levels, Share
 from dagster_monitoring.statistics.false_alarms import level_for
 
-PASTS, SLICES, NEEDED = 60, 28, 14
+PASTS, SLICES, NEEDED = 60, 28, 7
 
 
 def limits(kept: Sequence[float], alpha: float, sides: int) -> tuple[float, float]:
@@ -103,3 +103,18 @@ def test_with_a_share_it_is_beyond_a_tenth_of_its_level_and_1_in_1000(
         kept = kept_of(past, left_out, max(math.ceil(NEEDED / window), 3), sides)
         error = level_for(pages, n=len(kept), window=window, in_a_row=in_a_row, tests=each)
         check(threshold, evidence, left_out, error)
+
+
+@pytest.mark.parametrize("window", [1, 3])
+@pytest.mark.parametrize("beyond", [False, True])
+def test_the_level_of_what_is_left_out_is_that_of_as_many_values_and_such_windows(window, beyond):
+    """One value lies within a millionth of the limit, on either side."""
+    calm = np.random.default_rng(3).normal(size=math.ceil(NEEDED / window)).tolist()
+    share = Share(pages=1e-4, in_a_row=1)
+    left_out = level_for(1e-4, n=len(calm) + 1, window=window) / 10
+    _, upper = limits(calm, left_out, 1)
+    past = [*calm, upper * (1 + (1e-6 if beyond else -1e-6))]
+    evidence = Evidence(past=past, worse="upper", window=window, share=share)
+    error = level_for(1e-4, n=len(calm) + (not beyond), window=window)
+    found = check(LearnedThreshold(warn_alpha=None), evidence, left_out, error)
+    assert found == beyond

@@ -87,7 +87,7 @@ def test_what_is_left_out_follows_the_length_and_what_is_declared_stays():
 @pytest.mark.parametrize(
     ("given", "hours"),
     [
-        (LearnedThreshold(), (672, 336)),
+        (LearnedThreshold(), (672, 168)),
         (LearnedThreshold(slices=48), (48, 48)),
         (LearnedThreshold(slices=48, minimum_slices=24), (48, 24)),
         (LearnedThreshold(minimum_slices=24), (672, 24)),

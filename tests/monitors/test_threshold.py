@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from dagster_monitoring.monitors.threshold import (
     Levels,
     Limits,
     RelativeThreshold,
+    Share,
 )
 from dagster_monitoring.statistics.undefined import Undefined
 
@@ -223,7 +225,7 @@ def test_limits_that_warn_alone_move_out_too():
         ({"type": "absolute", "warn": {}}, "give lower, upper, or both"),
         ({"type": "absolute", "warn": {"lower": 2, "upper": 1}}, "lower (2.0) is above upper"),
         ({"type": "absolute", "warn": {"upper": float("nan")}}, "finite"),
-        ({"type": "learned", "slices": 7}, "minimum_slices (14) is above slices (7)"),
+        ({"type": "learned", "slices": 5}, "minimum_slices (7) is above slices (5)"),
         ({"type": "learned", "warn_alpha": None, "error_alpha": None}, "warn_alpha, error_alpha"),
         ({"type": "leaned"}, "expected tags"),
     ],
@@ -232,3 +234,18 @@ def test_a_threshold_that_says_nothing_or_contradicts_itself_is_refused(declared
     with pytest.raises(ValidationError) as error:
         TypeAdapter(AnyThreshold).validate_python(declared)
     assert message in str(error.value)
+
+
+def test_a_swing_moves_the_limit_that_pages_and_not_the_warning():
+    """By hand: 1.645 standard errors of 0.01, and of a swing of 0.04, put together."""
+    limits = AbsoluteThreshold(warn=Limits(upper=0.01), error=Limits(upper=0.02))
+    level = stats.norm.isf(0.05)
+    still = Evidence(noise=level * 0.01, noise_alpha=0.05)
+    moving = replace(still, swing=0.04)
+    assert limits.levels(moving).warn == limits.levels(still).warn
+    assert limits.levels(still).error[1] == pytest.approx(0.02 + level * 0.01)
+    assert limits.levels(moving).error[1] == pytest.approx(0.02 + level * math.hypot(0.01, 0.04))
+    share = Share(pages=1e-3, in_a_row=1)
+    rarer, plain = (limits.levels(replace(e, share=share)).error[1] for e in (moving, still))
+    assert (rarer - 0.02) / (plain - 0.02) == pytest.approx(math.hypot(0.01, 0.04) / 0.01)
+    assert rarer > limits.levels(moving).error[1]

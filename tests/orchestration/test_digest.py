@@ -101,8 +101,13 @@ def test_a_digest_comes_once_a_day_with_what_is_open_and_what_warned(world: Worl
     assert first["transition"] == "DIGEST"
     assert first["dedup_key"] == f"digest:late:daily:{day_of(2)}T08:00"
     assert first["title"] == "late: 1 open incident, 6 warnings"
-    assert any(line.startswith("new: ERROR inc-") for line in first["details"])
-    assert any(line.startswith("drift: 6 warnings (") for line in first["details"])
+    (opened,) = first["digest"]["open"]
+    assert (opened["severity"], opened["is_new"], opened["owner"]) == ("ERROR", True, None)
+    assert first["digest"]["n_open"] == {"ERROR": 1, "WARN": 0}
+    (warned,) = first["digest"]["warned"]
+    assert (warned["monitor"], warned["count"]) == ("drift", 6)
+    assert set(warned["columns"]) == {"temp", "size"}
+    assert first["summary"].endswith("1 opened, 0 closed. Open: 1 ERROR.")
     world.job("alerts")
     assert len(told(world, "daily")) == 1, "not again on the same day"
 
@@ -112,7 +117,8 @@ def test_a_digest_comes_once_a_day_with_what_is_open_and_what_warned(world: Worl
     assert alert(world) == 1
     second = told(world, "daily")[1]
     assert second["title"] == "late: 1 open incident, 0 warnings"
-    assert [line[:15] for line in second["details"]] == ["open: ERROR inc"]
+    assert [one["is_new"] for one in second["digest"]["open"]] == [False]
+    assert second["digest"]["warned"] == []
 
 
 def test_messages_wait_for_the_end_of_a_downtime(world: World):
@@ -126,22 +132,83 @@ def test_messages_wait_for_the_end_of_a_downtime(world: World):
     assert transitions(quiet, "all") == ["OPENED"]
 
 
-def test_one_that_sleeps_is_not_escalated_and_its_end_is_told(world: World):
-    alert(world)
+def sleep(world: World, **span: int) -> None:
     with world.backend() as backend:
         (incident,) = backend.store.incidents.open_ones("late")
         now = world.clock()
-        asleep = snooze(incident, until=now + timedelta(days=3), now=now)
-        act_by_hand(backend, asleep, Note(at=now, author="ada", action="snooze", text=""),
-                    transition=None)  # fmt: skip
+        asleep = snooze(incident, until=now + timedelta(**span), now=now)
+        note = Note(at=now, author="ada", action="snooze", text="")
+        act_by_hand(backend, asleep, note, transition=None)
+
+
+def judge(world: World, number: int, *, flipped: bool) -> None:
+    world.serve(number)
+    world.label(f"l{number}", labels(rows(number), morning(number), flipped=flipped))
+    world.clock.now = morning(number)
+    world.day(number)
+
+
+def test_one_that_sleeps_is_not_escalated_and_its_end_is_told(world: World):
+    alert(world)
+    sleep(world, days=3)
     world.clock.now += timedelta(hours=9)
     alert(world)
-    world.serve(3)
-    world.label("l3", labels(rows(3), morning(3)))
-    world.clock.now = morning(3)
-    world.day(3)
+    judge(world, 3, flipped=False)
     alert(world)
     assert transitions(world, "all") == ["OPENED", "RESOLVED"]
+    world.clock.now += timedelta(days=3)
+    alert(world)
+    assert transitions(world, "all") == ["OPENED", "RESOLVED"]
+
+
+def test_one_that_is_still_there_after_its_sleep_is_told_once(world: World):
+    calm = world.declare(**world.changes | {"alert_policy": {"keep_firing_for": 1}})
+    alert(calm)
+    sleep(calm, hours=3)
+    calm.clock.now += timedelta(hours=2)
+    alert(calm)
+    assert transitions(calm, "all") == ["OPENED"]
+    calm.clock.now += timedelta(hours=1)
+    assert alert(calm) == 1, "the sensor sees that the sleep is over"
+    assert transitions(calm, "all") == ["OPENED", "REMINDED"]
+    for _ in range(2):
+        calm.clock.now += timedelta(hours=3)
+        calm.job("alerts")
+    assert transitions(calm, "all") == ["OPENED", "REMINDED"]
+
+
+def test_what_opened_again_in_its_sleep_is_told_when_that_is_over(world: World):
+    calm = world.declare(**world.changes | {"alert_policy": {"keep_firing_for": 1}})
+    alert(calm)
+    sleep(calm, days=2, hours=1)
+    judge(calm, 3, flipped=False)
+    alert(calm)
+    assert transitions(calm, "all") == ["OPENED", "RESOLVED"]
+    with calm.backend() as backend:
+        (over,) = backend.store.incidents.list("late")
+    # The day that had closed it turns out as bad as the one before, and so is the next.
+    calm.label("l3-corrected", labels(rows(3), morning(3), flipped=True, revision=2))
+    (request,) = calm.tick("ground_truth_sensor").run_requests
+    calm.run("labels", request)
+    judge(calm, 4, flipped=True)
+    calm.job("alerts")
+    assert transitions(calm, "all") == ["OPENED", "RESOLVED"]
+    with calm.store() as store:
+        assert store.incidents.get(over.id).is_open
+    calm.clock.now = morning(4) + timedelta(hours=1)
+    for _ in range(2):
+        calm.job("alerts")
+    assert transitions(calm, "all") == ["OPENED", "RESOLVED", "REOPENED"]
+
+
+def test_one_that_nobody_answered_in_its_sleep_is_escalated_after_it(world: World):
+    alert(world)
+    sleep(world, hours=9)
+    world.clock.now += timedelta(hours=9)
+    for _ in range(2):
+        world.job("alerts")
+    assert transitions(world, "all") == ["OPENED", "ESCALATED"]
+    assert transitions(world, "boss") == ["ESCALATED"]
 
 
 def test_dagster_shows_the_open_incidents_as_an_asset(world: World):

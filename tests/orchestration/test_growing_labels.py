@@ -117,6 +117,18 @@ def test_a_table_that_was_taken_in_is_not_read_again_until_it_changes(feed: Feed
     assert sum(each.new for each in rest) == 0
 
 
+def test_an_overlap_of_more_rows_than_a_tick_takes_comes_to_rest(feed: Feed):
+    # All within the hour that is read again.
+    for minute in range(10):
+        feed.minute = minute
+        feed.add(50)
+    settled(feed)
+    assert (feed.tick().deliveries, feed.taken) == (0, 500)
+    feed.minute = 59
+    feed.add(1)
+    assert sum(tick.new for tick in settled(feed)) == 1
+
+
 def test_what_is_behind_a_damaged_row_waits_until_it_was_repaired(feed: Feed):
     feed.add(300)
     with feed.engine.begin() as connection:

@@ -110,3 +110,33 @@ def test_a_slice_of_an_open_incident_stays_whatever_its_age(world: World):
 def test_the_last_slices_stay_however_long_ago_production_ended(world: World):
     pruned(world, later=timedelta(days=900))
     assert world.of_day(DAYS - 1, "drift")
+
+
+def verdict_days(world: World) -> list[str]:
+    with world.store() as store:
+        return sorted({verdict.partition for verdict in store.verdicts.read("late")})
+
+
+def test_verdicts_of_old_slices_go_and_the_incidents_stay_as_they_are(world: World):
+    with world.store() as store:
+        before = store.incidents.list("late")
+    assert verdict_days(world)[0] == day_of(0)
+    done = pruned(world, later=timedelta())
+    assert done.rows["verdicts of old slices"] > 0
+    assert verdict_days(world)[0] == done.first_kept
+    world.clock.now += timedelta(hours=1)
+    world.job("alerts")
+    with world.store() as store:
+        assert store.incidents.list("late") == before
+
+
+def test_what_incidents_still_follow_from_stays(world: World):
+    """Without its first days, the trouble of an incident would open another."""
+    with world.store() as store:
+        (over, *_) = store.incidents.list("late")
+        assert over.opened_partition == day_of(0)
+        store.incidents.save(
+            replace(over, resolved_partition=day_of(DAYS - 2), last_partition=day_of(DAYS - 3))
+        )
+    assert pruned(world, later=timedelta()).first_kept == day_of(0)
+    assert verdict_days(world)[0] == day_of(0)

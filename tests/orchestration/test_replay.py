@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from dagster_monitoring.evaluation import Severity, Status
 from dagster_monitoring.incidents import Verdict
-from dagster_monitoring.orchestration.incidents import derive_groups
+from dagster_monitoring.orchestration.deriving import derive_groups
 from dagster_monitoring.orchestration.replay import replay, replay_verdicts
 from dagster_monitoring.stores import Mark, MarkKind
 from tests.orchestration.world import START, World, day_of, labels, morning, new_world, rows
@@ -124,3 +126,29 @@ def test_what_should_have_been_found_is_held_against_it(world: World):
     assert [g.fired for g in found.false] == [day_of(SHIFTED[0])]
     assert {t.what for t in found.troubles} == {"performance"}
     assert timedelta(days=LAST + 1) / timedelta(days=30) == pytest.approx(found.months)
+
+
+def test_a_suite_is_not_run_again_and_what_it_said_counts(world: World, tmp_path):
+    suite = tmp_path / "suite.json"
+    suite.write_text('{"name": "own", "expectations": []}')
+    tried = [*MONITORS, {"type": "great_expectations", "name": "own", "path": str(suite)}]
+    assert replayed(world, monitors=tried).skipped == ("own",)
+    with world.copy(tmp_path / "copy") as lived:
+        declared = lived.declare(**{**lived.changes, "monitors": tried})
+        row = next(e for e in lived.of_day(7, "data_quality") if e.value is not None)
+        said = replace(
+            row, monitor="own", monitor_kind="great_expectations", status=Status.TRIGGERED,
+            severity=Severity.ERROR, reason="7 is above 5",
+        )  # fmt: skip
+        with declared.store() as store:
+            store.evaluations.record([said])
+        found = replayed(declared)
+        assert found.skipped == ()
+        assert [g.first for g in found.alarms if "own" in [m.monitor for m in g.members]] == [
+            day_of(7)
+        ]
+        stricter = [*MONITORS, {**tried[-1], "severity": "WARN"}]
+        with declared.backend() as backend:
+            model = declared.declare(**{**lived.changes, "monitors": stricter}).model
+            other = replay(backend, model, first=START, last=day_of(LAST), now=lived.clock())
+        assert other.skipped == ("own",), "another declaration than the one that judged"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import yaml
 
@@ -29,14 +31,14 @@ def world(tmp_path_factory):
 
 def suggested(world: World, alarms_a_month: float):
     with world.backend() as backend:
-        found = suggest(
-            backend,
-            first=START,
-            last=day_of(LAST),
-            alarms_a_month=alarms_a_month,
-            now=world.clock(),
-        )
+        found = suggest_of(backend, world, alarms_a_month=alarms_a_month)
     return {s.monitor.name: s for s in found}
+
+
+def suggest_of(backend, world: World, *, alarms_a_month: float = 1.0, last: str = day_of(LAST)):
+    return suggest(
+        backend, first=START, last=last, alarms_a_month=alarms_a_month, now=world.clock()
+    )
 
 
 def test_with_alarms_to_spend_nothing_waits(world: World):
@@ -64,6 +66,26 @@ def test_what_is_marked_bad_is_what_a_monitor_is_for(world: World):
     assert found.of_bad == found.fired >= 1
     with world.store() as store:
         store.marks.remove("late", START, day_of(LAST))
+
+
+def test_impact_is_suggested_and_says_when_it_could_not_be_tried(world: World):
+    found = suggested(world, 1.0)["impact"]
+    assert (found.fired, found.monitor.severity) == (0, Severity.ERROR)
+    assert found.reason.endswith("the next one has them (job late_setup)")
+    with world.backend() as backend:
+        baseline = backend.baseline_in_force(START)
+        backend._baselines[baseline.version] = replace(baseline, reference=None)
+        names = [s.monitor.name for s in suggest_of(backend, world)]
+    assert "impact" not in names
+
+
+def test_impact_is_tried_where_the_baseline_has_what_it_needs(tmp_path):
+    with new_world(tmp_path, monitors=[{"type": "impact", "window": 1}]) as made:
+        made.serve(0)
+        made.setup()
+        with made.backend() as backend:
+            found = {s.monitor.name: s for s in suggest_of(backend, made, last=START)}
+    assert found["impact"].reason == "fired 0 times, 0 of them in times marked bad"
 
 
 def test_the_yaml_is_a_declaration_of_the_same_monitors(world: World):

@@ -19,6 +19,7 @@ from dagster_monitoring.profiles.delays import (
     Bounds,
     DelayCounts,
     LabelTally,
+    _edge,
     bounds,
     coarse,
     coarse_bounds,
@@ -92,6 +93,7 @@ def test_edges_are_powers_of_two_of_a_minute_to_the_microsecond() -> None:
     for step, edge in enumerate(EDGES[1:]):
         exact = Fraction(60_000_000) ** 32 * 2**step
         assert Fraction(edge) ** 32 <= exact < Fraction(edge + 1) ** 32
+        assert _edge(step) == edge
 
 
 @pytest.mark.parametrize(
@@ -148,6 +150,8 @@ def test_of_no_labels_there_is_no_quantile() -> None:
     assert [three.reached(wanted) for wanted in (0.5, 1, 1.5, 3, 3.5)] == [
         bounds(2), bounds(2), bounds(40), bounds(40), None,
     ]  # fmt: skip
+    # 0.4 * 3 is more than one, 0.3 * 3 is not.
+    assert [three.quantile(share) for share in (0.3, 0.4)] == [bounds(2), bounds(40)]
     # 0.9 * 110 is 99.00000000000001 as floats go.
     assert DelayCounts(counts={1: 99, 7: 11}).quantile(0.9) == bounds(1)
 
@@ -192,9 +196,11 @@ def test_counts_are_those_of_pandas(task: Task) -> None:
     for counts, column in ((found.delays, "delay"), (found.arrivals.ages, "age")):
         expected = pd.cut(frame[column], edges, labels=False).value_counts().sort_index()
         assert [*counts.counts.items()] == [*expected.items()]
-    for city in ("Oslo", "Rome"):
-        assert found.segments[f"city={city}"].delays.n == (frame["city"] == city).sum()
-    assert found.segments["city=<other>"].delays.n == (frame["city"] == "Lima").sum()
+    late = pd.cut(frame["delay"], edges, labels=False)
+    for city, name in (("Oslo", "Oslo"), ("Rome", "Rome"), ("Lima", "<other>")):
+        expected = late[frame["city"] == city].value_counts().sort_index()
+        own = found.segments[f"city={name}"].delays
+        assert sorted(own.counts.items()) == [*expected.items()]
     frame["cell"] = pd.cut(frame["age"], edges, labels=False)
     groups = frame.groupby((frame["cell"] + 7) // 8)["label"]
     assert [*found.arrivals.labels] == [*groups.groups]

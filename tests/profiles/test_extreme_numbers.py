@@ -66,7 +66,7 @@ def _values_of_drift(bins: NumericBins, reference: NumericColumn, current: Numer
         choice="default",
         metrics=metrics,
     )
-    [found] = measure([compared], None)
+    [found] = measure([compared])
     assert {m.metric for m in found} == {metric.name for metric in metrics}
     for measured in found:
         if measured.value is None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from dagster_monitoring.profiles.baseline import build_baseline
-from dagster_monitoring.profiles.losses import LOSS, losses_from_table, losses_to_table
+from dagster_monitoring.profiles.losses import LOSS, QUARTER, losses_from_table, losses_to_table
 from dagster_monitoring.profiles.projecting import RowNeeds
 from dagster_monitoring.profiles.storage import ProfileStorage
 from dagster_monitoring.schema import (
@@ -55,7 +55,7 @@ def test_a_sample_holds_features_outputs_and_the_loss():
     rows = table()
     baseline = built(rows)
     kept = baseline.losses
-    assert kept.plan.columns == ("x", "kind", "s", "p", LOSS)
+    assert kept.plan.columns == ("x", "kind", "s", "p", QUARTER, LOSS)
     assert baseline.bins.sample.columns == ("x", "kind", "s", "p")
     assert kept.n == 10_000
     wrong = dict(
@@ -139,3 +139,23 @@ def test_a_baseline_is_read_back_with_its_losses(tmp_path):
 def test_a_table_gives_back_its_sample():
     sample = built(table(40)).losses
     assert losses_from_table(losses_to_table(sample)).n_left_out == sample.n_left_out
+
+
+def test_each_row_says_in_which_quarter_of_an_hour_it_was_predicted():
+    n = 50
+    minutes = np.arange(n) * 7
+    moments = pa.array(minutes * 60_000_000, pa.timestamp("us", tz="UTC"))
+    rows = table(n, at=moments)
+    known = dict(zip(rows["x"].to_pylist(), (minutes // 15).tolist(), strict=True))
+
+    def quarters(changed):
+        kept = built(changed).losses
+        place = kept.plan.columns.index(QUARTER)
+        return dict(zip(kept.values[:, 0].tolist(), kept.values[:, place].tolist(), strict=True))
+
+    assert quarters(rows) == known
+    gaps = pa.array([None if at % 2 else 0 for at in range(n)], pa.timestamp("ns", tz="UTC"))
+    found = list(quarters(table(n, at=gaps)).values())
+    assert np.count_nonzero(np.isnan(found)) == n // 2
+    for wrong in (["noon"] * n, pa.nulls(n)):
+        assert np.isnan(list(quarters(table(n, at=wrong)).values())).all()

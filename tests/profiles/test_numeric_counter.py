@@ -70,6 +70,7 @@ def test_sums_are_those_of_whole_numbers(loops: ModuleType, scale: float, most: 
     sums = [Fraction(0)] * (len(BINS.edges) + 1)
     for place, (_, offset, _) in zip(bins.tolist(), found, strict=True):
         sums[place] += 3 * offset
+    assert (column.minimum, column.maximum) == (values.min(), values.max())
     assert _exact(column.sums) == sums
     assert _exact(column.sum_squares) == [3 * sum(square for _, _, square in found)]
     coarse = np.searchsorted(BINS.segment_edges, values, side="right")
@@ -90,7 +91,43 @@ def test_sums_are_those_of_whole_numbers(loops: ModuleType, scale: float, most: 
 
 
 @pytest.mark.parametrize("loops", KERNELS)
-@pytest.mark.parametrize("share", [2.0**-3, 2.0**-2.1, 0.999])
+@pytest.mark.parametrize("values", [[-0.0], [0.0, -0.0], [-0.0, 0.0]])
+def test_an_end_of_0_has_no_sign(loops: ModuleType, values: list[float]) -> None:
+    """Which zero comes first is a matter of order."""
+    places = [np.zeros(len(values), dtype=np.intp)] * len(SIZES)
+    column = _counted(loops, np.array(values), places, most=6, times=2).column()
+    assert [str(column.minimum), str(column.maximum)] == ["0.0", "0.0"]
+
+
+@pytest.mark.parametrize("loops", KERNELS)
+@pytest.mark.parametrize("times", [1, 40])
+def test_a_number_on_an_edge_is_in_the_bin_above(loops: ModuleType, times: int) -> None:
+    """A few are bisected, many looked up."""
+    edges = np.concatenate([BINS.edges, BINS.segment_edges])
+    places = [np.zeros(len(edges), dtype=np.intp)] * len(SIZES)
+    counter = _counted(loops, edges, places, most=6, times=times)
+    bins = np.searchsorted(BINS.edges, edges, side="right")
+    expected = times * np.bincount(bins, minlength=len(BINS.edges) + 1)
+    assert counter.column().counts.tolist() == expected.tolist()
+    coarse = np.searchsorted(BINS.segment_edges, edges, side="right")
+    for block in counter.blocks():
+        assert block.counts[0].tolist() == (times * np.bincount(coarse)).tolist()
+        assert not block.counts[1:].any()
+
+
+@pytest.mark.parametrize("loops", KERNELS)
+def test_a_number_as_far_as_the_reach_is_counted_in_coarser_units(loops: ModuleType) -> None:
+    at, below = BINS.centre + FAR, float(np.nextafter(BINS.centre + FAR, 0.0))
+    assert at - BINS.centre == FAR > below - BINS.centre
+    places = [np.zeros(1, dtype=np.intp)] * len(SIZES)
+    for x, n_coarse in ((at, 1), (below, 0)):
+        counter = _counted(loops, np.array([x]), places, most=6, times=1)
+        assert len(counter.column().sums.rest) == n_coarse
+        assert _exact(counter.column().sums)[-1] == _units(x, BINS)[1]
+
+
+@pytest.mark.parametrize("loops", KERNELS)
+@pytest.mark.parametrize("share", [2.0**-3, 2.0**-2.1, 0.999, 2.0**9.9])
 def test_many_large_values_do_not_overflow(loops: ModuleType, share: float) -> None:
     """20 pieces of 32,768 values that are each about ``2 ** 43`` to ``2 ** 46`` units away."""
     x = BINS.centre + share * FAR

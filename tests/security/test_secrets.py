@@ -17,36 +17,20 @@ from dagster_monitoring.orchestration.running import RunFailedError
 from dagster_monitoring.stores import open_store
 from tests.cli.running import run
 from tests.orchestration.world import World, day_of, morning, new_world, rows, truth
+from tests.security.declared_channels import OF_CHANNELS, REMOTE, declared
 
 # Looked for everywhere, also in parts that URLs encode.
 SECRETS = {
     "SEC_STORE": "st0re-hunter2",
     "SEC_LABELS": "lab3ls-hunter2",
     "SEC_OPTION": "opt1on-hunter2",
-    "SEC_SLACK": "xoxb-slack-hunter2",
-    "SEC_HOOK": "h00k-hunter2",
-    "SEC_BEARER": "b3arer-hunter2",
-    "SEC_SIGN": "s1gn-hunter2",
+    **{name: f"{kind}-{field}-hunter2" for name, (kind, field) in OF_CHANNELS.items()},
 }
 MONITORS = [
     {"type": "drift", "columns": ["temp"], "metrics": ["psi"], "window": 1},
     {"type": "performance", "metrics": ["accuracy"], "window": 1, "minimum_labelled": 20},
 ]
-CLOSED = "http://127.0.0.1:1"
-ALERTS = [
-    {
-        "type": "slack",
-        "channel": "#ml",
-        "token": {"env": "SEC_SLACK"},
-        "base_url": f"{CLOSED}/api/",
-    },
-    {
-        "type": "webhook",
-        "url": {"env": "SEC_HOOK"},
-        "bearer": {"env": "SEC_BEARER"},
-        "secret": {"env": "SEC_SIGN"},
-    },
-]
+ALERTS = [declared(kind) for kind in REMOTE]
 FIELDS = {
     "monitors": MONITORS,
     "alerts": ALERTS,
@@ -93,7 +77,10 @@ def secrets(database: sa.Engine) -> Iterator[None]:
             patch.setenv(name, secret)
         patch.setenv("SEC_STORE", with_password(plain, SECRETS["SEC_STORE"]))
         patch.setenv("SEC_LABELS", with_password(plain, SECRETS["SEC_LABELS"]))
-        patch.setenv("SEC_HOOK", f"{CLOSED}/{SECRETS['SEC_HOOK']}")
+        for name, (kind, field) in OF_CHANNELS.items():
+            if field == "url":
+                scheme = "json" if kind == "apprise" else "http"
+                patch.setenv(name, f"{scheme}://127.0.0.1:1/{SECRETS[name]}")
         yield
 
 
@@ -160,9 +147,17 @@ def test_the_world_used_every_secret(world: World):
         assert store.labels.coverage("late", day_of(0)).n_labelled > 0
         assert store.evaluations.read("late", monitor="performance")
         assert store.incidents.list("late")
-        errors = " ".join(f"{entry}" for entry in store.outbox.failing())
+        failing = store.outbox.failing()
+    assert {entry.channel for entry in failing} == set(REMOTE)
+    assert {entry.attempts for entry in failing} == {1}
+    errors = " ".join(f"{entry}" for entry in failing)
     assert "127.0.0.1" in errors
     assert "hunter2" not in errors
+
+
+def test_every_channel_that_leaves_the_machine_has_a_secret_here():
+    assert {kind for kind, _ in OF_CHANNELS.values()} == set(REMOTE)
+    assert len(REMOTE) >= 9  # so that the catalogue is not empty by mistake
 
 
 def test_no_file_of_dagster_or_the_storage_holds_one(world: World):
@@ -208,22 +203,23 @@ def test_the_declaration_names_variables_only(world: World):
     model = world.model
     for shown in (repr(model), str(model), model.model_dump_json(), str(model.model_dump())):
         assert found_in(shown.encode()) == []
-        assert "SEC_SLACK" in shown
+        assert "SEC_SLACK_TOKEN" in shown
 
 
 def test_check_says_that_they_are_set_and_no_more(world: World, tmp_path: Path, monkeypatch):
-    declared = world.model.model_dump_json(exclude_unset=True, exclude={"root"})
+    written = world.model.model_dump_json(exclude_unset=True, exclude={"root"})
     name = "project_of_secrets"
     (tmp_path / f"{name}.py").write_text(
         "import json, pathlib, dagster_monitoring as m\n"
-        f"declared = json.loads({declared!r})\n"
+        f"declared = json.loads({written!r})\n"
         f"model = m.MonitoredModel.read(declared).rooted(pathlib.Path({str(world.folder)!r}))\n"
         "defs = m.build_monitoring_defs(model)\n"
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     result = run(check, "-m", name)
-    assert "environment variable SEC_SLACK is set" in result.output
+    for name in OF_CHANNELS:
+        assert f"environment variable {name} is set" in result.output
     assert found_in((result.output + result.stderr).encode()) == []
     monkeypatch.setenv("SEC_STORE", f"postgresql://me:{SECRETS['SEC_STORE']}@127.0.0.1:1/none")
     result = run(check, "-m", name)

@@ -7,7 +7,9 @@ import pytest
 from scipy import integrate, stats
 
 from dagster_monitoring.statistics.drift import Pair, drift_metric
-from dagster_monitoring.statistics.histogram import numeric_histogram
+from dagster_monitoring.statistics.drift._unseen import unseen
+from dagster_monitoring.statistics.drift.l_infinity import _LEAST_SIMILAR
+from dagster_monitoring.statistics.histogram import Histogram, numeric_histogram
 
 BEFORE, AFTER = np.array([2000, 5000, 1200, 1800]), np.array([900, 900, 1500, 700])
 N, M = 10_000, 4_000
@@ -112,6 +114,20 @@ def test_the_p_value_of_chi_square_moves_with_the_statistics_error():
     assert noise("chi_square_p_value", pair) == 0.0
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [([30, 70], [30, 40]), ([30, 50, 20, 0, 1], [20, 40, 9, 0, 0]), ([7, 0, 9], [9, 1, 7])],
+)
+def test_bins_with_a_row_on_either_side_are_in_the_table_of_chi_square(before, after):
+    names = tuple("abcde"[: len(before)])
+    pair = Pair(*(Histogram(counts=np.array(x), categories=names) for x in (before, after)))
+    table = np.array([before, after])
+    table = table[:, table.sum(axis=0) > 0]
+    expected = stats.chi2_contingency(table, correction=False)
+    assert drift_metric("chi_square").compute(pair) == pytest.approx(expected.statistic)
+    assert drift_metric("chi_square_p_value").compute(pair) == pytest.approx(expected.pvalue)
+
+
 def weighed(value, mean, deviation, far):
     """Between the deviations without a drift and far from none."""
     share = max(1 - (mean / value) ** 2, 0)
@@ -165,3 +181,79 @@ def test_two_bins_are_one_value_for_l_infinity():
     still = pair_of([300, 700], [300, 700])
     deviation = math.sqrt(0.21 * scale) * stats.halfnorm.std()
     assert error("l_infinity", still) == pytest.approx(deviation, rel=1e-2)
+
+
+@pytest.mark.parametrize("alpha", [0.3, 0.05, 1e-3])
+@pytest.mark.parametrize(
+    "before",
+    [
+        [2000, 5000, 1200, 1800],
+        [900, 50, 50],
+        [10, 10, 10, 970],
+        [1, 1, 998],
+        [400, 300, 300],
+        [1, 4000, 6000],
+        [9, 9],
+    ],
+)
+def test_the_noise_of_l_infinity_is_bonferronis_over_as_many_bins_as_are_as_noisy(before, alpha):
+    counts = np.array(before)
+    n, m = counts.sum(), 4 * counts.sum()
+    p = counts / n
+    deviations = np.sqrt(p * (1 - p))
+    relative = deviations / deviations.max()
+    similar = relative[relative > _LEAST_SIMILAR]
+    z = stats.norm.isf(alpha / 2 / len(similar))
+    cells = max(stats.norm.sf(z / similar).sum() / stats.norm.sf(z), 1.0)
+    # Two bins are one value and its opposite.
+    z = stats.norm.isf(alpha / 2 / (cells if len(p) > 2 else 1))
+    skewed = max(z * z - 1, 0) * (1 - 2 * min(p[deviations.argmax()], 0.5)) * (1 / n + 1 / m) / 6
+    expected = z * deviations.max() * math.sqrt(1 / n + 1 / m) + skewed
+    found = noise("l_infinity", pair_of(counts, 4 * counts), alpha)
+    assert found == pytest.approx(min(expected, 1.0))
+
+
+def test_shares_of_few_rows_are_smoothed_by_half_a_row_for_their_error():
+    p, q = 3.5 / 21, 30.5 / 41
+    far = math.sqrt(p * (1 - p) / 20 + q * (1 - q) / 40)
+    deviation = math.sqrt(0.15 * 0.85 * (1 / 20 + 1 / 40))
+    mean, null = deviation * stats.halfnorm.mean(), deviation * stats.halfnorm.std()
+    expected = weighed(0.6, mean, null, far)
+    assert error("l_infinity", pair_of([3, 17], [30, 10])) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["l_infinity", "total_variation"])
+def test_of_one_bin_alone_there_is_no_noise_and_no_error(name):
+    pair = pair_of([30, 0], [40, 0])
+    assert (noise(name, pair), error(name, pair)) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("before", [[600, 300, 98, 2], [997, 1, 1, 1], [1000, 0, 0, 0]])
+def test_rows_of_names_that_are_lacked_come_on_top_of_the_noise(before):
+    """In total variation all of them, in L-infinity those of the one that has the most."""
+    counts = np.array(before)
+    sides = [Histogram(counts=own, categories=(*"abcd",)) for own in (counts, 3 * counts)]
+    lacked, numeric = unseen(Pair(*sides).alone, 0.05), pair_of(counts, 3 * counts)
+    rows, largest = lacked.rows.item() / 3000, lacked.largest.item() / 3000
+    assert rows > 0
+    together = noise("total_variation", numeric) + rows
+    assert noise("total_variation", Pair(*sides)) == pytest.approx(together)
+    widest = max(noise("l_infinity", numeric), largest)
+    assert noise("l_infinity", Pair(*sides)) == pytest.approx(widest)
+
+
+@pytest.mark.parametrize("before", [[300, 700], [500, 497, 2, 1], [4000, 5990, 10]])
+def test_a_bin_of_hardly_any_rows_adds_no_more_than_twice_its_share_to_total_variation(before):
+    counts = np.array(before)
+    p, scale = counts / counts.sum(), 1 / counts.sum() + 1 / 100
+    after = np.round(p * 100).astype(int)
+    deviations = np.sqrt(p * (1 - p) * scale)
+    correlation = np.sqrt(np.outer(p, p) / np.outer(1 - p, 1 - p))
+    covariance = np.outer(deviations, deviations) * correlation**2 / math.pi
+    np.fill_diagonal(covariance, deviations**2 * stats.halfnorm.var())
+    mean = np.minimum(stats.halfnorm.mean() * deviations, 2 * p).sum() / 2
+    variance = covariance.sum() / 4
+    freedom = round(mean**2 / (2 * variance) + 0.5, 2)
+    chi = stats.chi(freedom, scale=math.sqrt((mean**2 + variance) / freedom))
+    assert after.sum() == 100
+    assert noise("total_variation", pair_of(counts, after)) == pytest.approx(chi.isf(0.05))

@@ -265,3 +265,14 @@ def test_the_spread_of_huge_values_has_no_noise():
 def test_a_constant_window_is_named():
     found = drift_metric("spread_shift").compute(pair_of(BEFORE, np.ones(4)))
     assert "window" in found.reason
+
+
+def test_a_constant_window_is_named_in_any_unit_and_the_baseline_goes_first():
+    flat, small = [2e-3] * 5, [1e-3, 2e-3, 4e-3]
+    spread = drift_metric("spread_shift")
+    found = spread.compute(pair_of(small, flat))
+    assert isinstance(found, Undefined)
+    assert "the window's column is constant" in found.reason
+    both = spread.compute(pair_of(flat, flat))
+    assert isinstance(both, Undefined)
+    assert "window" not in both.reason

@@ -170,6 +170,29 @@ def test_car_loan_gets_worse_and_not_better():
     assert alone.value < 0
 
 
+def test_windows_of_car_loan_differ_from_the_truth_by_what_chance_does():
+    """Windows of 800 rows: labels alone know an error rate there within two points."""
+    before = pq.read_table(CAR_LOAN / "baseline.parquet").to_pandas().sample(4000, random_state=1)
+    error = (before["y_pred"] != before["repaid"]).to_numpy(dtype=float)
+    apart, spreads = [], []
+    for name in ("chunk_0", "chunk_9"):
+        chunk = pq.read_table(CAR_LOAN / f"{name}.parquet").to_pandas()
+        for first in range(0, 4800, 800):
+            rows = chunk.iloc[first : first + 800]
+            wrong = (rows["y_pred"] != rows["repaid"]).to_numpy(dtype=float)
+            found = error_change(
+                sampled(before["y_pred_proba"]), error, sampled(rows["y_pred_proba"])
+            )
+            apart.append(found.value - (wrong.mean() - error.mean()))
+            spreads.append(math.hypot(found.standard_error, wrong.std() / math.sqrt(800)))
+    within = np.abs(apart) <= 1.96 * np.array(spreads)
+    # Of 12 that hold with 0.95 each, fewer than 9 happen once in four hundred.
+    assert within.sum() >= 9
+    assert max(map(abs, apart)) > 0.01, "single windows are more than a point off"
+    assert abs(np.mean(apart[:6])) < 0.01
+    assert abs(np.mean(apart[6:])) < 0.01
+
+
 def test_a_known_probability_of_error_is_found_in_two_columns():
     """The loss is a smooth function of both, which move against each other."""
     source = np.random.default_rng(11)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 
@@ -11,14 +12,18 @@ import scipy.stats
 
 from dagster_monitoring.statistics.impact import (
     MOST_COLUMNS,
+    ErrorChange,
     _augmented,
     _distance,
     _drawn,
     _exact,
     _most_moved,
+    _Worth,
     column_shares,
+    error_change,
 )
 from dagster_monitoring.statistics.multivariate import SampledRows
+from dagster_monitoring.statistics.undefined import Undefined
 
 
 def test_the_estimate_and_its_error_by_hand():
@@ -91,6 +96,73 @@ def test_those_that_moved_the_most_are_kept_in_their_order():
     assert len(found) == MOST_COLUMNS
     # As codes, values that are all different are all new: the first of them are kept.
     assert _most_moved(before, before + 10.0, (True,) * 12) == [*range(MOST_COLUMNS)]
+
+
+def test_codes_that_are_all_new_moved_however_near_they_are_in_number():
+    source = np.random.default_rng(7)
+    before = source.normal(size=(200, MOST_COLUMNS + 1))
+    now = before + 0.8
+    before[:, 0], now[:, 0] = np.arange(200) * 2 % 100, np.arange(200) * 2 % 100 + 1
+    as_codes = (True, *[False] * MOST_COLUMNS)
+    assert 0 in _most_moved(before, now, as_codes)
+    assert 0 not in _most_moved(before, now, (False,) * (MOST_COLUMNS + 1))
+
+
+def test_orders_are_the_same_each_time():
+    def worth(own):
+        return float(len(own) ** 3 + sum(own) ** 2 * len(own))
+
+    players = [*range(8)]
+    assert _drawn(players, worth) == _drawn(players, worth)
+    assert _drawn(players, worth) != pytest.approx(_exact(players, worth))
+
+
+@pytest.mark.parametrize(("columns", "share_out"), [(5, _exact), (6, _drawn)])
+def test_all_sets_are_asked_of_five_columns_and_orders_of_six(columns, share_out):
+    source = np.random.default_rng(8)
+    before, now = source.normal(size=(80, columns)), source.normal(0.7, 1, size=(80, columns))
+    expected = before.prod(axis=1)
+    names, kinds = tuple("abcdef"[:columns]), (False,) * columns
+    sides = (SampledRows(columns=names, categorical=kinds, values=own) for own in (before, now))
+    reference, current = sides
+    found = column_shares(reference, expected, current)
+    by_place = share_out([*range(columns)], _Worth(before, expected, now, kinds))
+    assert [*found.values()] == pytest.approx([*by_place.values()])
+    other = (_drawn if share_out is _exact else _exact)(
+        [*range(columns)], _Worth(before, expected, now, kinds)
+    )
+    assert [*found.values()] != pytest.approx([*other.values()])
+
+
+def test_what_cannot_be_told_names_the_side_and_its_rows():
+    source = np.random.default_rng(9)
+    few, enough = (rows(source.normal(size=(n, 2))) for n in (99, 100))
+    for reference, current, words in (
+        (few, enough, "the baseline has 99 rows, and 100 are needed"),
+        (enough, few, "the window has 99 rows, and 100 are needed"),
+    ):
+        found = error_change(reference, np.zeros(reference.n), current)
+        assert isinstance(found, Undefined)
+        assert found.reason == words
+    worth = error_change(enough, np.zeros(100), enough)
+    assert not isinstance(worth, Undefined) or "are worth" in worth.reason
+    nothing = SampledRows(columns=(), categorical=(), values=np.zeros((100, 0)))
+    found = error_change(nothing, np.zeros(100), nothing)
+    assert isinstance(found, Undefined)
+    assert "no column" in found.reason
+    with pytest.raises(ValueError, match="other columns"):
+        error_change(enough, np.zeros(100), nothing)
+
+
+def test_rows_that_would_weigh_more_than_fifty_are_told():
+    """One row in 200 is like most of the window: its weight is about 160 before it is cut."""
+    source = np.random.default_rng(10)
+    before, now = source.normal(size=(8000, 1)), source.normal(size=(2000, 1))
+    before[::200], now[:1600] = 9.0, 9.0
+    one = SampledRows(columns=("a",), categorical=(False,), values=before)
+    found = error_change(one, np.zeros(8000), dataclasses.replace(one, values=now))
+    assert isinstance(found, ErrorChange)
+    assert 1 / 400 < found.clipped < 1 / 100
 
 
 def rows(values, kinds=(False, False)) -> SampledRows:

@@ -111,6 +111,14 @@ def test_one_huge_label_leaves_what_does_not_overflow():
     assert isinstance(performance_metric("mse").compute(rows), Undefined)
 
 
+@pytest.mark.parametrize("name", ["r2", "explained_variance"])
+def test_labels_that_hardly_differ_have_a_sampling_error(name):
+    rows = regression_summary(np.array([0.0, 5e-135] * 2), np.array([0.0, 1.0] * 2))
+    metric = performance_metric(name)
+    assert metric.compute(rows) < -1e266
+    assert 0 <= metric.standard_error(rows) < float("inf")
+
+
 def test_scores_of_classes_that_are_not_kept_have_no_curve():
     rows = MulticlassSummary(
         classes=("a",), confusion=np.array([[3]]), n_scored=3, per_class=(ScoreCounts(),)

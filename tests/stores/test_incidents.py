@@ -3,9 +3,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import sqlalchemy as sa
+
 from dagster_monitoring.evaluation import Evaluation, Severity, Status
 from dagster_monitoring.incidents import Cause, Incident, IncidentStatus, Member
 from dagster_monitoring.stores import Note, Store
+from dagster_monitoring.stores._tables import incidents
+from dagster_monitoring.stores.incidents import _row
 
 NOW = datetime(2024, 5, 2, 6, tzinfo=UTC)
 WORST = Evaluation(
@@ -103,6 +107,20 @@ def test_open_ones_are_worst_first_and_without_those_nobody_was_told_of(store: S
     for state in states:
         store.incidents.save(state)
     assert [i.id for i in store.incidents.open_ones("m")] == ["mine", "error", "warn"]
+
+
+def test_all_incidents_are_listed_unless_fewer_are_asked_for(store: Store):
+    """Trouble is matched with what is listed: an incident that is not would open anew."""
+    many = 1_001
+    over = _row(RESOLVED) | {"is_current": True}
+    with store._database.write() as connection:
+        rows = [{**over, "id": f"i-{number:04}"} for number in range(many)]
+        connection.execute(sa.insert(incidents), rows)
+    store.incidents.save(replace(OPEN, id="past", historical=True))
+    store.incidents.save(replace(OPEN, id="mine", status=IncidentStatus.ACKNOWLEDGED))
+    assert len(store.incidents.list("m")) == many + 2
+    assert len(store.incidents.list("m", limit=7)) == 7
+    assert {i.id for i in store.incidents.list("m", open_only=True)} == {"past", "mine"}
 
 
 def test_a_few_letters_find_an_incident_of_the_model(store: Store):

@@ -59,14 +59,13 @@ class CategoricalCounter:
         if self._cube.groups:
             loops.count_cells(place, self._coarse, rows, self._cube, self._cube_counts)
 
-    def add_wrong(self, null: Bools, rows: SegmentRows) -> Places:
+    def add_wrong(self, null: Bools, rows: SegmentRows) -> None:
         """Count rows of a type that is no category; nulls among them stay nulls."""
         self._n_wrong += int((~null).sum())
         self._counts[-1] += int(null.sum())
         for faults, place in zip(self._segment_wrong, rows.places, strict=True):
             joint = np.bincount(place * 2 + ~null, minlength=faults.size)
             np.add(faults, joint.reshape(faults.shape), out=faults)
-        return np.full(len(null), self._size + 1, dtype=np.intp)
 
     def column(self) -> CategoricalColumn:
         """What was counted."""

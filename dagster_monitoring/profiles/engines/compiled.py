@@ -31,7 +31,6 @@ _NEAR = 2.0**_NEAR_BITS
 """Offsets of fewer units are counted in one pass: ``ROWS`` of them add up to ``2 ** 61``."""
 
 _ALL_VALID = np.zeros(0, dtype=np.uint8)
-_NO_CELLS = np.zeros((0, 0), dtype=np.int32)
 
 
 def count_near(array: pa.Array, rows: SegmentRows, tally: Tally) -> Near:
@@ -84,11 +83,8 @@ def count_cells(
     place: Places, coarse: Integers, rows: SegmentRows, cube: Cube, table: Integers
 ) -> None:
     """As :meth:`Loops.count_cells`."""
-    machine_code.count_cells(place, coarse, _cells(rows, cube), table)
-
-
-def _cells(rows: SegmentRows, cube: Cube) -> Narrow:
-    return rows.cells(cube).astype(np.int32, copy=False) if rows.sizes else _NO_CELLS
+    cells = rows.cells(cube).astype(np.int32, copy=False)
+    machine_code.count_cells(place, coarse, cells, table)
 
 
 def _valid(array: pa.Array) -> Bits:
@@ -111,7 +107,7 @@ def _run(
     others: Narrow,
 ) -> tuple[int, float, float]:
     table = tally.lookup
-    firsts = rows.firsts(tally.cube, ROW).astype(np.int32, copy=False) if rows.sizes else _NO_CELLS
+    firsts = rows.firsts(tally.cube, ROW).astype(np.int32, copy=False)
     lows, highs = np.full(machine_code.BLOCK, np.inf), np.full(machine_code.BLOCK, -np.inf)
     n_others = machine_code.count(
         *(values, valid, tally.bins.centre, tier.inverse, reach),

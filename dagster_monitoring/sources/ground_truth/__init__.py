@@ -11,9 +11,9 @@ from dagster_monitoring.sources.ground_truth._ground_truth import (
     LABEL_FIELDS,
     Delivery,
     GroundTruth,
-    cursor_behind,
     timed_ids,
 )
+from dagster_monitoring.sources.ground_truth._mark import cursor_behind
 from dagster_monitoring.sources.ground_truth.asset import AssetGroundTruth
 from dagster_monitoring.sources.ground_truth.parquet import ParquetGroundTruth
 from dagster_monitoring.sources.ground_truth.push import PushGroundTruth

@@ -33,6 +33,8 @@ class Delivery:
         arrived_at: when it was written, for labels that do not say when they became available;
             ``None`` for a table, whose rows must say it.
         after: for a table, the cursor from which rows are read.
+        begun: for a reading that goes on, its fingerprint when it began, by which it is known when
+            it comes to its end: what changed since is for the next one.
     """
 
     uri: str
@@ -40,6 +42,7 @@ class Delivery:
     cursor: str
     arrived_at: datetime | None
     after: str | None = None
+    begun: str | None = None
 
 
 class GroundTruth(Declaration):
@@ -189,22 +192,6 @@ class GroundTruth(Declaration):
             return table
         # The ledger drops what such a feed says again: its next delivery would date it anew.
         return table.replace_schema_metadata({"available_at": "delivered"})
-
-
-def with_cursor(table: pa.Table, cursor: str) -> pa.Table:
-    """A batch of labels that says from where its source can be read on."""
-    return table.replace_schema_metadata({**(table.schema.metadata or {}), "cursor": cursor})
-
-
-def cursor_behind(table: pa.Table) -> str | None:
-    """What to pass as ``after`` once this batch and all before it were taken in, if one can.
-
-    Example:
-        >>> cursor_behind(with_cursor(pa.table({}), "page 7"))
-        'page 7'
-    """
-    found = (table.schema.metadata or {}).get(b"cursor")
-    return None if found is None else found.decode()
 
 
 def as_ids(values: pa.Array, *, where: str, name: str) -> pa.Array:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
-from dagster_monitoring.errors import DataError
+from dagster_monitoring.errors import CorruptDataError, DataError
 from dagster_monitoring.sources._files import (
     BATCH_ROWS,
     PLACEHOLDER,
@@ -31,6 +31,7 @@ PATH_FIELD = (
 # A file that a slower clock stamped, or that showed late in a listing, is still found.
 _OVERLAP = timedelta(hours=1)
 _DAY = timedelta(days=1)
+_NO_TEXT = re.compile(r"\\x[0-9a-f]{2}")
 _ARRIVED = re.compile(r"\{arrived:([^{}]+)\}")
 
 
@@ -50,7 +51,7 @@ def list_deliveries(path: str, options: StorageOptions, after: str | None) -> li
     }
     return [
         Delivery(
-            uri=file.url,
+            uri=_as_text(file.url),
             fingerprint=file.fingerprint,
             cursor=file.modified_at.isoformat(),
             arrived_at=file.modified_at,
@@ -110,6 +111,14 @@ def read_delivery(
 
 
 def _file(delivery: Delivery, options: StorageOptions) -> StoredFile:
-    for file in list_files(delivery.uri, options):
+    for file in list_files(delivery.uri, options, literal=True):
         return file
-    raise DataError(f"file {show_path(delivery.uri)} went away before it was read")
+    shown = show_path(delivery.uri)
+    if _NO_TEXT.search(delivery.uri):
+        raise CorruptDataError(f"file {shown}: its name is no UTF-8. Give it another name")
+    raise DataError(f"file {shown} went away before it was read")
+
+
+def _as_text(url: str) -> str:
+    """An address that every store can keep: bytes of a name that are no text are written out."""
+    return url.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

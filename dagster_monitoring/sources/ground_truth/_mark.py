@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,6 +25,7 @@ class Mark:
         moment: of the last row taken in, when the reading was broken off: ISO 8601, or what a
             database without times keeps.
         id: of that row; ``None`` when the reading came to its end.
+        began: what the table was known by when the reading began.
 
     Example:
         >>> mark = Mark(newest="2024-05-02T00:00:00+00:00", moment="2024-05-01", id="a")
@@ -35,21 +36,21 @@ class Mark:
     newest: str
     moment: str | int | float | None = None
     id: str | None = None
+    began: str = ""
 
     @classmethod
     def read(cls, text: str) -> Mark:
         """From :attr:`text`."""
         if not text.startswith("{"):
             return cls(newest=text)
-        kept = json.loads(text)
-        return cls(newest=kept["newest"], moment=kept["moment"], id=kept["id"])
+        return cls(**json.loads(text))
 
     @property
     def text(self) -> str:
         """The newest moment alone when no reading was broken off."""
         if self.id is None:
             return self.newest
-        return json.dumps({"newest": self.newest, "moment": self.moment, "id": self.id})
+        return json.dumps(asdict(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +133,19 @@ class Order:
     @property
     def _id(self) -> sa.ColumnElement[Any]:
         return sa.cast(self.id, sa.Text)
+
+
+def with_cursor(table: pa.Table, cursor: str) -> pa.Table:
+    """A batch of labels that says from where its source can be read on."""
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), "cursor": cursor})
+
+
+def cursor_behind(table: pa.Table) -> str | None:
+    """What to pass as ``after`` once this batch and all before it were taken in, if one can.
+
+    Example:
+        >>> cursor_behind(with_cursor(pa.table({}), "page 7"))
+        'page 7'
+    """
+    found = (table.schema.metadata or {}).get(b"cursor")
+    return None if found is None else found.decode()

@@ -18,9 +18,8 @@ from dagster_monitoring.sources._times import to_utc
 from dagster_monitoring.sources.ground_truth._ground_truth import (
     Delivery,
     GroundTruth,
-    with_cursor,
 )
-from dagster_monitoring.sources.ground_truth._mark import Mark, Moments, Order
+from dagster_monitoring.sources.ground_truth._mark import Mark, Moments, Order, with_cursor
 from dagster_monitoring.sources.sql import URL_FIELD, SqlSource
 from dagster_monitoring.sources.sql_readers import Relation, Session, connected
 
@@ -43,7 +42,8 @@ class SqlGroundTruth(GroundTruth):
     whose transaction committed late are not lost. A label dated in the future is read, and does
     not count as the newest. Rows come in the order of their moment, so that a reading that was
     broken off goes on from its last row however the table has grown; what commits before that row
-    meanwhile comes with the next reading.
+    meanwhile comes with the next reading. An index on the column of that moment keeps each look
+    short.
 
     Example:
         >>> SqlGroundTruth(url="sqlite:///scores.db", table="labels").overlap_hours
@@ -93,6 +93,7 @@ class SqlGroundTruth(GroundTruth):
                 cursor=cursor,
                 arrived_at=None,
                 after=None if mark is None else mark.text,
+                begun=None if mark is None or mark.id is None else mark.began,
             )
         ]
 
@@ -112,7 +113,7 @@ class SqlGroundTruth(GroundTruth):
             after = None if delivery.after is None else Mark.read(delivery.after)
             statement = found.select(names).add_columns(*order.columns)
             statement = order.sorted(moments.since(statement, after, self._overlap), after)
-            mark = Mark(newest=delivery.cursor)
+            mark = Mark(newest=delivery.cursor, began=delivery.begun or delivery.fingerprint)
             for batch in session.stream(statement, pa.schema(fields)):
                 mark = order.behind(batch, mark)
                 table = self.normalise(

@@ -7,11 +7,11 @@ from functools import cache
 
 from dagster_monitoring.errors import UnknownNameError
 from dagster_monitoring.statistics.catalogue import discover
-from dagster_monitoring.statistics.drift._metric import DriftMetric, Told
+from dagster_monitoring.statistics.drift._metric import DriftMetric, Kind, Told
 from dagster_monitoring.statistics.drift._pair import Pair, Pairs
 from dagster_monitoring.statistics.drift._side import Side
 
-__all__ = ["DriftMetric", "Pair", "Pairs", "Side", "Told", "drift_metric", "drift_metrics"]
+__all__ = ["DriftMetric", "Kind", "Pair", "Pairs", "Side", "Told", "drift_metric", "drift_metrics"]
 
 
 @cache

@@ -28,7 +28,7 @@ class Grid(Rows):
     @classmethod
     def of(cls, edges: Iterable[Floats]) -> Grid:
         """Of each column's interior edges; the same grid for the same arrays."""
-        return _grid(tuple(map(_Same, edges)))
+        return _grid(_Same(tuple(edges)))
 
     @cached_property
     def low(self) -> Floats:
@@ -65,23 +65,25 @@ class Grid(Rows):
         return self.once(_starts_of, coarse)
 
 
-@dataclass(frozen=True, eq=False)
 class _Same:
-    """Edges as a key: the same array, not an equal one."""
+    """Edges as a key: the same arrays, not equal ones."""
 
-    edges: Floats
+    def __init__(self, edges: tuple[Floats, ...]) -> None:
+        self.edges = edges
+        self._ids = tuple(map(id, edges))
 
     def __hash__(self) -> int:
-        return id(self.edges)
+        return hash(self._ids)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.edges is self.edges
+        # As long as a key is kept, so are its arrays: no other one has the place of one of them.
+        return isinstance(other, _Same) and other._ids == self._ids
 
 
 @lru_cache(maxsize=_KEPT)
-def _grid(given: tuple[_Same, ...]) -> Grid:
-    edges = tuple(own.edges for own in given)
-    return Grid(sizes=np.array([len(own) + 1 for own in edges]), edges=edges)
+def _grid(given: _Same) -> Grid:
+    sizes = np.array([len(own) + 1 for own in given.edges])
+    return Grid(sizes=sizes, edges=given.edges)
 
 
 def _starts_of(grid: Grid, coarse: Grid) -> Places:

@@ -73,17 +73,35 @@ class Line:
         """``F - G`` times the distance for which it holds, inside the bins and beyond them."""
         return self.gap_inside * self.inside, self.gap_beyond * self.beyond
 
-    def weights(self, inside: Floats, beyond: Floats) -> tuple[Floats, Floats]:
-        """What a row of the reference takes off a functional of ``F - G``, and a current adds.
+    @cached_property
+    def steps(self) -> tuple[Floats, Floats]:
+        """The sign of ``F - G`` times the distance for which it holds, inside bins and beyond."""
+        inside, beyond = np.sign(self.gap_inside), np.sign(self.gap_beyond)
+        inside *= self.inside
+        beyond *= self.beyond
+        return inside, beyond
 
-        Args:
-            inside: what the functional changes by with the gap inside each bin, times its width.
-            beyond: the same beyond it.
+    @cached_property
+    def absolute_weights(self) -> tuple[Floats, Floats]:
+        """What a row of the reference takes off the integral of ``|F - G|``, a current one adds.
 
-        Returns:
-            Of each bin's reference rows, and of its current ones.
+        Of each bin's reference rows, and of its current ones.
         """
-        low = self.before.rows.sum_before(inside + beyond)
+        return self._weights(self._lower[0], self.steps[0])
+
+    @cached_property
+    def square_weights(self) -> tuple[Floats, Floats]:
+        """The same of half the integral of ``(F - G) ** 2``."""
+        return self._weights(self._lower[1], self.areas[0])
+
+    @cached_property
+    def _lower(self) -> tuple[Floats, Floats]:
+        """What both integrals change by with the gaps below each bin."""
+        absolute, square = self.steps, self.areas
+        rows = self.before.rows
+        return rows.sums_before(absolute[0] + absolute[1], square[0] + square[1])
+
+    def _weights(self, low: Floats, inside: Floats) -> tuple[Floats, Floats]:
         return low + inside * self.second, low + inside * self.first
 
     def variance(self, before: Floats, after: Floats) -> Floats:
@@ -123,12 +141,14 @@ class Bridge:
         g = 1 - f
         deviation, odds = np.sqrt(f * g), np.sqrt(f / g)
         low, high, squares = f * odds * widths, g / odds * widths, odds * odds
-        first = _both_sides(grid, low, high)
-        second = _both_sides(grid, low * squares, high / squares)
+        of_first, of_second = grid.sums_before(low, low * squares)
+        first = _both_sides(grid, low, of_first, high)
+        second = _both_sides(grid, low * squares, of_second, high / squares)
+        low = f * f * widths
         return cls(
             mean_square=grid.sum(f * g * widths),
             # Twice the squared covariances.
-            variance_of_square=2 * _both_sides(grid, f * f * widths, g * g * widths),
+            variance_of_square=2 * _both_sides(grid, low, grid.sum_before(low), g * g * widths),
             mean_absolute=grid.sum(deviation * widths) * FOLDED_MEAN,
             variance_of_absolute=(first + second * (np.pi - 3)) / np.pi,
         )
@@ -143,6 +163,9 @@ def _steps(side: Side, grid: Grid) -> tuple[Floats, Floats]:
     return np.where(inner, f, 0.5), np.where(inner, widths, 0.0)
 
 
-def _both_sides(grid: Grid, low: Floats, high: Floats) -> Floats:
-    """The sum over all pairs of places ``s <= t`` and ``t < s`` of ``low(s) high(t)``."""
-    return grid.sum((2 * grid.sum_before(low) + low) * high)
+def _both_sides(grid: Grid, low: Floats, below: Floats, high: Floats) -> Floats:
+    """The sum over all pairs of places ``s <= t`` and ``t < s`` of ``low(s) high(t)``.
+
+    ``below`` is the sum of ``low`` over the places before each.
+    """
+    return grid.sum((2 * below + low) * high)

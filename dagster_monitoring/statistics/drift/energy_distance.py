@@ -49,7 +49,7 @@ def noise(pairs: Pairs, alpha: float) -> Floats:
 def error(pairs: Pairs, value: Floats) -> Floats:
     """The square's by the delta method, and from it the root's; never less than noise."""
     mean, null = pairs.once(null_moments)
-    drifted = 16 * pairs.line.variance(*pairs.line.weights(*pairs.line.areas))
+    drifted = 16 * pairs.line.variance(*pairs.line.square_weights)
     typical = np.maximum(value * value, mean)
     # The noise in the gaps is counted twice at small drift: once it is taken off.
     variance = np.maximum(drifted - null, null)

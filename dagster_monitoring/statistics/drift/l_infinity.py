@@ -73,8 +73,14 @@ def null_moments(sampled: Side) -> tuple[Floats, Floats]:
     within = np.multiply.reduceat(erf(_GRID / (relative[at] * math.sqrt(2))), rows.starts, axis=1)
     # Two bins are one value and its opposite.
     beyond = 1 - np.where(sampled.n_filled == 2, np.sqrt(within), within)  # noqa: PLR2004
-    mean, square = _GRID_STEP * beyond.sum(axis=0), 2 * _GRID_STEP * (beyond * _GRID).sum(axis=0)
+    mean, square = _GRID_STEP * _sums(beyond), 2 * _GRID_STEP * _sums(beyond * _GRID)
     return largest * mean, largest * np.sqrt(np.maximum(square - mean * mean, 0.0))
+
+
+def _sums(parts: Floats) -> Floats:
+    """The sum of each column's cells, one after the other also where there is one column only."""
+    found: Floats = np.add.accumulate(parts)[-1]
+    return found
 
 
 def _relative(sampled: Side) -> tuple[Floats, Floats]:

@@ -51,16 +51,8 @@ def noise(pairs: Pairs, alpha: float) -> Floats:
 
 def error(pairs: Pairs, value: Floats) -> Floats:
     """By the delta method, where the value is well above noise."""
-    drifted = np.sqrt(pairs.line.variance(*pairs.once(weights)))
+    drifted = np.sqrt(pairs.line.variance(*pairs.line.absolute_weights))
     return above_noise(value, *pairs.once(null_moments), drifted)
-
-
-def weights(pairs: Pairs) -> tuple[Floats, Floats]:
-    """What a row of the reference takes off the distance in each bin, and a current one adds."""
-    line = pairs.line
-    return line.weights(
-        np.sign(line.gap_inside) * line.inside, np.sign(line.gap_beyond) * line.beyond
-    )
 
 
 def null_moments(pairs: Pairs) -> tuple[Floats, Floats]:

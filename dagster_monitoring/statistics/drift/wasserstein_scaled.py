@@ -38,7 +38,7 @@ def noise(pairs: Pairs, alpha: float) -> Floats:
 def error(pairs: Pairs, value: Floats) -> Floats:
     """The distance's and that of the standard deviation, which share the reference's rows."""
     grid, scale = pairs.on_line, pairs.spread
-    before, after = pairs.once(wasserstein.weights)
+    before, after = pairs.line.absolute_weights
     # The rows of the reference move the unit too.
     squares = pairs.sampled.once(_squares)
     unit = grid.each(scale)

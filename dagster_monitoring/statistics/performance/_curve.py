@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 from dagster_monitoring.statistics.performance._binary import BinarySummary
+from dagster_monitoring.statistics.performance._cumulative import cumulative
 from dagster_monitoring.statistics.performance._scores import ScoreCounts
 from dagster_monitoring.statistics.performance._summary import Summary, scored
 from dagster_monitoring.statistics.undefined import Undefined
@@ -65,6 +66,7 @@ def _of_each(summary: Summary, of_one: Callable[[ScoreCounts], float]) -> list[f
 
 
 def _lacking(counts: ScoreCounts) -> str:
-    if not counts.positives.any():
+    rows = cumulative(counts)
+    if not rows.n_positive:
         return "positive"
-    return "" if counts.negatives.any() else "negative"
+    return "" if rows.n_negative else "negative"

@@ -119,7 +119,8 @@ def explained_error(summary: Summary, *, centred: bool) -> float | Undefined:
     error, label = spreads
     e4, e2z2, z4 = _fourth_moments(dict(zip(_CROSSED, means, strict=True)), spreads, centred)
     ratio = float(error / label)
-    variance = e4 - 2 * ratio * e2z2 + ratio**2 * z4
+    # Of labels that hardly differ the ratio's square would be too large for a float.
+    variance = e4 - 2 * ratio * e2z2 + ratio * (ratio * z4)
     return finite(math.sqrt(max(variance, 0.0) / found.n_labelled) / float(label))
 
 
