@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+Bools = npt.NDArray[np.bool_]
 
 _UUID_BYTES = 16
 _UUID_DIGITS = [place for place in range(36) if place not in {8, 13, 18, 23}]
@@ -49,9 +52,7 @@ def plain(array: pa.Array) -> pa.Array:
         return plain(array.dictionary_decode())
     if pa.types.is_run_end_encoded(kind):
         # Arrow's own decoding knows fewer types.
-        rows = np.arange(array.offset, array.offset + len(array))
-        runs = np.searchsorted(array.run_ends.to_numpy(), rows, side="right")
-        return widened(plain(array.values)).take(pa.array(runs))
+        return widened(plain(array.values)).take(pa.array(_runs(array)))
     if isinstance(kind, pa.UuidType):
         return uuid_text(array.storage)
     if isinstance(kind, pa.Bool8Type):
@@ -68,7 +69,70 @@ def widened(array: pa.Array) -> pa.Array:
         return array.cast(pa.large_binary())
     if pa.types.is_decimal32(kind) or pa.types.is_decimal64(kind):
         return array.cast(pa.decimal128(kind.precision, kind.scale))
-    return array
+    return array.cast(pa.float32()) if pa.types.is_float16(kind) else array
+
+
+def is_null(array: pa.Array) -> Bools:
+    """True where a value is null, be it in a dictionary, a run or a union's child.
+
+    Arrow's own ``is_valid`` looks into these from version 26 on only.
+
+    Example:
+        >>> pets = pa.DictionaryArray.from_arrays([1, 0, None], pa.array(["cat", None]))
+        >>> is_null(pets).tolist()
+        [True, False, True]
+    """
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        return _is_null_by_code(array)
+    if pa.types.is_run_end_encoded(kind):
+        return is_null(array.values)[_runs(array)]
+    if pa.types.is_union(kind):
+        return _is_null_by_child(array)
+    if isinstance(array, pa.ExtensionArray):
+        return is_null(array.storage)
+    return _is_marked(array)
+
+
+def _is_null_by_code(array: pa.DictionaryArray) -> Bools:
+    null = _is_marked(array.indices)
+    hidden = is_null(array.dictionary)
+    if hidden.any():
+        rows = np.flatnonzero(~null)
+        null[rows] = hidden[array.indices.drop_null().to_numpy()]
+    return null
+
+
+def _is_null_by_child(array: pa.UnionArray) -> Bools:
+    # Arrow's own codes and offsets of a slice are those of the array it was cut from.
+    own = slice(array.offset, array.offset + len(array))
+    buffers = array.buffers()
+    codes = np.frombuffer(buffers[1], dtype=np.int8)[own]
+    within = np.arange(len(array), dtype=np.int32)
+    if array.type.mode == "dense":
+        within = np.frombuffer(buffers[2], dtype=np.int32)[own]
+    null = np.zeros(len(array), dtype=np.bool_)
+    for place, code in enumerate(array.type.type_codes):
+        rows = np.flatnonzero(codes == code)
+        null[rows] = is_null(array.field(place))[within[rows]]
+    return null
+
+
+def _is_marked(array: pa.Array) -> Bools:
+    """True where the array's own bits say null."""
+    if not array.null_count:
+        return np.zeros(len(array), dtype=np.bool_)
+    valid = array.is_valid()
+    bits = np.frombuffer(valid.buffers()[1], dtype=np.uint8)
+    # Arrow's own way from bits to booleans is twenty times as slow.
+    flags = np.unpackbits(bits, count=valid.offset + len(valid), bitorder="little")
+    return np.asarray(flags[valid.offset :] == 0)
+
+
+def _runs(array: pa.RunEndEncodedArray) -> npt.NDArray[np.intp]:
+    """The run that each row is of."""
+    rows = np.arange(array.offset, array.offset + len(array))
+    return np.searchsorted(array.run_ends.to_numpy(), rows, side="right")
 
 
 def uuid_text(storage: pa.Array) -> pa.Array:

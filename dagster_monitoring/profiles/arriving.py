@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dagster_monitoring.arrays import plain
+from dagster_monitoring.arrays import is_null, plain
 from dagster_monitoring.profiles.delays import (
     EDGES,
     Arrivals,
@@ -19,7 +19,7 @@ from dagster_monitoring.profiles.delays import (
 )
 from dagster_monitoring.profiles.labels import Places
 from dagster_monitoring.profiles.predictions import Classes, Values
-from dagster_monitoring.profiles.reading import Bools, is_null, read_moments
+from dagster_monitoring.profiles.reading import Bools, read_moments
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CELLS = len(EDGES) + 1

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
+from dagster_monitoring.arrays import is_null
 from dagster_monitoring.errors import BaselineError
 from dagster_monitoring.profiles.bins import (
     LARGEST,
@@ -26,7 +27,6 @@ from dagster_monitoring.profiles.reading import (
     WrongType,
     as_text,
     decode,
-    is_null,
     read_names,
     read_numbers,
 )

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dagster_monitoring.arrays import is_null
 from dagster_monitoring.errors import SchemaMismatchError
 from dagster_monitoring.profiles.reading import (
     Floats,
@@ -18,7 +19,6 @@ from dagster_monitoring.profiles.reading import (
     decode,
     hash_values,
     id_text,
-    is_null,
     read_names,
     read_numbers,
 )

@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dagster_monitoring.arrays import is_null
 from dagster_monitoring.profiles.bins import Bins
 from dagster_monitoring.profiles.encoded import RowEncoder
 from dagster_monitoring.profiles.encoding import read_header
 from dagster_monitoring.profiles.fitting import Read
 from dagster_monitoring.profiles.labels import is_class
 from dagster_monitoring.profiles.predictions import Classes, Values, output_columns, read_outputs
-from dagster_monitoring.profiles.reading import WrongType, hash_ids, is_null, read_moments
+from dagster_monitoring.profiles.reading import WrongType, hash_ids, read_moments
 from dagster_monitoring.profiles.row_serialization import read_plan, write_plan
 from dagster_monitoring.profiles.sample import RowSample, SamplePlan, mixed, sampled_values
 from dagster_monitoring.schema import BinaryClassification, Columns, Ranking, Task

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dagster_monitoring.arrays import is_null
 from dagster_monitoring.profiles.arriving import lateness
 from dagster_monitoring.profiles.bins import OTHER
 from dagster_monitoring.profiles.delays import Arrivals
@@ -112,7 +113,7 @@ class _Run:
         label, available = self._find_labels(arrays, rows)
         truth = read_outputs(label, self._task)
         guess = read_outputs(arrays.get(self._task.prediction, pa.nulls(rows)), self._task)
-        labelled = np.asarray(label.is_valid().to_numpy(zero_copy_only=False))
+        labelled = ~is_null(label)
         self._n_without_prediction += rows - int(guess.known.sum())
         self._predictions += guess.tally()
         self._labels += truth.tally()

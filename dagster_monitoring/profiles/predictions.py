@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dagster_monitoring.arrays import is_null
 from dagster_monitoring.profiles.labels import Places, class_names, is_class, read_values
 from dagster_monitoring.profiles.names import NameCounts, short
-from dagster_monitoring.profiles.reading import Bools, Floats, WrongType, hash_ids, is_null
+from dagster_monitoring.profiles.reading import Bools, Floats, WrongType, hash_ids
 from dagster_monitoring.schema import (
     BinaryClassification,
     MulticlassClassification,

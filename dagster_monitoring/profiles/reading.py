@@ -164,28 +164,10 @@ def id_text(array: pa.Array) -> pa.Array | WrongType:
         return WrongType(_found(array.type))
 
 
-def is_null(array: pa.Array) -> Bools:
-    """True where a value is null, be it in a dictionary, a run or a union's child."""
-    if not array.null_count and not _hides_nulls(array.type):
-        return np.zeros(len(array), dtype=np.bool_)
-    valid = array.is_valid()
-    bits = np.frombuffer(valid.buffers()[1], dtype=np.uint8)
-    # Arrow's own way from bits to booleans is twenty times as slow.
-    flags = np.unpackbits(bits, count=valid.offset + len(valid), bitorder="little")
-    return np.asarray(flags[valid.offset :] == 0)
-
-
 def _found(kind: pa.DataType) -> str:
     """The type that a person knows the values by, however they are encoded."""
     is_encoded = pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind)
     return _found(kind.value_type) if is_encoded else str(kind)
-
-
-def _hides_nulls(kind: pa.DataType) -> bool:
-    return any(
-        check(kind)
-        for check in (pa.types.is_dictionary, pa.types.is_run_end_encoded, pa.types.is_union)
-    )
 
 
 def _nameable(kind: pa.DataType) -> bool:

@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dagster_monitoring.arrays import plain
+from dagster_monitoring.arrays import is_null, plain
 from dagster_monitoring.profiles.bins import BinSet
 from dagster_monitoring.profiles.encoded import Column
 from dagster_monitoring.profiles.projection import Projection
-from dagster_monitoring.profiles.reading import is_null
 from dagster_monitoring.profiles.sample import RowSample, RowSampler
 from dagster_monitoring.statistics.multivariate import ReconstructionErrors
 

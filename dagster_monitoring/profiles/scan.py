@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dagster_monitoring.arrays import is_null
 from dagster_monitoring.profiles.bins import OTHER, BinSet
 from dagster_monitoring.profiles.duplicates import Duplicates
 from dagster_monitoring.profiles.engines.categorical import CategoricalCounter, width_of
@@ -28,7 +29,6 @@ from dagster_monitoring.profiles.reading import (
     as_text,
     decode,
     hash_ids,
-    is_null,
     read_moments,
     read_names,
     read_numbers,

@@ -15,7 +15,6 @@ from dagster_monitoring.profiles.reading import (
     WrongType,
     as_text,
     decode,
-    is_null,
     plain,
     read_names,
     read_numbers,
@@ -125,35 +124,6 @@ def test_text_is_no_number_also_where_it_spells_one(text: pa.Array) -> None:
 def test_bytes_that_are_no_text_are_replaced() -> None:
     broken = pa.array([b"caf\xe9", None, b"ok"]).view(pa.string())
     assert decode(broken) == ["caf\ufffd", "ok"]
-
-
-UNION = pa.UnionArray.from_sparse(
-    pa.array([0, 1, 0, 1], pa.int8()),
-    [pa.array([1, None, None, 4]), pa.array(["a", None, "c", "d"])],
-)
-
-
-@pytest.mark.parametrize(
-    ("array", "expected"),
-    [
-        (pa.array([1, None, 3, None]), [False, True, False, True]),
-        (pa.array([1, 2]), [False, False]),
-        (pa.array([], pa.int8()), []),
-        (pa.nulls(2), [True, True]),
-        (coded([1, 0, None], pa.array(["x", None])), [True, False, True]),
-        (coded([1, 0], pa.array(["x", None])), [True, False]),
-        (runs([1, 3], pa.array([None, 2])), [True, False, False]),
-        (UNION, [False, True, True, False]),
-        (pa.array([1, None] * 40), [False, True] * 40),
-    ],
-    ids=lambda given: str(given.type) if isinstance(given, pa.Array) else "",
-)
-def test_a_null_is_found_wherever_it_hides(array: pa.Array, expected: list[bool]) -> None:
-    assert is_null(array).dtype == np.bool_
-    assert is_null(array).tolist() == expected
-    for start in range(len(expected)):
-        assert is_null(array[start:]).tolist() == expected[start:]
-        assert is_null(array[: start + 1]).tolist() == expected[: start + 1]
 
 
 @pytest.mark.parametrize(

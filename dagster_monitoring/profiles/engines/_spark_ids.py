@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dagster_monitoring.profiles.reading import WrongType, hash_ids, is_null
+from dagster_monitoring.arrays import is_null
+from dagster_monitoring.profiles.reading import WrongType, hash_ids
 
 PACKS = "bucket INT, missing BIGINT, hashes BINARY"
 """Hashes of one bucket, 8 bytes each, and how many rows have no id."""

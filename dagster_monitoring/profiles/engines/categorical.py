@@ -9,13 +9,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dagster_monitoring.arrays import is_null
 from dagster_monitoring.profiles.bins import CategoricalBins
 from dagster_monitoring.profiles.column import CategoricalColumn
 from dagster_monitoring.profiles.engines import local
 from dagster_monitoring.profiles.engines.cubes import Cube, Places, SegmentRows
 from dagster_monitoring.profiles.engines.loops import Loops
 from dagster_monitoring.profiles.names import MAX_LENGTH, NameCounts, count_names, short
-from dagster_monitoring.profiles.reading import as_text, decode, is_null
+from dagster_monitoring.profiles.reading import as_text, decode
 from dagster_monitoring.profiles.segments import CategoricalBlock
 
 Integers = npt.NDArray[np.int64]

@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dagster_monitoring.arrays import is_null
 from dagster_monitoring.profiles.bins import LARGEST, NumericBins
 from dagster_monitoring.profiles.column import NumericColumn
 from dagster_monitoring.profiles.engines.cubes import Cube, SegmentRows
 from dagster_monitoring.profiles.engines.lookup import Workspace
 from dagster_monitoring.profiles.engines.loops import PIECE, Loops
 from dagster_monitoring.profiles.engines.tally import REACH_BITS, TIER_BITS, Tally
-from dagster_monitoring.profiles.reading import Numbers, is_null
+from dagster_monitoring.profiles.reading import Numbers
 from dagster_monitoring.profiles.segments import NumericBlock
 
 Floats = npt.NDArray[np.float64]
