@@ -82,7 +82,7 @@ def _refuse_untrusted(data: bytes, *, version: str, declared: Sequence[str]) -> 
 
     try:
         untrusted = set(skops.io.get_untrusted_types(data=data))
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
+    except (zipfile.BadZipFile, AttributeError, KeyError, TypeError, ValueError) as error:
         raise RegistryError(
             f"the file of model version {version!r} is no model archive ({type(error).__name__}). "
             f"Restore it, or promote another version."
