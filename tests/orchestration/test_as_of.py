@@ -201,7 +201,7 @@ def test_the_command_shows_it_in_place_of_what_is_stored(made, monkeypatch: pyte
     assert [row["partition"] for row in at] == KEYS[:2]
     assert rows("--labels-as-of", "2024-11-03", "--column", "temp") == []
     both = run(history, "late", "--as-of", "2024-11-03", "--labels-after-days", "1")
-    assert "give one of --as-of" in both.output
+    assert "give one of --as-of" in both.stderr
 
 
 def test_without_a_baseline_it_says_what_to_do(tmp_path: Path):
