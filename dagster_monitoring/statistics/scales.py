@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-Scale = Literal["identity", "two_thirds", "cube_root", "fourth_root", "log", "probit"]
-"""``cube_root`` for sums of squares, ``two_thirds`` for their roots and for absolute values,
-``fourth_root`` and ``log`` for what is more skewed, ``probit`` for p-values, ``identity`` for what
-is nearly normal as it is. ``benchmarks/false_alarms.py`` shows what they do."""
+Scale = Literal[
+    "identity", "two_thirds", "three_fifths", "cube_root", "fourth_root", "log", "probit"
+]
+"""``cube_root`` for sums of squares, ``two_thirds`` for their roots, ``three_fifths`` for one
+difference without its sign, ``fourth_root`` and ``log`` for what is more skewed, ``probit`` for
+p-values, ``identity`` for what is nearly normal as it is. ``benchmarks/false_alarms.py`` shows what
+they do."""
 
-_POWERS = {"two_thirds": 2 / 3, "cube_root": 1 / 3, "fourth_root": 1 / 4}
+_POWERS = {"two_thirds": 2 / 3, "three_fifths": 3 / 5, "cube_root": 1 / 3, "fourth_root": 1 / 4}
 _LEAST = 1e-15
 _LARGEST_LOG = 700.0
 

@@ -10,7 +10,7 @@ from scipy import stats
 
 from dagster_monitoring.statistics.scales import back, onto
 
-POWERS = ["identity", "two_thirds", "cube_root", "fourth_root"]
+POWERS = ["identity", "two_thirds", "three_fifths", "cube_root", "fourth_root"]
 
 
 @pytest.mark.parametrize("scale", POWERS)
@@ -55,10 +55,15 @@ def test_a_larger_value_is_never_less_on_a_scale(scale, small, more):
 
 
 @pytest.mark.parametrize(
-    ("scale", "values"), [("cube_root", stats.chi2(9)), ("fourth_root", stats.kstwobign())]
+    ("scale", "values"),
+    [
+        ("cube_root", stats.chi2(9)),
+        ("fourth_root", stats.kstwobign()),
+        ("three_fifths", stats.halfnorm()),
+    ],
 )
 def test_its_far_tail_is_nearly_that_of_a_normal_value_too(scale, values):
-    """Of PSI and of the Kolmogorov-Smirnov statistic, at the level of one of 200 monitors."""
+    """Of PSI, Kolmogorov-Smirnov and the mean's shift, at the level of one of 200 monitors."""
     level = 1.6e-4
     found = np.array([onto(float(v), scale) for v in values.ppf(np.arange(0.5, 4000) / 4000)])
     limit = back(float(found.mean() - stats.norm.ppf(level) * found.std()), scale)
