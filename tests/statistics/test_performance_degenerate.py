@@ -119,6 +119,14 @@ def test_labels_that_hardly_differ_have_a_sampling_error(name):
     assert 0 <= metric.standard_error(rows) < float("inf")
 
 
+@pytest.mark.parametrize("name", ["r2", "explained_variance"])
+def test_labels_that_differ_by_less_than_a_ratio_can_say_have_a_reason(name):
+    rows = regression_summary(np.array([0.0, 6.9e-154] * 2), np.array([0.0, 70.0] * 2))
+    metric = performance_metric(name)
+    assert isinstance(metric.compute(rows), Undefined)
+    assert isinstance(metric.standard_error(rows), Undefined)
+
+
 def test_scores_of_classes_that_are_not_kept_have_no_curve():
     rows = MulticlassSummary(
         classes=("a",), confusion=np.array([[3]]), n_scored=3, per_class=(ScoreCounts(),)

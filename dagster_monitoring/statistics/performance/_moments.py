@@ -99,7 +99,7 @@ def explained(summary: Summary, *, centred: bool) -> float | Undefined:
     if isinstance(found, Undefined):
         return found
     spreads = _spreads(found, centred=centred)
-    return spreads if isinstance(spreads, Undefined) else finite(1 - float(spreads[0] / spreads[1]))
+    return spreads if isinstance(spreads, Undefined) else finite(1 - _ratio(*spreads))
 
 
 def explained_error(summary: Summary, *, centred: bool) -> float | Undefined:
@@ -118,10 +118,20 @@ def explained_error(summary: Summary, *, centred: bool) -> float | Undefined:
         return means
     error, label = spreads
     e4, e2z2, z4 = _fourth_moments(dict(zip(_CROSSED, means, strict=True)), spreads, centred)
-    ratio = float(error / label)
+    ratio = _ratio(error, label)
+    if math.isinf(ratio):
+        return finite(ratio)
     # Of labels that hardly differ the ratio's square would be too large for a float.
     variance = e4 - 2 * ratio * e2z2 + ratio * (ratio * z4)
     return finite(math.sqrt(max(variance, 0.0) / found.n_labelled) / float(label))
+
+
+def _ratio(error: Fraction, label: Fraction) -> float:
+    """Infinite if it is too large for a float: labels may hardly differ."""
+    try:
+        return float(error / label)
+    except OverflowError:
+        return math.inf
 
 
 _CROSSED: tuple[Moment, ...] = (
