@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 from dagster._core.definitions.partitions.context import partition_loading_context
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -30,6 +30,8 @@ DATES = st.dates(date(2005, 1, 1), date(2031, 10, 1))
 ONLY_DAYS = ("Australia/Lord_Howe", "Antarctica/Troll", "Asia/Pyongyang")
 # Samoa left this day out; Dagster has a key of it, and gives it the bounds of the next.
 NO_DAY = {"Pacific/Apia": "2011-12-30"}
+# A range that ends with the day after it lacks that last day in Dagster, and no other does.
+LOST = ("Pacific/Apia", date(2011, 12, 31))
 
 
 def dagsters(partitions: Partitions) -> dg.TimeWindowPartitionsDefinition:
@@ -78,7 +80,9 @@ def spans(draw: st.DrawFn, most: int) -> tuple[str, date, date]:
     zone = draw(st.sampled_from(ZONES))
     around = draw(st.one_of(st.sampled_from(changes(zone)), DATES))
     start = around - timedelta(days=draw(st.integers(0, most)))
-    return zone, start, start + timedelta(days=draw(st.integers(0, most)))
+    end = start + timedelta(days=draw(st.integers(0, most)))
+    assume(start < end or str(start) != NO_DAY.get(zone))
+    return zone, start, end
 
 
 @given(spans(3))
@@ -92,6 +96,7 @@ def test_hours_are_dagsters(span: tuple[str, date, date]) -> None:
 @settings(max_examples=60)
 def test_days_are_dagsters(span: tuple[str, date, date]) -> None:
     zone, start, end = span
+    assume((zone, end) != LOST)
     assert_same_as_dagsters(Partitions(start=start, end=end, timezone=zone))
 
 
