@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 from urllib.parse import quote
 
+from pydantic import Field
+
+from dagster_monitoring.alerts._channel import Channel
 from dagster_monitoring.alerts._http import Letter, deliver, header_secret, refusal
 from dagster_monitoring.alerts._plain import facts, plain_text
 from dagster_monitoring.alerts._text import one_line
@@ -58,44 +61,56 @@ def calls(
         yield "POST", f"/{alias}/notes?identifierType=alias", note
 
 
-def send_calls(
-    wanted: Iterator[Call], *, channel: str, address: str, key: EnvironmentVariable, timeout: float
-) -> None:
-    """Makes the requests, in order.
+class OpsgenieAlerts(Channel):
+    """A channel that keeps one alert an incident; its alias is the incident's id.
 
-    Args:
-        wanted: what :func:`calls` gives.
-        channel: the channel's name.
-        address: of the alerts, without a slash at the end.
-        key: of the integration.
-        timeout: in seconds.
-
-    Raises:
-        ChannelError: one was not taken; those after it were not made.
-        DeclarationError: the key's environment variable is not set.
+    A subclass declares its ``type``, its ``base_url`` and whether an open alert's priority can be
+    changed.
     """
-    headers = {
-        "Content-Type": "application/json",
-        "Authorization": f"GenieKey {header_secret(key, channel=channel)}",
-    }
-    for method, path, content in wanted:
-        letter = Letter(
-            channel=channel,
-            url=address + path,
-            body=json.dumps(content).encode(),
-            headers=headers,
-            timeout_seconds=timeout,
-            method=method,
-        )
-        answer = deliver(letter)
-        if answer.status in {401, 403}:
-            advice = (
-                f"Check the integration's key in environment variable {key.env}, its right to "
-                "create and update, and the region in base_url."
+
+    api_key: EnvironmentVariable = Field(description="Key of an API integration, as {env: NAME}.")
+    priorities: dict[Severity, Priority] = Field(
+        default_factory=lambda: dict(PRIORITIES),
+        description="Priority of an ERROR and of a WARN; P3 where one is left out.",
+    )
+    base_url: str
+    timeout_seconds: float = Field(10.0, gt=0, le=120, description="For connecting, and reading.")
+    remote: ClassVar[bool] = True
+    updates_quietly: ClassVar[bool] = True
+    takes_digest: ClassVar[bool] = False
+    sets_priority: ClassVar[bool]
+
+    def send(self, message: AlertMessage, *, thread: str | None = None) -> None:  # noqa: ARG002 - the alias holds them together
+        """Open, note, acknowledge or close the alert; what comes after a refusal is not made.
+
+        Raises:
+            DeliveryError: the receiver could not be reached, or did not take it.
+            DeclarationError: the key's environment variable is not set.
+        """
+        headers = {
+            "Content-Type": "application/json",
+            "Authorization": f"GenieKey {header_secret(self.api_key, channel=self.name)}",
+        }
+        for method, path, content in calls(
+            message, self.priorities, sets_priority=self.sets_priority
+        ):
+            letter = Letter(
+                channel=self.name,
+                url=f"{self.base_url}v2/alerts{path}",
+                body=json.dumps(content).encode(),
+                headers=headers,
+                timeout_seconds=self.timeout_seconds,
+                method=method,
             )
-            raise refusal(letter, answer, advice)
-        if not answer.is_success:
-            raise refusal(letter, answer)
+            answer = deliver(letter)
+            if answer.status in {401, 403}:
+                advice = (
+                    f"Check the integration's key in environment variable {self.api_key.env}, its "
+                    "right to create and update, and the region in base_url."
+                )
+                raise refusal(letter, answer, advice)
+            if not answer.is_success:
+                raise refusal(letter, answer)
 
 
 def _created(message: AlertMessage, priority: Priority) -> dict[str, object]:
