@@ -74,6 +74,13 @@ def test_other_ids_have_the_hashes_of_their_text(array: pa.Array, names: list[st
     assert [name for name in id_text(array).to_pylist() if name is not None] == names
 
 
+def test_of_no_rows_there_may_be_no_offsets() -> None:
+    """As other programs than PyArrow write them."""
+    nothing = pa.py_buffer(b"")
+    found = hash_values(pa.Array.from_buffers(pa.large_string(), 0, [None, nothing, nothing]))
+    assert (found.tolist(), found.dtype) == ([], np.uint64)
+
+
 def test_bytes_that_are_no_text_are_told_apart_and_find_no_label() -> None:
     array = pa.array([b"\xff", b"\xfe", b"\xff"])
     first, second, third = hash_ids(array).tolist()
