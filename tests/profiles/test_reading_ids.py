@@ -67,6 +67,7 @@ def test_a_part_of_an_array_has_the_hashes_of_its_rows(
         (pa.array([True]), ["true"]),
         (pa.nulls(3), []),
         (pa.array([], pa.string()), []),
+        (pa.array(["a", "b", "c"], pa.large_string())[1:2], ["b"]),
     ],
 )
 def test_other_ids_have_the_hashes_of_their_text(array: pa.Array, names: list[str]) -> None:
