@@ -86,7 +86,7 @@ def test_what_they_add_is_the_value_of_a_window_like_the_baseline_but_for_them(
 @pytest.mark.parametrize(("rarest", "is_rare"), [(118, True), (120, False), (122, False)])
 @pytest.mark.parametrize("name", ["psi", "kl_divergence", "hellinger"])
 def test_from_sixty_expected_rows_on_noise_is_chi_square(
-    name: str, rarest: int, is_rare: bool
+    name: str, rarest: int, *, is_rare: bool
 ) -> None:
     """Two samples of 256 rows are as noisy as one of 128 against the truth."""
     numbers = numeric_histogram([0.0] * rarest + [1.0] * (256 - rarest), edges=[0.5])
