@@ -144,6 +144,22 @@ def test_many_large_values_do_not_overflow(loops: ModuleType, share: float) -> N
 
 
 @pytest.mark.parametrize("loops", KERNELS)
+def test_squares_of_a_segment_do_not_overflow_where_those_of_its_cells_do_not(
+    loops: ModuleType,
+) -> None:
+    """Three cells of ``2 ** 62`` each."""
+    x, cube = BINS.centre + FAR / 2**4, Cube.within(SIZES, most=6)
+    places = [np.zeros(3 * PIECE, dtype=np.intp), np.repeat(np.arange(3), PIECE)]
+    counter, rows = NumericCounter(BINS, cube, Workspace(PIECE)), SegmentRows(places, SIZES)
+    for piece in np.split(np.arange(3 * PIECE), 3):
+        counter.add(Numbers(pa.array(np.full(PIECE, x))), rows.take(piece, cube), loops)
+    _, _, square = _units(x, BINS)
+    first, second = counter.blocks()
+    assert _exact(first.sum_squares) == [3 * PIECE * square, 0]
+    assert _exact(second.sum_squares) == [PIECE * square] * 3
+
+
+@pytest.mark.parametrize("loops", KERNELS)
 def test_what_is_no_number_is_counted_by_its_kind(loops: ModuleType) -> None:
     odd = [None, None, np.nan, np.nan, np.nan, np.inf, 1e300, -np.inf]
     numbers = [5.0, 1e9, -1e200, 6.0, -1e30]
