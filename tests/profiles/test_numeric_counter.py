@@ -100,6 +100,19 @@ def test_an_end_of_0_has_no_sign(loops: ModuleType, values: list[float]) -> None
 
 
 @pytest.mark.parametrize("loops", KERNELS)
+def test_the_ends_are_those_of_all_batches(loops: ModuleType) -> None:
+    counter = NumericCounter(BINS, Cube.within((), most=6), Workspace(PIECE))
+    for values, ends in (
+        ([2.0, 9.0], (2.0, 9.0)),
+        ([4.0, 5.0], (2.0, 9.0)),
+        ([0.0, 3.0], (0.0, 9.0)),
+        ([8.0, 12.0], (0.0, 12.0)),
+    ):
+        counter.add(Numbers(pa.array(values)), SegmentRows([], ()), loops)
+        assert (counter.column().minimum, counter.column().maximum) == ends
+
+
+@pytest.mark.parametrize("loops", KERNELS)
 @pytest.mark.parametrize("times", [1, 40])
 def test_a_number_on_an_edge_is_in_the_bin_above(loops: ModuleType, times: int) -> None:
     """A few are bisected, many looked up."""
@@ -127,19 +140,19 @@ def test_a_number_as_far_as_the_reach_is_counted_in_coarser_units(loops: ModuleT
 
 
 @pytest.mark.parametrize("loops", KERNELS)
-@pytest.mark.parametrize("share", [2.0**-3, 2.0**-2.1, 0.999, 2.0**9.9])
+@pytest.mark.parametrize("share", [-(2.0**-2.1), 2.0**-3, 2.0**-2.1, 0.999, 2.0**9.9])
 def test_many_large_values_do_not_overflow(loops: ModuleType, share: float) -> None:
     """20 pieces of 32,768 values that are each about ``2 ** 43`` to ``2 ** 46`` units away."""
     x = BINS.centre + share * FAR
     places = [np.zeros(PIECE, dtype=np.intp), np.ones(PIECE, dtype=np.intp)]
     counter = _counted(loops, np.full(PIECE, x), places, most=6, times=20)
     _, offset, square = _units(x, BINS)
-    total = 20 * PIECE
-    assert _exact(counter.column().sums)[-1] == total * offset
+    total, width = 20 * PIECE, len(BINS.segment_edges) + 1
+    at, coarse = (-1, width - 1) if share > 0 else (0, 0)
+    assert _exact(counter.column().sums)[at] == total * offset
     assert _exact(counter.column().sum_squares) == [total * square]
     first, second = counter.blocks()
-    width = len(BINS.segment_edges) + 1
-    assert _exact(first.sums)[width - 1] == total * offset
+    assert _exact(first.sums)[coarse] == total * offset
     assert _exact(second.sum_squares) == [0, total * square, 0]
 
 
