@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
-from dagster_monitoring.profiles.bins import SQUARE_BITS, NumericBins, build_numeric_bins
+from dagster_monitoring.profiles.bins import LARGEST, SQUARE_BITS, NumericBins, build_numeric_bins
 from dagster_monitoring.profiles.engines import compiled, local
 from dagster_monitoring.profiles.engines.cubes import Cube, SegmentRows
 from dagster_monitoring.profiles.engines.lookup import Workspace
@@ -129,14 +129,40 @@ def test_a_number_on_an_edge_is_in_the_bin_above(loops: ModuleType, times: int) 
 
 
 @pytest.mark.parametrize("loops", KERNELS)
-def test_a_number_as_far_as_the_reach_is_counted_in_coarser_units(loops: ModuleType) -> None:
-    at, below = BINS.centre + FAR, float(np.nextafter(BINS.centre + FAR, 0.0))
-    assert at - BINS.centre == FAR > below - BINS.centre
-    places = [np.zeros(1, dtype=np.intp)] * len(SIZES)
+@pytest.mark.parametrize("mean", [5.0, -5.0])
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_a_number_as_far_as_the_reach_is_counted_in_coarser_units(
+    loops: ModuleType, mean: float, side: float
+) -> None:
+    bins = build_numeric_bins(np.random.default_rng(1).normal(mean, 2.0, 5_000))
+    far = side * 2.0 ** (bins.exponent + 46)
+    at, below = bins.centre + far, float(np.nextafter(bins.centre + far, 0.0))
+    assert at - bins.centre == far
+    assert abs(below - bins.centre) < abs(far)
     for x, n_coarse in ((at, 1), (below, 0)):
-        counter = _counted(loops, np.array([x]), places, most=6, times=1)
+        counter = NumericCounter(bins, Cube.within((), most=6), Workspace(PIECE))
+        counter.add(Numbers(pa.array([x])), SegmentRows([], ()), loops)
         assert len(counter.column().sums.rest) == n_coarse
-        assert _exact(counter.column().sums)[-1] == _units(x, BINS)[1]
+        assert sum(_exact(counter.column().sums)) == _units(x, bins)[1]
+
+
+@pytest.mark.parametrize("loops", KERNELS)
+@pytest.mark.parametrize("size", [1e-130, 1e-9, 1e9, 1e130, 1e138])
+def test_sums_are_in_units_of_the_baselines_size(loops: ModuleType, size: float) -> None:
+    """Of the largest, what counts as infinite lies nearer than what is far."""
+    bins = build_numeric_bins(size * np.random.default_rng(1).standard_normal(5_000))
+    odd = [LARGEST, -LARGEST, 2 * LARGEST, -2 * LARGEST, np.inf, np.nan]
+    values = [bins.centre, *(size * np.random.default_rng(2).standard_t(0.5, 50)).tolist(), *odd]
+    own = [x for x in values if abs(x) <= LARGEST]
+    for given in (values, own):
+        counter = NumericCounter(bins, Cube.within((), most=6), Workspace(PIECE))
+        counter.add(Numbers(pa.array(given)), SegmentRows([], ()), loops)
+        column = counter.column()
+        assert (column.minimum, column.maximum, column.n) == (-LARGEST, LARGEST, len(own))
+        assert column.n_nan + column.n_nonfinite == len(given) - len(own)
+        found = [_units(x, bins) for x in own]
+        assert sum(_exact(column.sums)) == sum(offset for _, offset, _ in found)
+        assert _exact(column.sum_squares) == [sum(square for _, _, square in found)]
 
 
 @pytest.mark.parametrize("loops", KERNELS)
@@ -184,6 +210,7 @@ def test_what_is_no_number_is_counted_by_its_kind(loops: ModuleType) -> None:
     kinds = (column.n_null, column.n_nan, column.n_positive_infinite, column.n_negative_infinite)
     assert kinds == (2 + 6, 3, 2, 2)
     assert column.n_type_fault == 7
+    assert {*map(type, (*kinds, column.n_type_fault))} == {int}
     assert (column.counts.sum(), column.minimum, column.maximum) == (4, -1e30, 1e9)
     faults = ["null", "null", "nan", "nan", "nan", "positive", "positive", "negative"]
     kind_of = {"null": 0, "nan": 1, "positive": 2, "negative": 3}
@@ -194,4 +221,5 @@ def test_what_is_no_number_is_counted_by_its_kind(loops: ModuleType) -> None:
         expected[10 % size, 3] += 1
         for i in range(13):
             expected[i % size, 0 if i % 2 == 0 and i < 12 else 4] += 1
+        assert block.faults.dtype == np.int64
         assert block.faults.tolist() == expected.tolist()
