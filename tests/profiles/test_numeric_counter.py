@@ -103,13 +103,28 @@ def test_an_end_of_0_has_no_sign(loops: ModuleType, values: list[float]) -> None
 def test_the_ends_are_those_of_all_batches(loops: ModuleType) -> None:
     counter = NumericCounter(BINS, Cube.within((), most=6), Workspace(PIECE))
     for values, ends in (
+        ([np.nan, None, np.inf], (None, None)),
         ([2.0, 9.0], (2.0, 9.0)),
         ([4.0, 5.0], (2.0, 9.0)),
         ([0.0, 3.0], (0.0, 9.0)),
         ([8.0, 12.0], (0.0, 12.0)),
+        ([np.nan, None, np.inf], (0.0, 12.0)),
     ):
         counter.add(Numbers(pa.array(values)), SegmentRows([], ()), loops)
         assert (counter.column().minimum, counter.column().maximum) == ends
+
+
+@pytest.mark.parametrize("loops", KERNELS)
+def test_a_long_batch_of_huge_numbers_is_counted_whole(loops: ModuleType) -> None:
+    bins = build_numeric_bins(1e138 * np.random.default_rng(1).standard_normal(500))
+    values = np.linspace(-1e139, 1e139, PIECE + 3)
+    places = [np.arange(PIECE + 3) % size for size in SIZES]
+    counter = NumericCounter(bins, Cube.within(SIZES, most=6), Workspace(PIECE + 3))
+    counter.add(Numbers(pa.array(values)), SegmentRows(places, SIZES), loops)
+    expected = np.histogram(values, [-np.inf, *bins.edges, np.inf])[0]
+    assert counter.column().counts.tolist() == expected.tolist()
+    for block, place, size in zip(counter.blocks(), places, SIZES, strict=True):
+        assert block.counts.sum(axis=1).tolist() == np.bincount(place, minlength=size).tolist()
 
 
 @pytest.mark.parametrize("loops", KERNELS)
