@@ -29,7 +29,9 @@ def test_rows_are_summed_and_compared_by_themselves():
     assert ROWS.smallest(CELLS).tolist() == [2.0, -1.0, 0.25]
     assert ROWS.count(CELLS > 0.5).tolist() == [3, 0, 0]
     assert ROWS.at(np.array([0, 2, 5]), np.array([1.0, 2.0, 4.0])).tolist() == [3.0, 0.0, 4.0]
+    assert ROWS.count(CELLS > 0.5).dtype == np.float64
     assert ROWS.each(np.array([7.0, 8.0, 9.0])).tolist() == [7, 7, 7, 8, 9, 9]
+    assert Rows(np.array([2, 1])).each(np.array([7.0, 8.0])).tolist() == [7, 7, 8]
 
 
 def test_of_several_largest_cells_the_first_is_taken():
