@@ -35,7 +35,7 @@ def id_text(array: pa.Array) -> pa.Array:
         return uuid_text(array)
     if pa.types.is_floating(kind):
         whole = array.cast(pa.float64())
-        array = pc.if_else(pc.is_nan(whole), pa.scalar(None, pa.float64()), whole).cast(pa.int64())
+        array = pc.if_else(pc.is_nan(whole), None, whole).cast(pa.int64())
     return array if pa.types.is_large_string(kind) else array.cast(pa.large_string())
 
 
@@ -108,9 +108,8 @@ def _is_null_by_child(array: pa.UnionArray) -> Bools:
     own = slice(array.offset, array.offset + len(array))
     buffers = array.buffers()
     codes = np.frombuffer(buffers[1], dtype=np.int8)[own]
-    within = np.arange(len(array), dtype=np.int32)
-    if array.type.mode == "dense":
-        within = np.frombuffer(buffers[2], dtype=np.int32)[own]
+    is_dense = array.type.mode == "dense"
+    within = np.frombuffer(buffers[2], np.int32)[own] if is_dense else np.arange(len(array))
     null = np.zeros(len(array), dtype=np.bool_)
     for place, code in enumerate(array.type.type_codes):
         rows = np.flatnonzero(codes == code)
@@ -144,4 +143,4 @@ def uuid_text(storage: pa.Array) -> pa.Array:
     text[:, _UUID_DIGITS] = digits[np.column_stack((data >> 4, data & 15))].reshape(n, 32)
     offsets = pa.py_buffer(np.arange(n + 1, dtype=np.int64) * 36)
     whole = pa.Array.from_buffers(pa.large_string(), n, [None, offsets, pa.py_buffer(text)])
-    return pc.if_else(storage.is_valid(), whole, pa.scalar(None, pa.large_string()))
+    return pc.if_else(storage.is_valid(), whole, None)

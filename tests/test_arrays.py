@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from dagster_monitoring.arrays import is_null
+from dagster_monitoring.arrays import id_text, is_null
 
 SPARSE = pa.UnionArray.from_sparse(
     pa.array([0, 1, 0, 1], pa.int8()),
@@ -52,3 +54,35 @@ def test_a_null_is_found_wherever_it_hides(array: pa.Array, expected: list[bool]
     for start in range(len(expected)):
         assert is_null(array[start:]).tolist() == expected[start:]
         assert is_null(array[: start + 1]).tolist() == expected[: start + 1]
+
+
+ONE, TWO = UUID(int=0x00112233_44556677_8899AABB_CCDDEEFF), UUID(int=7)
+
+
+@pytest.mark.parametrize(
+    ("array", "expected"),
+    [
+        (pa.array([7.0, None, -3.0, 2.0**53]), ["7", None, "-3", "9007199254740992"]),
+        (pa.array([7.0, np.nan, None], from_pandas=False), ["7", None, None]),
+        (pa.array(np.array([7, 1024], np.float16)), ["7", "1024"]),
+        (pa.array([1e6], pa.float32()), ["1000000"]),
+        (pa.array([ONE.bytes, None, TWO.bytes], pa.binary(16)), [str(ONE), None, str(TWO)]),
+        (pa.array([ONE.bytes, None, TWO.bytes], pa.uuid()), [str(ONE), None, str(TWO)]),
+        (pa.array([b"abc"], pa.binary(3)), ["abc"]),
+        (coded([1, None, 0], pa.array([1.0, 2.0])), ["2", None, "1"]),
+        (runs([2, 3], pa.array([ONE.bytes, None], pa.binary(16))), [str(ONE), str(ONE), None]),
+    ],
+    ids=lambda given: str(given.type) if isinstance(given, pa.Array) else "",
+)
+def test_an_id_is_one_text_in_whichever_type_it_is_kept(
+    array: pa.Array, expected: list[str | None]
+) -> None:
+    assert id_text(array).type == pa.large_string()
+    assert id_text(array).to_pylist() == expected
+    assert id_text(array[1:]).to_pylist() == expected[1:]
+
+
+@pytest.mark.parametrize("array", [pa.array([0.5]), pa.array([[1]]), pa.array([b"\xff"])])
+def test_what_is_no_id_is_refused(array: pa.Array) -> None:
+    with pytest.raises((pa.ArrowInvalid, pa.ArrowNotImplementedError)):
+        id_text(array)

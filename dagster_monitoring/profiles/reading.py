@@ -129,9 +129,11 @@ def hash_values(array: pa.Array) -> Hashes:
     """
     # Cast first: Arrow can't drop the nulls of a view.
     array = plain(array).cast(pa.large_string()).drop_null()
+    if not len(array):
+        return np.zeros(0, dtype=np.uint64)
     offsets = np.frombuffer(array.buffers()[1], dtype=np.int64)
     offsets = offsets[array.offset : array.offset + len(array) + 1]
-    first, last = (int(offsets[0]), int(offsets[-1])) if len(array) else (0, 0)
+    first, last = int(offsets[0]), int(offsets[-1])
     data = np.zeros(last - first + SPARE, dtype=np.uint8)
     if last > first:
         data[:-SPARE] = np.frombuffer(array.buffers()[2], dtype=np.uint8, count=last)[first:]

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from dagster_monitoring.profiles import performance
+from dagster_monitoring.profiles.delays import coarse, delay_cells
 from dagster_monitoring.profiles.performance import PerformanceProfile, scan_performance
 from dagster_monitoring.schema import (
     BinaryClassification,
@@ -65,6 +66,33 @@ def test_the_first_and_the_last_arrival_are_those_of_all_labelled_rows() -> None
     unknown = scanned(batches, labels=labels.drop_columns(["available_at"]))
     assert unknown.n_labelled == 3
     assert unknown.first_available_at is unknown.last_available_at is None
+
+
+@pytest.mark.usefixtures("batch_by_batch")
+def test_how_late_labels_came_is_told_of_the_labels_of_all_batches() -> None:
+    end = datetime(2024, 1, 2, tzinfo=UTC)
+    came = [datetime(2024, 1, 2, hour, tzinfo=UTC) for hour in (1, 1, 3)]
+    labels = pa.table(
+        {"prediction_id": ["r0", "r1", "r3"], "label": [1, 0, 1], "available_at": came}
+    )
+    batch = rows(p=[1] * 4, at=pa.array([end] * 4, pa.timestamp("us", tz="UTC")), k=list("abaa"))
+    found = scan_performance(
+        one_by_one(batch),
+        labels=labels,
+        columns=ROLES,
+        task=CLASSES,
+        segments={"k": ("a",)},
+        end=end,
+    )
+    one, three = (delay_cells(np.array([hours * 3_600_000_000]))[0] for hours in (1, 3))
+    assert found.arrivals.ages.counts == found.delays.counts == {one: 2, three: 1}
+    assert found.segments["k=a"].delays.counts == {one: 1, three: 1}
+    assert found.segments["k=<other>"].delays.counts == {one: 1}
+    told = found.arrivals.labels
+    assert {cell: dict(own.classes.counts) for cell, own in told.items()} == {
+        coarse(one): {"0": 1, "1": 1},
+        coarse(three): {"1": 1},
+    }
 
 
 SEGMENTED = rows(

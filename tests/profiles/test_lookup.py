@@ -1,3 +1,5 @@
+"""Looking up the bin of a number finds what a search does, nearly always without one."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -86,6 +88,28 @@ def test_hardly_any_number_is_left_to_search_for(shape: str) -> None:
     table = lookup(build_numeric_bins(values))
     assert _share_left_to_search(table, values) < 0.02
     assert table.passes in {1, 2}
+
+
+def test_a_crowd_among_others_is_found_in_a_second_table() -> None:
+    generator = np.random.default_rng(3)
+    values = np.concatenate((generator.normal(1, 1e-9, 3_000), generator.normal(0, 1e3, 17_000)))
+    table = lookup(build_numeric_bins(values))
+    crowd = values[:3_000]
+    assert _share_left_to_search(table, crowd) > 0.99
+    assert table.inner is not None
+    assert _share_left_to_search(table.inner, crowd) < 0.01
+    found = table.places(values, Workspace(len(values)))
+    assert (found == np.searchsorted(table.edges, values, side="right")).all()
+
+
+def test_crowds_that_no_second_table_parts_are_searched() -> None:
+    generator = np.random.default_rng(3)
+    values = np.concatenate((generator.normal(1, 1e-7, 3_000), generator.normal(1e6, 0.1, 3_000)))
+    table = lookup(build_numeric_bins(values))
+    assert _share_left_to_search(table, values) > 0.99
+    assert table.inner is None
+    found = table.places(values, Workspace(len(values)))
+    assert (found == np.searchsorted(table.edges, values, side="right")).all()
 
 
 def test_cells_are_even_where_that_is_enough() -> None:

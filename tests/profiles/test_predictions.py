@@ -55,6 +55,7 @@ def values(*given: float) -> Values:
         pa.array([5, 5 + 4_095]),
         pa.array([5, 5 + 4_096]),
         pa.array([0, 2**62]),
+        pa.array([-(2**62), 2**62]),
         pa.array([2**63 - 1, 2**63 - 2]),
         pa.array([2**64 - 1, 2**64 - 2], pa.uint64()),
         pa.array([255, 0, 3], pa.uint8()),

@@ -73,6 +73,7 @@ def test_numbers_are_floats_and_missing_ones_nan(array: pa.Array, expected: list
         (pa.array([1, None], pa.int8()), ["1", None]),
         (pa.array([1.0, 2.5, NAN, None]), ["1", "2.5", None, None]),
         (pa.array([1.0], pa.float32()), ["1"]),
+        (pa.array(np.array([0.5, 2], np.float16)), ["0.5", "2"]),
         (pa.array([True, False]), ["true", "false"]),
         (pa.array([Decimal("1.50")], pa.decimal64(9, 2)), ["1.50"]),
         (pa.array([date(2024, 1, 2)]), ["2024-01-02"]),

@@ -67,11 +67,19 @@ def test_a_part_of_an_array_has_the_hashes_of_its_rows(
         (pa.array([True]), ["true"]),
         (pa.nulls(3), []),
         (pa.array([], pa.string()), []),
+        (pa.array(["a", "b", "c"], pa.large_string())[1:2], ["b"]),
     ],
 )
 def test_other_ids_have_the_hashes_of_their_text(array: pa.Array, names: list[str]) -> None:
     assert hash_ids(array).tolist() == hash_names(names).tolist()
     assert [name for name in id_text(array).to_pylist() if name is not None] == names
+
+
+def test_of_no_rows_there_may_be_no_offsets() -> None:
+    """As other programs than PyArrow write them."""
+    nothing = pa.py_buffer(b"")
+    found = hash_values(pa.Array.from_buffers(pa.large_string(), 0, [None, nothing, nothing]))
+    assert (found.tolist(), found.dtype) == ([], np.uint64)
 
 
 def test_bytes_that_are_no_text_are_told_apart_and_find_no_label() -> None:

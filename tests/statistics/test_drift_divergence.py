@@ -7,10 +7,11 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from dagster_monitoring.statistics.drift import Pair, drift_metric
 from dagster_monitoring.statistics.drift._divergence import Divergence
-from dagster_monitoring.statistics.histogram import Histogram
+from dagster_monitoring.statistics.histogram import Histogram, numeric_histogram
 
 NAMES = ["psi", "kl_divergence", "jensen_shannon_divergence", "hellinger", "chi_square"]
 
@@ -80,3 +81,18 @@ def test_what_they_add_is_the_value_of_a_window_like_the_baseline_but_for_them(
     # As above; to first order it makes no difference here.
     near = 1e-7 if name == "kl_divergence" else 0.0
     assert math.isclose(added, value, rel_tol=1e-9, abs_tol=near)
+
+
+@pytest.mark.parametrize(("rarest", "is_rare"), [(118, True), (120, False), (122, False)])
+@pytest.mark.parametrize("name", ["psi", "kl_divergence", "hellinger"])
+def test_from_sixty_expected_rows_on_noise_is_chi_square(
+    name: str, rarest: int, *, is_rare: bool
+) -> None:
+    """Two samples of 256 rows are as noisy as one of 128 against the truth."""
+    numbers = numeric_histogram([0.0] * rarest + [1.0] * (256 - rarest), edges=[0.5])
+    plain = sampling_of(name).curvature / 128 * stats.chi2(1).isf(0.05)
+    told = drift_metric(name).null_quantile(Pair(numbers, numbers), alpha=0.05)
+    assert isinstance(told, float)
+    told = told**2 if name == "hellinger" else told
+    assert math.isclose(told, plain, rel_tol=1e-12) is not is_rare
+    assert math.isclose(told, plain, rel_tol=0.02)

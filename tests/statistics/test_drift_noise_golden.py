@@ -9,6 +9,7 @@ from scipy import stats
 from dagster_monitoring.statistics.drift import Pair, drift_metric
 from dagster_monitoring.statistics.drift._sampling import (
     above_noise,
+    chi_square_quantile,
     folded_error,
     mixed_quantile,
     normal_quantile,
@@ -59,6 +60,13 @@ def test_quantiles_are_those_of_scipy(alpha):
     assert positive_quantile(ARRAY([3.0, 1.0]), ARRAY([2.0, 1.0]), alpha) == pytest.approx(
         [stats.chi2(9, scale=1 / 3).isf(alpha), stats.chi2(2, scale=1 / 2).isf(alpha)]
     )
+    # Degrees of freedom in hundredths: 2 * 1.3^2 is 3.38, over 2 and over 9.
+    assert positive_quantile(ARRAY([1.3, 1.3]), ARRAY([2.0, 9.0]), alpha) == pytest.approx(
+        [stats.chi2(own, scale=1.3 / own).isf(alpha) for own in (1.69, 0.38)]
+    )
+    assert chi_square_quantile(ARRAY([0.0, 2.0]), alpha).tolist() == pytest.approx(
+        [0.0, stats.chi2(2).isf(alpha)]
+    )
     # (3^2 / (2 * 0.5) + 0.5) degrees of freedom and the mean square 9.5.
     assert root_quantile(ARRAY([3.0, 0.3]), ARRAY([0.5, 0.5]), alpha) == pytest.approx(
         [stats.chi(9.5).isf(alpha), stats.chi(1, scale=math.sqrt(0.59)).isf(alpha)]
@@ -89,6 +97,15 @@ def test_a_sum_with_jumps_exceeds_its_quantile_as_often_as_it_says():
             for y in (x, x * (1 - 1.1e-3))
         ]
         assert beyond[0] <= 0.05 * (1 + 1e-3) < beyond[1] * (1 + 2e-3)
+
+
+@pytest.mark.parametrize("unit", [1e-5, 1.0])
+def test_without_a_jump_it_is_the_sums_own_quantile_in_any_unit(unit):
+    no_jump, jumps = np.zeros(1), ARRAY([0.4])
+    found = mixed_quantile(
+        ARRAY([3.0 * unit]), ARRAY([2.0 * unit**2]), jump=no_jump, jumps=jumps, alpha=0.05
+    )
+    assert found / unit == pytest.approx(stats.chi2(9, scale=1 / 3).isf(0.05), rel=1.1e-3)
 
 
 def test_an_error_lies_between_that_of_noise_and_that_of_a_large_drift():

@@ -45,9 +45,11 @@ def test_a_known_spread_is_found_and_none_is_nothing():
 
 
 def test_what_cannot_be_told_is_undefined():
-    few = MINIMUM_GROUPS - 1
-    assert isinstance(swing_of_means(*drawn([10] * few, 1.0, 3)), Undefined)
-    assert isinstance(swing_of_means(*drawn([1] * 20, 1.0, 3)), Undefined)
+    for sizes, words in (([10] * 7, "7 groups, and 8 are needed"), ([1] * 20, "two rows")):
+        found = swing_of_means(*drawn(sizes, 1.0, 3))
+        assert isinstance(found, Undefined)
+        assert words in found.reason
+    assert isinstance(swing_of_means(*drawn([10] * MINIMUM_GROUPS, 1.0, 3)), float)
     assert isinstance(swing_of_means(np.zeros(0), np.zeros(0, dtype=np.int64)), Undefined)
     with pytest.raises(ValueError, match="values and"):
         swing_of_means(np.zeros(3), np.zeros(2, dtype=np.int64))

@@ -154,6 +154,21 @@ def test_what_cannot_be_told_names_the_side_and_its_rows():
         error_change(enough, np.zeros(100), nothing)
 
 
+def test_codes_are_categories_to_what_weighs_rows():
+    """The window holds a random half of the codes: those weigh 2 each, the others nothing."""
+    source = np.random.default_rng(11)
+    codes = np.repeat(np.arange(80.0), 20)
+    here = source.permutation(80)[:40]
+    before, now = (codes, codes[np.isin(codes, here)])
+    sides = [
+        SampledRows(columns=("c",), categorical=(True,), values=source.permutation(own)[:, None])
+        for own in (before, now)
+    ]
+    found = error_change(sides[0], np.zeros(1600), sides[1])
+    assert isinstance(found, ErrorChange)
+    assert found.effective_n == pytest.approx(800, rel=0.1)
+
+
 def test_rows_that_would_weigh_more_than_fifty_are_told():
     """One row in 200 is like most of the window: its weight is about 160 before it is cut."""
     source = np.random.default_rng(10)

@@ -55,7 +55,7 @@ class Kernels:
 
     def __init__(
         self,
-        kernel: Kernel = "auto",
+        kernel: Kernel,
         *,
         counted: Counted = _COUNTED,
         worth: int = WORTH_COMPILING,

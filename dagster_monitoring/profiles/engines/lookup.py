@@ -207,7 +207,7 @@ def _table(edges: Floats, wanted: Floats) -> Lookup:
         edges=edges,
         padded=np.concatenate((edges, [np.inf, np.inf])),
         cells=cells,
-        below=below.astype(np.intp),
+        below=below,
         passes=passes,
     )
 

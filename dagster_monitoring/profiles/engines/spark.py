@@ -121,7 +121,7 @@ class _Restoring:
     def __call__(self, batches: _Batches) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             arrays = [
-                array if array.type == field.type else _cast(array, field.type)
+                _cast(array, field.type)
                 for array, field in zip(batch.columns, self.schema, strict=True)
             ]
             yield pa.RecordBatch.from_arrays(arrays, names=self.schema.names)
@@ -159,8 +159,8 @@ class _Scanning:
         # What an empty partition lacks is known to the driver already.
         if not found.is_empty:
             context = TaskContext.get()
-            place = context.partitionId() if context is not None else 0
-            yield _row(place // MERGED_AT_ONCE, found)
+            part = 0 if context is None else context.partitionId() // MERGED_AT_ONCE
+            yield _row(part, found)
 
 
 @lru_cache(maxsize=8)

@@ -132,8 +132,12 @@ class Tier:
 
 
 def _room(n: int, largest: int) -> int:
-    """What ``n`` values of at most so many units sum up to, and what is left of their squares."""
-    squares = min(largest * largest >> SQUARE_BITS, SMALL_SQUARE) + 1
+    """What ``n`` values of at most so many units sum up to, and what is left of their squares.
+
+    Values and squares are rounded by half a unit each, which is nothing beside the room that 64
+    bits leave.
+    """
+    squares = min(largest * largest >> SQUARE_BITS, SMALL_SQUARE)
     return max(n * max(largest, squares), _PIECE_ROOM)
 
 
@@ -155,7 +159,7 @@ class Tally:
         self.coarse = np.append(
             np.searchsorted(bins.segment_edges, np.append(-np.inf, bins.edges), side="right"),
             SEGMENT_BINS,
-        ).astype(np.intp)
+        )
         self.in_row = (2 + 2 * self.coarse).astype(np.uint8)
         self._tiers: dict[int, Tier] = {0: Tier(bins.exponent, size, cube.cells)}
 
@@ -240,7 +244,7 @@ def _together(parts: list[tuple[int, Integers, Integers]]) -> FixedSums:
     (exponent, high, low), *coarser = parts
     sums = FixedSums.of_halves(high, low, exponent=exponent)
     for unit, highs, lows in coarser:
-        used = np.flatnonzero((highs != 0) | (lows != 0))
+        used = np.flatnonzero(highs | lows)
         highest, lowest = highs.ravel()[used].tolist(), lows.ravel()[used].tolist()
         own = zip(used.tolist(), highest, lowest, strict=True)
         sums = sums.plus(scaled_rest({i: (h << HALF) + v for i, h, v in own}, unit))

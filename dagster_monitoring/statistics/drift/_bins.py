@@ -93,7 +93,7 @@ class Bins(Rows):
         if not len(pairs):
             return None
         inside = np.flatnonzero(self.used & np.repeat(has_rare, self.sizes))
-        sizes = np.bincount(self.numbers[inside], minlength=len(self.sizes))[pairs]
+        sizes = np.bincount(self.numbers[inside])[pairs]
         rows = 1 / self.scale[pairs]
         cells = self.p[inside] * np.repeat(rows, sizes)
         return RareBins(sizes=sizes, pairs=pairs, m=self.m[pairs], rows=rows, cells=cells)

@@ -17,7 +17,7 @@ def reach(side: Side, grid: Grid, at: Places) -> Floats:
     """
     low, high = _bounds(side, grid, at)
     middle = side.means[at] + side.centre[grid.numbers[at]]
-    farthest = np.maximum(np.maximum(high - middle, middle - low), 0.0)
+    farthest = np.maximum(high - middle, middle - low)
     return np.where(_alone(side, grid, at), 0.0, farthest)
 
 
@@ -45,7 +45,7 @@ def most_scatter(side: Side, grid: Grid) -> Floats:
         half = np.abs(known[end] - outermost) / 2
         half = np.where(np.isfinite(half), half, np.inf)
         found += np.where(side.counts[end] > 0, side.shares[end] * half, 0.0)
-    return np.where(grid.sizes > 1, found, np.inf)
+    return found
 
 
 def _alone(side: Side, grid: Grid, at: Places) -> Flags:

@@ -40,7 +40,7 @@ def null_quantile(pairs: Pairs, shares: Shares, alpha: float) -> Floats:
 
 
 def standard_error(pairs: Pairs, shares: Shares, value: Floats) -> Floats:
-    """The larger of the errors of those quantiles that moved about as far as the farthest one.
+    """The error of the quantile that moved farthest.
 
     Each side's error is half the distance between its quantiles one standard error of the share
     above and below (Woodruff, 1952).
@@ -51,13 +51,13 @@ def standard_error(pairs: Pairs, shares: Shares, value: Floats) -> Floats:
 
 
 def vagueness(pairs: Pairs, shares: Shares) -> Floats:
-    """How far the quantiles may be from their bins' means, in standard deviations; 0 without."""
+    """How far the quantiles may be from their bins' means, in standard deviations."""
     before, after = (
         reach(side, pairs.on_line, side.once(_bins_at, shares))
         for side in (pairs.before, pairs.after)
     )
     found: Floats = (before + after).max(axis=1)
-    return np.where(np.isnan(pairs.spread), 0.0, found / pairs.spread)
+    return found / pairs.spread
 
 
 def _distances(pairs: Pairs, shares: Shares) -> Floats:
@@ -89,7 +89,7 @@ def _beta_shares(shares: Shares, rows: float, alpha: float) -> Floats:
     from scipy.special import betaincinv
 
     rows = max(rows, 1.0)
-    rank = np.clip(np.ceil(np.array(shares) * rows), 1, rows)
+    rank = np.ceil(np.array(shares) * rows)
     ends = np.array([[alpha / 2], [1 - alpha / 2]])
     found: Floats = betaincinv(rank, rows - rank + 1, ends)
     return found

@@ -63,6 +63,8 @@ _NONE = (0.0, 1.0, 0.0)
 
 
 def _of_pair(names: float, n: float, m: float, alpha: float) -> tuple[float, float, float]:
+    if not m:
+        return _NONE
     rate = m / (n + 1)
     rows = min(_poisson_quantile(rate * names, alpha), m)
     if not rows:
@@ -80,8 +82,6 @@ def _poisson_quantile(mean: float, alpha: float) -> int:
     """The least number that a Poisson one exceeds with a probability of at most ``alpha``."""
     from scipy.special import pdtrc, pdtrik
 
-    if not mean:
-        return 0
     least = math.ceil(max(float(pdtrik(1 - alpha, mean)) - 1, 0.0))
     # The inverse is not exact at whole numbers.
     while pdtrc(least, mean) > alpha:
