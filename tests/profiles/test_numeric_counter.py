@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
-from dagster_monitoring.profiles.bins import SQUARE_BITS, NumericBins, build_numeric_bins
+from dagster_monitoring.profiles.bins import LARGEST, SQUARE_BITS, NumericBins, build_numeric_bins
 from dagster_monitoring.profiles.engines import compiled, local
 from dagster_monitoring.profiles.engines.cubes import Cube, SegmentRows
 from dagster_monitoring.profiles.engines.lookup import Workspace
@@ -100,6 +100,34 @@ def test_an_end_of_0_has_no_sign(loops: ModuleType, values: list[float]) -> None
 
 
 @pytest.mark.parametrize("loops", KERNELS)
+def test_the_ends_are_those_of_all_batches(loops: ModuleType) -> None:
+    counter = NumericCounter(BINS, Cube.within((), most=6), Workspace(PIECE))
+    for values, ends in (
+        ([np.nan, None, np.inf], (None, None)),
+        ([2.0, 9.0], (2.0, 9.0)),
+        ([4.0, 5.0], (2.0, 9.0)),
+        ([0.0, 3.0], (0.0, 9.0)),
+        ([8.0, 12.0], (0.0, 12.0)),
+        ([np.nan, None, np.inf], (0.0, 12.0)),
+    ):
+        counter.add(Numbers(pa.array(values)), SegmentRows([], ()), loops)
+        assert (counter.column().minimum, counter.column().maximum) == ends
+
+
+@pytest.mark.parametrize("loops", KERNELS)
+def test_a_long_batch_of_huge_numbers_is_counted_whole(loops: ModuleType) -> None:
+    bins = build_numeric_bins(1e138 * np.random.default_rng(1).standard_normal(500))
+    values = np.linspace(-1e139, 1e139, PIECE + 3)
+    places = [np.arange(PIECE + 3) % size for size in SIZES]
+    counter = NumericCounter(bins, Cube.within(SIZES, most=6), Workspace(PIECE + 3))
+    counter.add(Numbers(pa.array(values)), SegmentRows(places, SIZES), loops)
+    expected = np.histogram(values, [-np.inf, *bins.edges, np.inf])[0]
+    assert counter.column().counts.tolist() == expected.tolist()
+    for block, place, size in zip(counter.blocks(), places, SIZES, strict=True):
+        assert block.counts.sum(axis=1).tolist() == np.bincount(place, minlength=size).tolist()
+
+
+@pytest.mark.parametrize("loops", KERNELS)
 @pytest.mark.parametrize("times", [1, 40])
 def test_a_number_on_an_edge_is_in_the_bin_above(loops: ModuleType, times: int) -> None:
     """A few are bisected, many looked up."""
@@ -116,30 +144,56 @@ def test_a_number_on_an_edge_is_in_the_bin_above(loops: ModuleType, times: int) 
 
 
 @pytest.mark.parametrize("loops", KERNELS)
-def test_a_number_as_far_as_the_reach_is_counted_in_coarser_units(loops: ModuleType) -> None:
-    at, below = BINS.centre + FAR, float(np.nextafter(BINS.centre + FAR, 0.0))
-    assert at - BINS.centre == FAR > below - BINS.centre
-    places = [np.zeros(1, dtype=np.intp)] * len(SIZES)
+@pytest.mark.parametrize("mean", [5.0, -5.0])
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_a_number_as_far_as_the_reach_is_counted_in_coarser_units(
+    loops: ModuleType, mean: float, side: float
+) -> None:
+    bins = build_numeric_bins(np.random.default_rng(1).normal(mean, 2.0, 5_000))
+    far = side * 2.0 ** (bins.exponent + 46)
+    at, below = bins.centre + far, float(np.nextafter(bins.centre + far, 0.0))
+    assert at - bins.centre == far
+    assert abs(below - bins.centre) < abs(far)
     for x, n_coarse in ((at, 1), (below, 0)):
-        counter = _counted(loops, np.array([x]), places, most=6, times=1)
+        counter = NumericCounter(bins, Cube.within((), most=6), Workspace(PIECE))
+        counter.add(Numbers(pa.array([x])), SegmentRows([], ()), loops)
         assert len(counter.column().sums.rest) == n_coarse
-        assert _exact(counter.column().sums)[-1] == _units(x, BINS)[1]
+        assert sum(_exact(counter.column().sums)) == _units(x, bins)[1]
 
 
 @pytest.mark.parametrize("loops", KERNELS)
-@pytest.mark.parametrize("share", [2.0**-3, 2.0**-2.1, 0.999, 2.0**9.9])
+@pytest.mark.parametrize("size", [1e-130, 1e-9, 1e9, 1e130, 1e138])
+def test_sums_are_in_units_of_the_baselines_size(loops: ModuleType, size: float) -> None:
+    """Of the largest, what counts as infinite lies nearer than what is far."""
+    bins = build_numeric_bins(size * np.random.default_rng(1).standard_normal(5_000))
+    odd = [LARGEST, -LARGEST, 2 * LARGEST, -2 * LARGEST, np.inf, np.nan]
+    values = [bins.centre, *(size * np.random.default_rng(2).standard_t(0.5, 50)).tolist(), *odd]
+    own = [x for x in values if abs(x) <= LARGEST]
+    for given in (values, own):
+        counter = NumericCounter(bins, Cube.within((), most=6), Workspace(PIECE))
+        counter.add(Numbers(pa.array(given)), SegmentRows([], ()), loops)
+        column = counter.column()
+        assert (column.minimum, column.maximum, column.n) == (-LARGEST, LARGEST, len(own))
+        assert column.n_nan + column.n_nonfinite == len(given) - len(own)
+        found = [_units(x, bins) for x in own]
+        assert sum(_exact(column.sums)) == sum(offset for _, offset, _ in found)
+        assert _exact(column.sum_squares) == [sum(square for _, _, square in found)]
+
+
+@pytest.mark.parametrize("loops", KERNELS)
+@pytest.mark.parametrize("share", [-(2.0**-2.1), 2.0**-3, 2.0**-2.1, 0.999, 2.0**9.9])
 def test_many_large_values_do_not_overflow(loops: ModuleType, share: float) -> None:
     """20 pieces of 32,768 values that are each about ``2 ** 43`` to ``2 ** 46`` units away."""
     x = BINS.centre + share * FAR
     places = [np.zeros(PIECE, dtype=np.intp), np.ones(PIECE, dtype=np.intp)]
     counter = _counted(loops, np.full(PIECE, x), places, most=6, times=20)
     _, offset, square = _units(x, BINS)
-    total = 20 * PIECE
-    assert _exact(counter.column().sums)[-1] == total * offset
+    total, width = 20 * PIECE, len(BINS.segment_edges) + 1
+    at, coarse = (-1, width - 1) if share > 0 else (0, 0)
+    assert _exact(counter.column().sums)[at] == total * offset
     assert _exact(counter.column().sum_squares) == [total * square]
     first, second = counter.blocks()
-    width = len(BINS.segment_edges) + 1
-    assert _exact(first.sums)[width - 1] == total * offset
+    assert _exact(first.sums)[coarse] == total * offset
     assert _exact(second.sum_squares) == [0, total * square, 0]
 
 
@@ -171,6 +225,7 @@ def test_what_is_no_number_is_counted_by_its_kind(loops: ModuleType) -> None:
     kinds = (column.n_null, column.n_nan, column.n_positive_infinite, column.n_negative_infinite)
     assert kinds == (2 + 6, 3, 2, 2)
     assert column.n_type_fault == 7
+    assert {*map(type, (*kinds, column.n_type_fault))} == {int}
     assert (column.counts.sum(), column.minimum, column.maximum) == (4, -1e30, 1e9)
     faults = ["null", "null", "nan", "nan", "nan", "positive", "positive", "negative"]
     kind_of = {"null": 0, "nan": 1, "positive": 2, "negative": 3}
@@ -181,4 +236,5 @@ def test_what_is_no_number_is_counted_by_its_kind(loops: ModuleType) -> None:
         expected[10 % size, 3] += 1
         for i in range(13):
             expected[i % size, 0 if i % 2 == 0 and i < 12 else 4] += 1
+        assert block.faults.dtype == np.int64
         assert block.faults.tolist() == expected.tolist()

@@ -40,8 +40,8 @@ def count_near(array: pa.Array, rows: SegmentRows, tally: Tally) -> Near:
     values = np.frombuffer(array.buffers()[1], dtype=np.float64)[array.offset : array.offset + n]
     others = np.empty(n, dtype=np.int32)
     n_others, low, high = _run(values, _valid(array), rows, tally, tier, _NEAR, others)
-    away = max(tally.bins.centre - low, high - tally.bins.centre, 0.0) if low <= high else 0.0
-    tier.give_back(room, n, int(away * tier.inverse) + 1)
+    away = max(tally.bins.centre - low, high - tally.bins.centre, 0.0)
+    tier.give_back(room, n, int(away * tier.inverse))
     # Adding 0 makes 0.0 of -0.0: which of them comes first is a matter of order.
     return Near(low + 0.0, high + 0.0, others[:n_others])
 

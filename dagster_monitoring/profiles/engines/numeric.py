@@ -69,15 +69,14 @@ class NumericCounter:
         low, high, aside = _range_of(values)
         if aside is not None:
             self._count_aside(numbers, aside, rows)
-        away = 0.0
         if low <= high:
             self._stretch(low, high)
-            away = max(self._bins.centre - low, high - self._bins.centre)
+        away = max(self._bins.centre - low, high - self._bins.centre, 0.0)
         if away >= self._reach:
             aside = self._count_far(values, aside, rows, loops)
             away = self._reach
         tier = self._tally.tier(0)
-        tier.make_room(len(values), int(max(away, 0.0) * tier.inverse) + 1)
+        tier.make_room(len(values), int(away * tier.inverse))
         loops.count_piece(values, aside, rows, self._tally, tier, self._work)
 
     def add_wrong(self, null: Bools, rows: SegmentRows) -> None:

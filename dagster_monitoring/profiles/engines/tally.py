@@ -134,7 +134,8 @@ class Tier:
 def _room(n: int, largest: int) -> int:
     """What ``n`` values of at most so many units sum up to, and what is left of their squares.
 
-    Squares are rounded by half a unit each, which is nothing beside the room that 64 bits leave.
+    Values and squares are rounded by half a unit each, which is nothing beside the room that 64
+    bits leave.
     """
     squares = min(largest * largest >> SQUARE_BITS, SMALL_SQUARE)
     return max(n * max(largest, squares), _PIECE_ROOM)
