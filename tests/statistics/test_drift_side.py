@@ -60,6 +60,10 @@ def test_the_bins_of_a_grid_are_between_its_edges():
     assert grid.places.tolist() == [1.0, 1.0, one[1], 4.0, 0.0]
 
 
+def test_half_of_a_bin_is_a_number_also_where_the_whole_is_none():
+    assert Grid.of([np.array([-1.5e308, 1.5e308])]).half_widths.tolist() == [0.0, 1.5e308, 0.0]
+
+
 def test_the_same_edges_are_the_same_grid_and_equal_ones_are_not():
     edges = np.array(EDGES)
     assert Grid.of([edges]) is Grid.of([edges])
@@ -114,12 +118,16 @@ def test_a_histogram_without_a_bin_is_one_without_a_row():
 
 
 def test_names_follow_numbers_as_counts():
-    numbers = Side.of([numeric_histogram([1.0, 2.0, np.nan], edges=[1.5])])
+    numbers = Side.of([numeric_histogram([1.0, 2.0, np.nan], edges=[1.5], centre=0.5)])
     names = Side.of([categorical_histogram("aab"), categorical_histogram("c")])
     both = numbers.followed_by(names)
     assert both.counts.tolist() == [1, 1, 2, 1, 1]
     assert both.rows.sizes.tolist() == [2, 2, 1]
     assert (both.n.tolist(), both.all_rows.tolist()) == ([2, 3, 1], [3, 3, 1])
+    assert both.n_missing.tolist() == [1, 0, 0]
+    of_numbers = (both.centre, both.sum_squares, both.minimum, both.maximum)
+    assert [own[0] for own in of_numbers] == [0.5, 2.5, 1.0, 2.0]
+    assert [len(own) for own in of_numbers] == [3] * 4
     with pytest.raises(ValueError, match="names"):
         _ = both.means
     with pytest.raises(ValueError, match="names"):

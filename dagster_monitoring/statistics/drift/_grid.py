@@ -49,8 +49,8 @@ class Grid(Rows):
     @cached_property
     def half_widths(self) -> Floats:
         """Half of each bin's width; 0 for single values, and for the outer two bins."""
-        with np.errstate(over="ignore"):
-            half = (self.high - self.low) / 2
+        # Halved before and not after: the whole width of a bin may be too large.
+        half = self.high / 2 - self.low / 2
         inner = np.isfinite(self.low) & np.isfinite(self.high)
         return np.where(inner & ~self.single, half, 0.0)
 
