@@ -25,6 +25,9 @@ Row = tuple[float | Undefined, float, float | None, float]
 _STAYING = 512
 """Baseline columns that are remembered: about 30 kB each."""
 
+_RECENT = 512
+"""Columns of windows that are remembered: other monitors compare them with other baselines."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
@@ -52,8 +55,8 @@ class Comparison:
     @cached_property
     def pair(self) -> Pair | Undefined:
         """Both sides on all bins, or why they can't be compared."""
-        before = (_remembered if self.stays else _histogram)(self.reference, self.bins)
-        now = _histogram(self.current, self.bins)
+        before = (_staying if self.stays else _histogram)(self.reference, self.bins)
+        now = _recent(self.current, self.bins)
         if isinstance(before, Undefined):
             return before
         return now if isinstance(now, Undefined) else Pair.of(before, now)
@@ -76,41 +79,51 @@ class Comparison:
             "model's setup job), or declare bins: deciles"
         )
 
-    def measurement(self, metric: DriftMetric, told: Row) -> Measurement:
-        """A metric's value with its noise and error, or why there is none.
+    def measurements(
+        self, metrics: Sequence[DriftMetric], told: Sequence[Row]
+    ) -> list[Measurement]:
+        """Each metric's value with its noise and error, or why there is none.
 
         Args:
-            metric: one of its metrics.
-            told: what the metric tells of it.
+            metrics: its own.
+            told: what each of them tells of it.
         """
-        value, noise, error, vagueness = told
-        if self._least[metric.of_missing] < metric.minimum_n:
-            value = self._too_few(metric)
-        if isinstance(value, Undefined):
-            # A segment may be as small as it likes; too few rows of a whole window are a fault.
-            return Measurement(
-                metric=metric.name,
-                column=self.column,
-                segment=self.segment,
-                value=None,
-                reason=value.reason,
-                expected=self.segment is not None,
-                n=self.n,
-                worse="upper" if metric.higher_is_worse else "lower",
-            )
-        # By place, as there are many: by name it takes four times as long.
+        column, segment, note, n, least = self.column, self.segment, self.note, self.n, self._least
+        found: list[Measurement] = []
+        for metric, (value, noise, error, vagueness) in zip(metrics, told, strict=True):
+            if least[metric.of_missing] < metric.minimum_n:
+                found.append(self._without(metric, self._too_few(metric)))
+            elif isinstance(value, Undefined):
+                found.append(self._without(metric, value))
+            else:
+                # By place, as there are many: by name it takes four times as long.
+                own = Measurement(
+                    metric.name,
+                    value,
+                    n,
+                    column,
+                    segment,
+                    _with(note, vagueness) if vagueness else note,
+                    noise,
+                    error,
+                    "upper" if metric.higher_is_worse else "lower",
+                    metric.higher_is_worse,
+                    metric.scale,
+                )
+                found.append(own)
+        return found
+
+    def _without(self, metric: DriftMetric, why: Undefined) -> Measurement:
+        # A segment may be as small as it likes; too few rows of a whole window are a fault.
         return Measurement(
-            metric.name,
-            value,
-            self.n,
-            self.column,
-            self.segment,
-            _with(self.note, vagueness) if vagueness else self.note,
-            noise,
-            error,
-            "upper" if metric.higher_is_worse else "lower",
-            metric.higher_is_worse,
-            metric.scale,
+            metric=metric.name,
+            column=self.column,
+            segment=self.segment,
+            value=None,
+            reason=why.reason,
+            expected=self.segment is not None,
+            n=self.n,
+            worse="upper" if metric.higher_is_worse else "lower",
         )
 
     def _too_few(self, metric: DriftMetric) -> Undefined:
@@ -157,7 +170,8 @@ def _histogram(
     return Undefined("the column was counted by category; scan the slice anew")
 
 
-_remembered = lru_cache(maxsize=_STAYING)(_histogram)
+_staying = lru_cache(maxsize=_STAYING)(_histogram)
+_recent = lru_cache(maxsize=_RECENT)(_histogram)
 
 
 @lru_cache(maxsize=_STAYING)

@@ -16,8 +16,8 @@ from dagster_monitoring.statistics.undefined import Undefined
 # Limits move out by what sampling alone exceeds once in a hundred.
 _NOISE_ALPHA = 0.01
 
-_CELLS = 1 << 17
-"""Bins that are looked at together: calls are shared by many, and an array of them takes 1 MB.
+_CELLS = 1 << 18
+"""Bins that are looked at together: calls are shared by many, and an array of them takes 2 MB.
 Slices are added up to here, and one slice is split at twice that.
 """
 
@@ -27,8 +27,11 @@ _LEAST_CELLS = 64
 """What a comparison counts for at least: it is some objects too."""
 
 _STAYING = 32
-"""Groups of baseline columns that are remembered, with all that belongs to them: 3 MB each."""
+"""Groups of baseline columns that are remembered, with all that belongs to them: 6 MB each."""
 
+
+_RECENT = 2
+"""Groups of windows' columns that are remembered, for monitors with other baselines: 20 MB each."""
 
 _Waiting = tuple[Comparison, list[Measurement]]
 """A comparison, and what will hold its measurements."""
@@ -124,12 +127,12 @@ def _measure(some: Sequence[_Waiting]) -> None:
     """Comparisons of one kind, numbers before names."""
     group = _Group([own for own, _ in some])
     metrics: Sequence[DriftMetric] = ()
-    told: list[tuple[DriftMetric, list[Row]]] = []
+    told: list[list[Row]] = []
     for place, (own, found) in enumerate(some):
         if own.metrics is not metrics:
             metrics = own.metrics
-            told = [(metric, group.told(metric)) for metric in metrics]
-        found += [own.measurement(metric, rows[place]) for metric, rows in told]
+            told = [group.told(metric) for metric in metrics]
+        found.extend(own.measurements(metrics, [rows[place] for rows in told]))
 
 
 class _Group:
@@ -183,9 +186,15 @@ class _Group:
 
     def _pairs(self, comparisons: Sequence[Comparison]) -> Pairs | None:
         pairs = [own.pair for own in comparisons if isinstance(own.pair, Pair)]
-        if not pairs or not comparisons[0].stays:
-            return Pairs.of(pairs) if pairs else None
-        return Pairs.of(pairs, _staying(tuple(pair.sampled for pair in pairs)))
+        if not pairs:
+            return None
+        stays, is_numeric = comparisons[0].stays, comparisons[0].is_numeric
+        return Pairs.of(
+            pairs,
+            sampled=_staying(tuple(pair.sampled for pair in pairs)) if stays else None,
+            # Names are put in the order of their baseline, numbers are alike for all of them.
+            after=_recent(tuple(pair.current for pair in pairs)) if is_numeric else None,
+        )
 
 
 def _rows(told: Told) -> list[Row]:
@@ -197,4 +206,9 @@ def _rows(told: Told) -> list[Row]:
 
 @lru_cache(maxsize=_STAYING)
 def _staying(histograms: tuple[Histogram, ...]) -> Side:
+    return Side.of(histograms)
+
+
+@lru_cache(maxsize=_RECENT)
+def _recent(histograms: tuple[Histogram, ...]) -> Side:
     return Side.of(histograms)

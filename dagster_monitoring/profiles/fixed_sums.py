@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ HALF = 31
 
 _LOWEST = 1074
 _CARRY = 62
+_ROOM = 1 << (_CARRY - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,6 +34,7 @@ class FixedSums:
         units: shape ``(k,)``, or ``(s, k)`` by segment.
         exponent: the unit is ``2 ** exponent``.
         rest: exact sums by flat index, none of them 0.
+        reach: how far the units may be from 0; sums that can't go far need no second look.
 
     Example:
         >>> one = FixedSums.of([3, -1], exponent=-1)
@@ -43,11 +45,18 @@ class FixedSums:
     units: Integers
     exponent: int
     rest: Mapping[int, ExactSum] = field(default_factory=dict)
+    reach: int = _ROOM
+
+    @classmethod
+    def of_units(cls, units: Integers, *, exponent: int, rest: Mapping[int, ExactSum]) -> FixedSums:
+        """From both parts, looking up how far the units are from 0."""
+        reach = max(int(units.max(initial=0)), -int(units.min(initial=0)))
+        return cls(units=units, exponent=exponent, rest=rest, reach=reach)
 
     @classmethod
     def of(cls, values: Sequence[int], *, exponent: int) -> FixedSums:
         """From whole numbers of any size."""
-        carries = [(value + (1 << (_CARRY - 1))) >> _CARRY for value in values]
+        carries = [(value + _ROOM) >> _CARRY for value in values]
         units = [value - (c << _CARRY) for value, c in zip(values, carries, strict=True)]
         rest = {i: _scaled(c << _CARRY, exponent) for i, c in enumerate(carries) if c}
         return cls(units=np.array(units, dtype=np.int64), exponent=exponent, rest=rest)
@@ -63,7 +72,7 @@ class FixedSums:
     @classmethod
     def zeros(cls, shape: int | tuple[int, int], *, exponent: int) -> FixedSums:
         """No sum but 0."""
-        return cls(units=np.zeros(shape, dtype=np.int64), exponent=exponent)
+        return cls(units=np.zeros(shape, dtype=np.int64), exponent=exponent, reach=0)
 
     def __add__(self, other: FixedSums) -> FixedSums:
         if self.exponent != other.exponent or self.units.shape != other.units.shape:
@@ -71,22 +80,24 @@ class FixedSums:
                 f"sums of different units or bins do not add: {self.units.shape} of 2 ** "
                 f"{self.exponent} and {other.units.shape} of 2 ** {other.exponent}"
             )
-        units = self.units + other.units
-        carry = units + (1 << (_CARRY - 1))
-        carry >>= _CARRY
-        rest = self.rest
-        # Counting takes a third of what any() does.
-        if np.count_nonzero(carry):
-            units -= carry << _CARRY
-            rest = add_rests([rest, other.rest, _carried(carry, self.exponent)])
-        elif rest or other.rest:
+        units, exponent = self.units + other.units, self.exponent
+        rest, reach = self.rest, self.reach + other.reach
+        if rest or other.rest:
             rest = add_rests([rest, other.rest])
-        return FixedSums(units=units, exponent=self.exponent, rest=rest)
+        if reach >= _ROOM:
+            reach = _ROOM
+            carry = units + _ROOM
+            carry >>= _CARRY
+            # Counting takes a third of what any() does.
+            if np.count_nonzero(carry):
+                units -= carry << _CARRY
+                rest = add_rests([rest, _carried(carry, exponent)])
+        return FixedSums(units=units, exponent=exponent, rest=rest, reach=reach)
 
     def plus(self, rest: Mapping[int, ExactSum]) -> FixedSums:
         """These sums and further exact ones by flat index."""
         merged = add_rests([self.rest, rest])
-        return FixedSums(units=self.units, exponent=self.exponent, rest=merged)
+        return FixedSums(units=self.units, exponent=self.exponent, rest=merged, reach=self.reach)
 
     def row(self, place: int) -> FixedSums:
         """One row of a table ``(s, k)``; of ``(s,)`` one cell."""
@@ -96,11 +107,11 @@ class FixedSums:
             units, width = self.units[place], self.units.shape[1]
         first = place * width
         rest = {i - first: v for i, v in self.rest.items() if first <= i < first + width}
-        return FixedSums(units=units, exponent=self.exponent, rest=rest)
+        return FixedSums(units=units, exponent=self.exponent, rest=rest, reach=self.reach)
 
     def table(self) -> FixedSums:
         """Sums of shape ``(k,)`` as a table of one row."""
-        return FixedSums(units=self.units[None, :], exponent=self.exponent, rest=self.rest)
+        return replace(self, units=self.units[None, :])
 
     def exact(self, place: int) -> ExactSum:
         """One cell's sum, by flat index."""

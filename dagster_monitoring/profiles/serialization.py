@@ -312,7 +312,7 @@ def _block(part: _Part, cells: _Cells) -> Block:
 
 def _fixed_sums(part: _Part, at: int, units: npt.NDArray[np.int64]) -> FixedSums:
     rest = {int(i): ExactSum.parse(text) for i, text in part["rests"][at].items()}
-    return FixedSums(units=units, exponent=part["exponents"][at], rest=rest)
+    return FixedSums.of_units(units, exponent=part["exponents"][at], rest=rest)
 
 
 def _repeated(names: list[str], sizes: list[int]) -> pa.DictionaryArray:

@@ -139,17 +139,23 @@ class Bridge:
         """
         f, widths = _steps(side, grid)
         g = 1 - f
-        deviation, odds = np.sqrt(f * g), np.sqrt(f / g)
-        low, high, squares = f * odds * widths, g / odds * widths, odds * odds
-        of_first, of_second = grid.sums_before(low, low * squares)
+        odds = f / g
+        root = np.sqrt(odds)
+        below, above = f * widths, g * widths
+        low, high = below * root, above / root
+        mean_absolute = grid.sum(low / odds) * FOLDED_MEAN
+        of_first, of_second = grid.sums_before(low, further := low * odds)
         first = _both_sides(grid, low, of_first, high)
-        second = _both_sides(grid, low * squares, of_second, high / squares)
-        low = f * f * widths
+        high /= odds
+        second = _both_sides(grid, further, of_second, high)
+        mean_square = grid.sum(np.multiply(below, g, out=high))
+        below *= f
+        above *= g
         return cls(
-            mean_square=grid.sum(f * g * widths),
+            mean_square=mean_square,
             # Twice the squared covariances.
-            variance_of_square=2 * _both_sides(grid, low, grid.sum_before(low), g * g * widths),
-            mean_absolute=grid.sum(deviation * widths) * FOLDED_MEAN,
+            variance_of_square=2 * _both_sides(grid, below, grid.sum_before(below), above),
+            mean_absolute=mean_absolute,
             variance_of_absolute=(first + second * (np.pi - 3)) / np.pi,
         )
 
@@ -168,4 +174,8 @@ def _both_sides(grid: Grid, low: Floats, below: Floats, high: Floats) -> Floats:
 
     ``below`` is the sum of ``low`` over the places before each.
     """
-    return grid.sum((2 * below + low) * high)
+    # In place: arrays that come and go cost as much as what is done with them.
+    found = 2 * below
+    found += low
+    found *= high
+    return grid.sum(found)

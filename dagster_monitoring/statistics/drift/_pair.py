@@ -106,24 +106,25 @@ class Pairs(Remembering):
     n_numeric: int
 
     @classmethod
-    def of(cls, pairs: Sequence[Pair], sampled: Side | None = None) -> Pairs:
+    def of(
+        cls, pairs: Sequence[Pair], sampled: Side | None = None, after: Side | None = None
+    ) -> Pairs:
         """From pairs, at least one, all of numbers or all of names.
 
         Args:
             pairs: some.
             sampled: their references, unaligned, where these are side by side already.
+            after: their current histograms, where these are.
         """
         edges = [pair.reference.edges for pair in pairs if pair.reference.edges is not None]
-        grid = Grid.of(edges) if edges else None
-        if sampled is None:
-            sampled = Side.of([pair.sampled for pair in pairs], grid)
+        sampled = sampled or Side.of([pair.sampled for pair in pairs])
         is_aligned = all(pair.sampled is pair.reference for pair in pairs)
         before = sampled if is_aligned else Side.of([pair.reference for pair in pairs])
         return cls(
             before=before,
-            after=Side.of([pair.current for pair in pairs], before.rows),
+            after=after or Side.of([pair.current for pair in pairs], before.rows),
             sampled=sampled,
-            grid=grid,
+            grid=Grid.of(edges) if edges else None,
             n_numeric=len(edges),
         )
 
@@ -150,7 +151,7 @@ class Pairs(Remembering):
         """
         coarse = Grid.of(edges)
         before = self.before.once(Side.regroup, self.on_line, coarse)
-        after = self.after.regroup(self.on_line, coarse)
+        after = self.after.once(Side.regroup, self.on_line, coarse)
         return Pairs(
             before=before, after=after, sampled=before, grid=coarse, n_numeric=self.n_numeric
         )

@@ -61,6 +61,12 @@ class Rows(Remembering):
         """The number of the row that each cell is in."""
         return np.repeat(np.arange(len(self.sizes)), self.sizes)
 
+    def cells_of(self, flags: Flags) -> Places:
+        """Where the cells of flagged rows are; flags of shape ``(k,)``."""
+        spans = zip(self.starts[flags].tolist(), self.ends[flags].tolist(), strict=True)
+        own = [np.arange(first, last + 1) for first, last in spans]
+        return np.concatenate(own) if own else np.zeros(0, dtype=np.intp)
+
     def sum(self, cells: Floats) -> Floats:
         """The sum of each row's cells, shape ``(..., k)``."""
         found: Floats = np.add.reduceat(cells, self.starts, axis=-1)

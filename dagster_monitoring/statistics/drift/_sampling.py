@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 
+from dagster_monitoring.statistics.drift._rows import Places
 from dagster_monitoring.statistics.histogram import Floats
 
 _CLOSE = 1e-3
 _HARDLY_SKEWED = 0.02
 _MOST_JUMPS = 12
+_SELDOM = 1e-4
 _NUMBERS = np.arange(_MOST_JUMPS, dtype=np.float64)
 _FACTORIALS = np.cumprod(np.maximum(_NUMBERS, 1))
 
@@ -65,19 +68,56 @@ def mixed_quantile(
     """
     from scipy.special import chdtrc
 
+    chances = np.exp(-jumps)[:, None] * jumps[:, None] ** _NUMBERS / _FACTORIALS
+    more = 1 - chances.cumsum(axis=1)
+    # What is that seldom is left out of each pair's sum, so that it does not depend on the others.
+    used = np.count_nonzero(more > _SELDOM * alpha, axis=1)
+    numbers = _NUMBERS[: used.max() + 1]
+    chances = np.where(numbers <= used[:, None], chances[:, : len(numbers)], 0.0)
+    jumped = jump[:, None] * numbers
     freedom = (2 * mean * mean / variance)[:, None]
     unit = freedom / mean[:, None]
-    chances = np.exp(-jumps)[:, None] * jumps[:, None] ** _NUMBERS / _FACTORIALS
-    jumped = jump[:, None] * _NUMBERS
-    low = np.zeros(len(mean))
-    high = _MOST_JUMPS * jump + positive_quantile(mean, variance, alpha / 2)
-    while (wide := np.flatnonzero(high - low > _CLOSE * high)).size:
-        middle = (low[wide] + high[wide]) / 2
-        left = np.maximum(middle[:, None] - jumped[wide], 0.0)
-        beyond = (chances[wide] * chdtrc(freedom[wide], unit[wide] * left)).sum(axis=1)
-        low[wide] = np.where(beyond > alpha, middle, low[wide])
-        high[wide] = np.where(beyond > alpha, high[wide], middle)
-    return high
+
+    def beyond(value: Floats, at: Places) -> Floats:
+        left = np.maximum(value[:, None] - jumped[at], 0.0)
+        parts = chances[at] * chdtrc(freedom[at], unit[at] * left)
+        # One after the other: nothing more changes the sum.
+        found: Floats = np.add.accumulate(parts, axis=1)[:, -1]
+        return found / alpha
+
+    # More jumps than so many are as seldom as half of alpha, and more of the rest than that, too.
+    most = np.count_nonzero(more > alpha / 2, axis=1)
+    return _where_one(beyond, 1 / alpha, most * jump + positive_quantile(mean, variance, alpha / 2))
+
+
+def _where_one(falls: Callable[[Floats, Places], Floats], at_zero: float, high: Floats) -> Floats:
+    """Where falling functions are 1, to within a thousandth of either.
+
+    By the Illinois method on the logarithms: a line through both ends tells where to look next;
+    an end that stays is then taken for half as far away, so that the other one does not creep.
+
+    Args:
+        falls: of values, and of the places of the functions that they are for.
+        at_zero: what each of them is at 0, above 1.
+        high: where each of them is below 1.
+
+    Source: Dowell, Jarratt (1971), A modified regula falsi method, BIT 11, 168-174.
+    """
+    at, found, low = np.arange(len(high)), high.copy(), np.zeros(len(high))
+    above, below = np.full(len(high), math.log(at_zero)), np.log(falls(high, at))
+    came = np.zeros(len(high))
+    while len(at):
+        middle = low + (high - low) * (above / (above - below))
+        height = np.log(falls(middle, at))
+        found[at], left = middle, height > 0
+        above = np.where(left, height, np.where(came < 0, above / 2, above))
+        below = np.where(left, np.where(came > 0, below / 2, below), height)
+        low, high = np.where(left, middle, low), np.where(left, high, middle)
+        came = np.where(left, 1.0, -1.0)
+        wide = (np.abs(height) > _CLOSE) & (high - low > _CLOSE * high)
+        at, came = at[wide], came[wide]
+        low, high, above, below = low[wide], high[wide], above[wide], below[wide]
+    return found
 
 
 def skewed_quantile(skewness: Floats, alpha: float) -> Floats:

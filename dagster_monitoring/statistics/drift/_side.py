@@ -48,7 +48,7 @@ class Side(Remembering):
         given = [h.counts if len(h.counts) else np.zeros(1, dtype=np.int64) for h in histograms]
         sums = [h.sums for h in histograms if h.sums is not None]
         return cls(
-            rows=rows or Rows(np.array([len(counts) for counts in given])),
+            rows=rows or _rows_of(given, [h.edges for h in histograms if h.edges is not None]),
             counts=np.concatenate(given),
             sums=np.concatenate(sums) if sums else None,
             n=_floats([h.n for h in histograms]),
@@ -182,6 +182,11 @@ class Side(Remembering):
         ranks = np.minimum(np.maximum(np.ceil(shares * (rows * (1 - 1e-12))), 1), rows)
         found: Places = self.running.searchsorted(ranks.astype(np.int64) + self.first[:, None])
         return np.minimum(found, self.rows.ends[:, None])
+
+
+def _rows_of(counts: Sequence[Counts], edges: Sequence[Floats]) -> Rows:
+    """The bins of histograms: the same object for the same edges."""
+    return Grid.of(edges) if edges else Rows(np.array([len(own) for own in counts]))
 
 
 def _floats(values: Sequence[float | None]) -> Floats:

@@ -82,8 +82,8 @@ def vagueness(pairs: Pairs) -> Floats:
     is_little = at_most <= TOLERANCE * np.sqrt(pairs.spread)
     if is_little.all():
         return at_most
-    has_room = (pairs.before.counts > 1) | (pairs.after.counts > 1)
-    at = np.flatnonzero(has_room & np.repeat(~is_little, grid.sizes))
+    at = grid.cells_of(~is_little)
+    at = at[(pairs.before.counts[at] > 1) | (pairs.after.counts[at] > 1)]
     p, q = pairs.before.shares[at], pairs.after.shares[at]
     before, after = (scatter(side, grid, at) for side in (pairs.before, pairs.after))
     both = 2 * grid.at(at, p * q * (before + after))

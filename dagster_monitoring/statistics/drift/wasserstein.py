@@ -76,19 +76,20 @@ def vagueness(pairs: Pairs) -> Floats:
     is_little = at_most <= TOLERANCE * pairs.spread
     if is_little.all():
         return at_most
-    p, q, right = pairs.before.shares, pairs.after.shares, pairs.gaps
+    at = grid.cells_of(~is_little)
+    p, q, right = pairs.before.shares[at], pairs.after.shares[at], pairs.gaps[at]
     left = right - p + q
     # Before any of the current rows of the bin, or after all of them: the widest gaps inside.
-    crosses = (left + p > 0) & (left - q < 0) & np.repeat(~is_little, grid.sizes)
-    at = np.flatnonzero(crosses)
+    crosses = (left + p > 0) & (left - q < 0)
+    at, p, q = at[crosses], p[crosses], q[crosses]
     before, after = (scatter(side, grid, at) for side in (pairs.before, pairs.after))
-    return np.where(is_little, at_most, grid.at(at, p[at] * before + q[at] * after))
+    return np.where(is_little, at_most, grid.at(at, p * before + q * after))
 
 
 def most_vague(pairs: Pairs) -> Floats:
     """The most that rows of both sides can be away from their bins' means, on average."""
-    before = pairs.before.once(most_scatter, pairs.on_line)
-    return before + most_scatter(pairs.after, pairs.on_line)
+    grid = pairs.on_line
+    return pairs.before.once(most_scatter, grid) + pairs.after.once(most_scatter, grid)
 
 
 METRIC = DriftMetric(
