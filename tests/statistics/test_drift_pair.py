@@ -31,6 +31,14 @@ def test_both_sides_are_regrouped():
     assert coarse.sampled is coarse.before
 
 
+@pytest.mark.parametrize("name", ["psi", "l_infinity", "total_variation"])
+def test_on_coarser_bins_pairs_are_measured_as_if_they_had_no_others(name):
+    sides, metric = ([0.5, 1.5, 2.5, 2.5, 3.5, 9.0], [0.0, 0.0, 1.0, 4.0]), drift_metric(name)
+    coarse = numbers(*sides).alone.regroup([np.array([2.0, 4.0])])
+    expected = metric.measure(numbers(*sides, edges=[2.0, 4.0]).alone, alpha=0.05)
+    assert metric.measure(coarse, alpha=0.05) == expected
+
+
 def test_a_baseline_is_regrouped_once_for_all_windows():
     pair, wanted = numbers([0.5, 1.5], [2.5]), np.array([2.0])
     later = Pair(pair.reference, numeric_histogram([7.0], edges=pair.reference.edges))
@@ -182,3 +190,12 @@ def test_the_side_without_values_is_named(side):
     assert found.reason.startswith(f"the {side} has")
     assert found.reason.endswith("(missing: 4)")
     assert pair.alone.without_rows == set()
+
+
+def test_of_rows_that_are_all_missing_the_side_without_a_row_is_named():
+    missing, nothing = (numeric_histogram([np.nan] * n, edges=FINE) for n in (4, 0))
+    metric = drift_metric("missing_share")
+    for pair, side in [(Pair(missing, nothing), "window"), (Pair(nothing, missing), "baseline")]:
+        found = metric.compute(pair)
+        assert isinstance(found, Undefined)
+        assert found.reason == f"the {side} has no values to compare (missing: 0)"
