@@ -62,14 +62,17 @@ def values(*given: float) -> Values:
         pa.array([1, None, 0]),
         pa.array([], pa.int64()),
         pa.nulls(2, pa.int64()),
+        pa.array([2.5, 1.0]),
+        pa.array(["b", "a", "b"]),
     ],
 )
 @pytest.mark.parametrize("task", [BINARY, SEVERAL])
-def test_whole_numbers_are_the_classes_that_their_text_is(array, task):
+def test_outputs_are_the_classes_that_their_text_is(array, task):
     names, place = class_names(array.cast(pa.string()))
     found = read_outputs(array, task)
     assert found.names == names
     assert found.place.tolist() == place.tolist()
+    assert found.place.dtype == np.intp
     assert found.known.tolist() == array.is_valid().to_pylist()
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
 from datetime import date, timedelta
 
+import numpy as np
 import pytest
 
 from dagster_monitoring.errors import SliceNotFoundError
+from dagster_monitoring.profiles import window
+from dagster_monitoring.profiles.delays import Arrivals, DelayCounts, delay_cells
 from dagster_monitoring.profiles.performance_profile import PerformanceProfile
 from dagster_monitoring.profiles.profile import Profile
 from dagster_monitoring.profiles.storage import ProfileStorage
@@ -18,6 +22,7 @@ from tests.profiles.conftest import TASK
 
 START = date(2024, 1, 1)
 PARTITIONS = Partitions(start=START)
+HOURLY = Partitions(start=START, every="hour")
 
 
 def day(number: int) -> str:
@@ -44,15 +49,20 @@ class CountingStorage(ProfileStorage):
 
     def read_performance(self, model: str, partition: str) -> PerformanceProfile:
         assert model == "late"
-        return PerformanceProfile(summary=BinarySummary(), n=self._rows(partition))
+        n = self._rows(partition)
+        # Labels came n hours after the slice's end.
+        arrivals = Arrivals(ages=DelayCounts.of(np.full(n, n * 3_600_000_000)))
+        return PerformanceProfile(summary=BinarySummary(), n=n, arrivals=arrivals)
 
 
-def windows(storage: ProfileStorage) -> ProfileWindows:
-    return ProfileWindows(storage, model="late", baseline_version="b-1", partitions=PARTITIONS)
+def windows(storage: ProfileStorage, partitions: Partitions = PARTITIONS) -> ProfileWindows:
+    return ProfileWindows(storage, model="late", baseline_version="b-1", partitions=partitions)
 
 
-def performance_windows(storage: ProfileStorage) -> PerformanceWindows:
-    return PerformanceWindows(storage, model="late", task=TASK, partitions=PARTITIONS)
+def performance_windows(
+    storage: ProfileStorage, partitions: Partitions = PARTITIONS
+) -> PerformanceWindows:
+    return PerformanceWindows(storage, model="late", task=TASK, partitions=partitions)
 
 
 @pytest.mark.parametrize("make", [windows, performance_windows])
@@ -84,6 +94,40 @@ def test_a_slice_is_read_once_until_64_others_were_asked_for(make) -> None:
     own.slice(day(1))
     assert storage.reads[day(1)] == 2
     assert storage.reads.total() == 66
+
+
+def hours(storage: CountingStorage, n: int) -> list[str]:
+    """The first ``n`` hours, of one row each."""
+    first = f"{START}-00:00"
+    keys = HOURLY.between(first, HOURLY.shift(first, n - 1))
+    storage.rows = dict.fromkeys(keys, 1)
+    return keys
+
+
+@pytest.mark.parametrize("make", [windows, performance_windows])
+@pytest.mark.parametrize(("room_for", "kept"), [(10_000, 448), (100, 100), (7, 64)])
+def test_of_hours_more_are_kept_as_far_as_there_is_room(
+    room_for: int, kept: int, make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = CountingStorage({})
+    keys = hours(storage, kept + 1)
+    one = make(storage, HOURLY).slice(keys[0])
+    monkeypatch.setattr(window, "_KEPT_BYTES", room_for * len(pickle.dumps(one)))
+    storage.reads.clear()
+    own = make(storage, HOURLY)
+    for key in [*keys[:-1], *keys[:-1]]:
+        own.slice(key)
+    assert {*storage.reads.values()} == {1}
+    for key in (keys[-1], keys[0]):
+        own.slice(key)
+    assert storage.reads[keys[0]] == 2
+
+
+def test_labels_came_in_a_window_when_they_came_in_its_slices() -> None:
+    own = performance_windows(CountingStorage({0: 5, 1: 2, 3: 3, 4: 2, 5: 9}))
+    three, two = (delay_cells(np.array([n * 3_600_000_000]))[0] for n in (3, 2))
+    assert own.arrivals(day(4), 4).ages.counts == {two: 4, three: 3}
+    assert own.arrivals(day(2), 1) == Arrivals()
 
 
 @pytest.mark.parametrize("make", [windows, performance_windows])

@@ -119,6 +119,16 @@ def test_the_noise_and_error_of_the_wasserstein_distance(rows: Rows) -> None:
 
 
 @pytest.mark.parametrize("rows", CASES)
+def test_absolute_gaps_vary_with_each_other_by_a_series_of_two_terms(rows: Rows) -> None:
+    deviations = np.sqrt(np.diag(rows.covariance()))
+    r, weights = rows.covariance() / np.outer(deviations, deviations), rows.widths * deviations
+    series = (r**2 + (math.pi - 3) * r**4) / math.pi
+    mean, deviation = (own.item() for own in null_moments(rows.pair.alone))
+    assert mean == pytest.approx(math.sqrt(rows.scale * 2 / math.pi) * weights.sum())
+    assert deviation == pytest.approx(math.sqrt(rows.scale * (weights @ series @ weights)))
+
+
+@pytest.mark.parametrize("rows", CASES)
 def test_in_deviations_of_the_baseline_the_error_of_those_counts_too(rows: Rows) -> None:
     """By the delta method: a row far from the mean widens the unit."""
     f, g = rows.shares()
@@ -139,6 +149,12 @@ def test_in_deviations_of_the_baseline_the_error_of_those_counts_too(rows: Rows)
 def test_a_constant_has_no_noise_and_no_error(name: str) -> None:
     same = np.full(30, 2.0)
     assert told(name, Rows(same, same[:20])) == (0.0, 0.0, 0.0)
+
+
+def test_of_a_constant_without_skewness_the_mean_has_a_normal_quantile() -> None:
+    rows = Rows(np.full(30, 2.0), np.full(20, 7.0))
+    told = drift_metric("mean_shift").null_quantile(rows.pair, alpha=ALPHA)
+    assert told == pytest.approx(stats.norm.isf(ALPHA / 2) * math.sqrt(rows.scale))
 
 
 @pytest.mark.parametrize("distinct", [1, 2, 3, _FEW_VALUES - 1, _FEW_VALUES, _FEW_VALUES + 1, 60])
