@@ -105,8 +105,9 @@ class FixedSums:
             units, width = self.units[place : place + 1], 1
         else:
             units, width = self.units[place], self.units.shape[1]
-        first = place * width
-        rest = {i - first: v for i, v in self.rest.items() if first <= i < first + width}
+        first, rest = place * width, self.rest
+        if rest:
+            rest = {i - first: v for i, v in rest.items() if first <= i < first + width}
         return FixedSums(units=units, exponent=self.exponent, rest=rest, reach=self.reach)
 
     def table(self) -> FixedSums:
