@@ -181,14 +181,23 @@ def test_sums_are_in_units_of_the_baselines_size(loops: ModuleType, size: float)
 
 
 @pytest.mark.parametrize("loops", KERNELS)
-@pytest.mark.parametrize("share", [-(2.0**-2.1), 2.0**-3, 2.0**-2.1, 0.999, 2.0**9.9])
-def test_many_large_values_do_not_overflow(loops: ModuleType, share: float) -> None:
+@pytest.mark.parametrize(
+    ("mean", "share"),
+    [
+        *((5.0, share) for share in (-(2.0**-2.1), 2.0**-3, 2.0**-2.1, 0.999, 2.0**9.9)),
+        *((-1e6, share) for share in (2.0**-2.1, 0.999)),
+    ],
+)
+def test_many_large_values_do_not_overflow(loops: ModuleType, mean: float, share: float) -> None:
     """20 pieces of 32,768 values that are each about ``2 ** 43`` to ``2 ** 46`` units away."""
-    x = BINS.centre + share * FAR
+    bins = build_numeric_bins(np.random.default_rng(1).normal(mean, 2.0, 5_000))
+    x = bins.centre + share * 2.0 ** (bins.exponent + 46)
     places = [np.zeros(PIECE, dtype=np.intp), np.ones(PIECE, dtype=np.intp)]
-    counter = _counted(loops, np.full(PIECE, x), places, most=6, times=20)
-    _, offset, square = _units(x, BINS)
-    total, width = 20 * PIECE, len(BINS.segment_edges) + 1
+    counter = NumericCounter(bins, Cube.within(SIZES, most=6), Workspace(PIECE))
+    for _ in range(20):
+        counter.add(Numbers(pa.array(np.full(PIECE, x))), SegmentRows(places, SIZES), loops)
+    _, offset, square = _units(x, bins)
+    total, width = 20 * PIECE, len(bins.segment_edges) + 1
     at, coarse = (-1, width - 1) if share > 0 else (0, 0)
     assert _exact(counter.column().sums)[at] == total * offset
     assert _exact(counter.column().sum_squares) == [total * square]

@@ -44,23 +44,30 @@ def _counts(edges: Floats, values: Floats, loops: ModuleType) -> list[int]:
     return [*map(int, counter.column().counts)]
 
 
+def _assert_as_searched(edges: Floats, loops: ModuleType) -> None:
+    """On edges, right below them, between and beyond."""
+    between = (edges[1:] + edges[:-1]) / 2
+    values = np.concatenate((edges, np.nextafter(edges, -np.inf), between, [-1e139, 1e139]))
+    found = np.searchsorted(edges, values, side="right")
+    expected = np.bincount(found, minlength=len(edges) + 1)
+    assert _counts(edges, values, loops) == expected.tolist()
+
+
 @pytest.mark.parametrize("loops", KERNELS)
 @pytest.mark.parametrize("pivot", [0.0, 1000.0])
 @pytest.mark.parametrize("spread", [0.5, 2.0, 5.0, 20.0, 60.0])
 @pytest.mark.parametrize("n", [1, 7, 60, 400])
 def test_it_is_searchsorted(loops: ModuleType, pivot: float, spread: float, n: int) -> None:
-    """On edges, right below them and between."""
     generator = np.random.default_rng(5)
     for _ in range(3):
-        edges = _edges(generator, n, spread, pivot)
-        between = (edges[1:] + edges[:-1]) / 2
-        values = np.concatenate((edges, np.nextafter(edges, -np.inf), between))
-        found = np.searchsorted(edges, values, side="right")
-        expected = np.bincount(found, minlength=len(edges) + 1)
-        assert _counts(edges, values, loops) == expected.tolist()
+        _assert_as_searched(_edges(generator, n, spread, pivot), loops)
 
 
 @pytest.mark.parametrize("loops", KERNELS)
-def test_far_numbers_are_in_the_outer_bins(loops: ModuleType) -> None:
-    edges = np.array([0.0, 1.0, 3.0])
-    assert _counts(edges, np.array([-1e139, -5e-324, 2.0, 3.0, 1e100]), loops) == [2, 0, 1, 2]
+@pytest.mark.parametrize("n", [410, 610, 810, 1010, 1210, 1410, 1610, 1810])
+def test_it_is_searchsorted_in_a_crowd_at_the_end(loops: ModuleType, n: int) -> None:
+    """A few edges far above the others share the table's last cell."""
+    few = n // 200
+    _assert_as_searched(
+        np.append(np.linspace(0.0, 1.0, n - few), 1e9 * np.arange(1, few + 1)), loops
+    )

@@ -42,8 +42,7 @@ def count_near(array: pa.Array, rows: SegmentRows, tally: Tally) -> Near:
     n_others, low, high = _run(values, _valid(array), rows, tally, tier, _NEAR, others)
     away = max(tally.bins.centre - low, high - tally.bins.centre, 0.0)
     tier.give_back(room, n, int(away * tier.inverse))
-    # Adding 0 makes 0.0 of -0.0: which of them comes first is a matter of order.
-    return Near(low + 0.0, high + 0.0, others[:n_others])
+    return Near(low, high, others[:n_others])
 
 
 def count_piece(
@@ -62,11 +61,11 @@ def count_piece(
 
 def place_codes(codes: pa.Array, mapping: Integers, by_code: Integers) -> Places:
     """As :meth:`Loops.place_codes`."""
-    n, kind = len(codes), pa.int32()
+    n = len(codes)
     place = np.empty(n, dtype=np.int32)
     if not n:
         return place
-    codes = codes if codes.type == kind else codes.cast(kind)
+    codes = codes.cast(pa.int32())
     code = np.frombuffer(codes.buffers()[1], dtype=np.int32)[codes.offset : codes.offset + n]
     machine_code.place_codes(code, _valid(codes), mapping.astype(np.int32), by_code, place)
     return place
