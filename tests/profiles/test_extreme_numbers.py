@@ -266,21 +266,3 @@ def test_batches_of_several_time_zones_are_the_same_instants(
     outside = sum(not bounds[0] <= instant < bounds[1] for instant in instants)
     assert (profile.n_outside_partition, profile.n_bad_timestamps) == (outside, 0)
     assert (profile.first_timestamp, profile.last_timestamp) == (min(instants), max(instants))
-
-
-@pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("largest", [7.0, math.inf])
-def test_what_r_calls_missing_hides_no_number(kernel: Kernel, largest: float) -> None:
-    """Its NA is a signalling NaN: for np.fmin, the smallest of all that came before."""
-    of_r = np.array([0x7FF00000000007A2], dtype=np.uint64).view(np.float64)
-    bins = _bins(np.arange(20.0))
-    for at in range(40):
-        values = np.concatenate([[largest, -1e90], np.linspace(-5.0, 6.0, 38)])
-        values[at : at + 1] = of_r
-        known = np.delete(values, at)
-        usual = pa.array(np.append(known, np.nan), from_pandas=False)
-        found = _profile(bins, pa.array(values), kernel=kernel)
-        assert to_bytes(to_table(found)) == to_bytes(to_table(_profile(bins, usual)))
-        column = found.columns["x"]
-        finite = known[np.isfinite(known)]
-        assert (column.minimum, column.maximum) == (finite.min(), finite.max())
