@@ -20,7 +20,7 @@ KERNELS = [pytest.param(local, id="numpy"), pytest.param(compiled, id="compiled"
 
 @pytest.mark.parametrize("loops", KERNELS)
 @pytest.mark.parametrize("kind", [pa.int8(), pa.int32(), pa.int64(), pa.uint16()])
-@pytest.mark.parametrize("start", [0, 3, 8, 11])
+@pytest.mark.parametrize("start", [0, 3, 8, 11, 17])
 def test_codes_become_places_and_nulls_the_last(
     loops: ModuleType, kind: pa.DataType, start: int
 ) -> None:
