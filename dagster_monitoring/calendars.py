@@ -6,10 +6,12 @@ import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import groupby, pairwise
 from typing import ClassVar
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
+
+from dagster_monitoring.errors import did_you_mean
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _HOUR = re.compile(r"(\d{4}-\d{2}-\d{2})-(\d{2}:\d{2})([+-]\d{4})?", re.ASCII)
@@ -20,6 +22,27 @@ _LAST_KNOWN_YEAR = 2037
 """Zones' rules are looked at up to this year; from then on they repeat."""
 
 _REMEMBERED = 1 << 15
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """The names of all time zones: to list them takes the reading of 600 files."""
+    return frozenset(available_timezones())
+
+
+def known_zone(name: str) -> str:
+    """A time zone's name, if there is such a one.
+
+    Raises:
+        ValueError: there is none; the nearest is named.
+
+    Example:
+        >>> known_zone("Europe/Berlin")
+        'Europe/Berlin'
+    """
+    if name not in time_zones():
+        raise ValueError(f"no time zone is called {name!r}.{did_you_mean(name, time_zones())}")
+    return name
 
 
 class Calendar(ABC):

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from datetime import MAXYEAR, date, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
-from zoneinfo import available_timezones
 
 from pydantic import Field, field_validator, model_validator
 
-from dagster_monitoring.calendars import Calendar, Days, Weeks, hours_of
+from dagster_monitoring.calendars import Calendar, Days, Weeks, hours_of, known_zone
 from dagster_monitoring.declaration import Declaration
-from dagster_monitoring.errors import DeclarationError, did_you_mean
+from dagster_monitoring.errors import DeclarationError
 
 Every = Literal["hour", "day", "week"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -66,6 +65,8 @@ class Partitions(Declaration):
         "monday", description="The first day of a week, where slices are weeks."
     )
 
+    _zone = field_validator("timezone")(known_zone)
+
     @model_validator(mode="after")
     def _in_order(self) -> Partitions:
         _calendar(self.every, self.week_start, self.timezone, self.start)
@@ -86,14 +87,6 @@ class Partitions(Declaration):
         if end is not None and end.year == MAXYEAR:
             raise ValueError(f"{end} is no end: leave it out while production goes on")
         return end
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        zones = available_timezones()
-        if name not in zones:
-            raise ValueError(f"no time zone is called {name!r}.{did_you_mean(name, zones)}")
-        return name
 
     @property
     def first(self) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 def import_all() -> None:
     """Everything that would otherwise be imported at first use."""
     import scipy.special  # noqa: F401 - for its import
+    import view  # noqa: F401 - for its import
 
     import dagster_monitoring.profiles.baseline
     import dagster_monitoring.sources  # noqa: F401 - for its import

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import available_timezones
 
+from dagster_monitoring.calendars import time_zones
 from dagster_monitoring.drafting.choices import Choices, Note
 from dagster_monitoring.drafting.facts import RowsFacts
 from dagster_monitoring.drafting.features import infer_features
@@ -92,7 +92,7 @@ def _partitions(
         )
     notes = []
     zone = choices.timezone or column.zone or "UTC"
-    if choices.timezone is None and zone not in available_timezones():
+    if choices.timezone is None and zone not in time_zones():
         notes.append(Note("partitions.timezone", f"{zone} is no zone by name; UTC instead"))
         zone = "UTC"
     if choices.timezone is None and zone == "UTC":

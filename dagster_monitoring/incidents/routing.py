@@ -6,12 +6,12 @@ import re
 from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
+from dagster_monitoring.calendars import known_zone
 from dagster_monitoring.declaration import Declaration
-from dagster_monitoring.errors import did_you_mean
 from dagster_monitoring.evaluation import Severity
 from dagster_monitoring.incidents.incident import Cause, Incident, Transition
 
@@ -27,18 +27,6 @@ _TO_THE_END = frozenset({Transition.ACKNOWLEDGED, Transition.UPDATED, Transition
 _PAGES_AGAIN = frozenset(
     {Transition.ESCALATED, Transition.REMINDED, Transition.REOPENED, Transition.UPDATED}
 )
-
-
-def known_zone(name: str) -> str:
-    """A time zone's name, if there is such a one.
-
-    Raises:
-        ValueError: there is none; the nearest is named.
-    """
-    zones = available_timezones()
-    if name not in zones:
-        raise ValueError(f"no time zone is called {name!r}.{did_you_mean(name, zones)}")
-    return name
 
 
 class Hours(Declaration):

@@ -34,7 +34,8 @@ class FixedSums:
         units: shape ``(k,)``, or ``(s, k)`` by segment.
         exponent: the unit is ``2 ** exponent``.
         rest: exact sums by flat index, none of them 0.
-        reach: how far the units may be from 0; sums that can't go far need no second look.
+        reach: how far the units may be from 0 as far as is known, and no part of the value: sums
+            that can't go far need no second look.
 
     Example:
         >>> one = FixedSums.of([3, -1], exponent=-1)
@@ -45,7 +46,7 @@ class FixedSums:
     units: Integers
     exponent: int
     rest: Mapping[int, ExactSum] = field(default_factory=dict)
-    reach: int = _ROOM
+    reach: int = field(default=_ROOM, compare=False)
 
     @classmethod
     def of_units(cls, units: Integers, *, exponent: int, rest: Mapping[int, ExactSum]) -> FixedSums:
@@ -105,8 +106,9 @@ class FixedSums:
             units, width = self.units[place : place + 1], 1
         else:
             units, width = self.units[place], self.units.shape[1]
-        first = place * width
-        rest = {i - first: v for i, v in self.rest.items() if first <= i < first + width}
+        first, rest = place * width, self.rest
+        if rest:
+            rest = {i - first: v for i, v in rest.items() if first <= i < first + width}
         return FixedSums(units=units, exponent=self.exponent, rest=rest, reach=self.reach)
 
     def table(self) -> FixedSums:

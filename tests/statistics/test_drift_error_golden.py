@@ -222,6 +222,15 @@ def test_shares_of_few_rows_are_smoothed_by_half_a_row_for_their_error():
     assert error("l_infinity", pair_of([3, 17], [30, 10])) == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.parametrize("alpha", [0.1, 0.33, 0.5])
+def test_skewness_takes_nothing_off_the_noise_of_l_infinity(alpha):
+    """Below one deviation the correction would be negative."""
+    z, scale = stats.norm.isf(alpha / 2), 1 / 200 + 1 / 50
+    skewed = max(z * z - 1, 0) * (1 - 2 * 0.1) * scale / 6
+    told = noise("l_infinity", pair_of([20, 180], [10, 40]), alpha)
+    assert told == pytest.approx(z * math.sqrt(0.1 * 0.9 * scale) + skewed)
+
+
 @pytest.mark.parametrize("name", ["l_infinity", "total_variation"])
 def test_of_one_bin_alone_there_is_no_noise_and_no_error(name):
     pair = pair_of([30, 0], [40, 0])

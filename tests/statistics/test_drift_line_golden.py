@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from scipy import stats
 
 from dagster_monitoring.statistics.drift import Pair, drift_metric
+from dagster_monitoring.statistics.drift.energy_distance import null_moments as energy_moments
 from dagster_monitoring.statistics.drift.kolmogorov_smirnov import _FEW_VALUES
 from dagster_monitoring.statistics.drift.wasserstein import null_moments
 from dagster_monitoring.statistics.histogram import numeric_histogram
@@ -119,6 +121,16 @@ def test_the_noise_and_error_of_the_wasserstein_distance(rows: Rows) -> None:
 
 
 @pytest.mark.parametrize("rows", CASES)
+def test_absolute_gaps_vary_with_each_other_by_a_series_of_two_terms(rows: Rows) -> None:
+    deviations = np.sqrt(np.diag(rows.covariance()))
+    r, weights = rows.covariance() / np.outer(deviations, deviations), rows.widths * deviations
+    series = (r**2 + (math.pi - 3) * r**4) / math.pi
+    mean, deviation = (own.item() for own in null_moments(rows.pair.alone))
+    assert mean == pytest.approx(math.sqrt(rows.scale * 2 / math.pi) * weights.sum())
+    assert deviation == pytest.approx(math.sqrt(rows.scale * (weights @ series @ weights)))
+
+
+@pytest.mark.parametrize("rows", CASES)
 def test_in_deviations_of_the_baseline_the_error_of_those_counts_too(rows: Rows) -> None:
     """By the delta method: a row far from the mean widens the unit."""
     f, g = rows.shares()
@@ -139,6 +151,49 @@ def test_in_deviations_of_the_baseline_the_error_of_those_counts_too(rows: Rows)
 def test_a_constant_has_no_noise_and_no_error(name: str) -> None:
     same = np.full(30, 2.0)
     assert told(name, Rows(same, same[:20])) == (0.0, 0.0, 0.0)
+
+
+def at_means(rows: Floats, edges: Floats) -> Floats:
+    """Each row where its bin's mean is."""
+    place = np.searchsorted(edges, rows, side="right")
+    return np.array([rows[place == own].mean() for own in place.tolist()])
+
+
+def influences(sides: Rows, weigh: Callable[[Floats], Floats]) -> list[Floats]:
+    """What each row of either side adds to an integral, by ``weigh`` of ``F - G``."""
+    values = np.unique(np.concatenate(sides))
+    f, g = (np.mean(own[:, None] <= values[:-1], axis=0) for own in sides)
+    return [(own[:, None] <= values[:-1]) @ (weigh(f - g) * np.diff(values)) for own in sides]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_within_a_bin_a_row_counts_from_its_sides_own_mean_on(seed: int) -> None:
+    source = np.random.default_rng(seed)
+    n, m = source.integers(20, 200, 2)
+    drawn = Rows(source.normal(0, 2, n), source.normal(source.choice([-3.0, 3.0]), 3, m))
+    edges = np.array([-2.0, 0.5, 3.0])
+    pair = Pair(*(numeric_histogram(own, edges=edges) for own in drawn))
+    sides = Rows(*(at_means(own, edges) for own in drawn))
+    for name, weigh in (("wasserstein", np.sign), ("energy_distance", lambda gap: 4 * gap)):
+        metric = drift_metric(name)
+        value = metric.compute(pair)
+        assert isinstance(value, float)
+        drifted = sum(own.var() / len(own) for own in influences(sides, weigh))
+        if name == "wasserstein":
+            mean, null = (own.item() for own in null_moments(pair.alone))
+            share = max(1 - (mean / value) ** 2, 0.0)
+            expected = math.sqrt((1 - share) * null**2 + share * drifted)
+        else:
+            mean, null = (own.item() for own in energy_moments(pair.alone))
+            variance = max(drifted - null, null)
+            expected = math.sqrt(variance / (4 * max(value**2, mean)))
+        assert metric.standard_error(pair, value) == pytest.approx(expected)
+
+
+def test_of_a_constant_without_skewness_the_mean_has_a_normal_quantile() -> None:
+    rows = Rows(np.full(30, 2.0), np.full(20, 7.0))
+    told = drift_metric("mean_shift").null_quantile(rows.pair, alpha=ALPHA)
+    assert told == pytest.approx(stats.norm.isf(ALPHA / 2) * math.sqrt(rows.scale))
 
 
 @pytest.mark.parametrize("distinct", [1, 2, 3, _FEW_VALUES - 1, _FEW_VALUES, _FEW_VALUES + 1, 60])

@@ -31,6 +31,14 @@ def test_both_sides_are_regrouped():
     assert coarse.sampled is coarse.before
 
 
+@pytest.mark.parametrize("name", ["psi", "l_infinity", "total_variation"])
+def test_on_coarser_bins_pairs_are_measured_as_if_they_had_no_others(name):
+    sides, metric = ([0.5, 1.5, 2.5, 2.5, 3.5, 9.0], [0.0, 0.0, 1.0, 4.0]), drift_metric(name)
+    coarse = numbers(*sides).alone.regroup([np.array([2.0, 4.0])])
+    expected = metric.measure(numbers(*sides, edges=[2.0, 4.0]).alone, alpha=0.05)
+    assert metric.measure(coarse, alpha=0.05) == expected
+
+
 def test_a_baseline_is_regrouped_once_for_all_windows():
     pair, wanted = numbers([0.5, 1.5], [2.5]), np.array([2.0])
     later = Pair(pair.reference, numeric_histogram([7.0], edges=pair.reference.edges))
@@ -136,6 +144,43 @@ def test_noise_is_told_from_the_baseline_without_the_windows_own_names():
     assert pair.reference.counts.tolist() == [2, 1, 0, 0]
 
 
+NUMBERS = [
+    numbers([0.5, 1.5, 2.5, 2.5, 9.0], [0.0, 1.0, 1.0, 4.0]),
+    numbers([7.0, 0.0, 0.0], [0.25, 0.5], edges=[0.5]),
+]
+WITH_A_NEW_NAME = Pair.of(categorical_histogram("aaabb"), categorical_histogram("abbcc"))
+OF_THE_SAME_NAMES = Pair.of(categorical_histogram("xxxyy"), categorical_histogram("xyyyyy"))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [[OF_THE_SAME_NAMES], [WITH_A_NEW_NAME], [OF_THE_SAME_NAMES, WITH_A_NEW_NAME, NAMES]],
+)
+@pytest.mark.parametrize("name", ["psi", "hellinger", "l_infinity", "missing_share"])
+def test_numbers_and_names_side_by_side_are_measured_as_each_alone(name, names):
+    metric, pairs = drift_metric(name), [*NUMBERS, *names]
+    told = metric.measure(Pairs.of(NUMBERS).followed_by(Pairs.of(names)), alpha=0.05)
+    values = [metric.compute(pair) for pair in pairs]
+    assert told.values == pytest.approx(values)
+    noise = [metric.null_quantile(pair, alpha=0.05) for pair in pairs]
+    assert told.noise == pytest.approx(noise)
+    errors = [metric.standard_error(*own) for own in zip(pairs, values, strict=True)]
+    assert told.errors == pytest.approx(errors)
+    assert told.vagueness == [0.0] * len(pairs)
+
+
+def test_what_is_known_of_baselines_is_kept_from_window_to_window():
+    numeric = Side.of([pair.reference for pair in NUMBERS])
+    sides = [Side.of([pair.sampled]) for pair in (OF_THE_SAME_NAMES, WITH_A_NEW_NAME)]
+    for pair, side in zip((OF_THE_SAME_NAMES, WITH_A_NEW_NAME), sides, strict=True):
+        first, second = (
+            Pairs.of(NUMBERS, numeric).followed_by(Pairs.of([pair], side)) for _ in range(2)
+        )
+        assert first.sampled is second.sampled
+        assert (first.before is first.sampled) is (pair is OF_THE_SAME_NAMES)
+        assert first.grid is None
+
+
 @pytest.mark.parametrize("side", ["window", "baseline"])
 def test_the_side_without_values_is_named(side):
     empty, some = numeric_histogram([np.nan] * 4, edges=FINE), numeric_histogram([1.0], edges=FINE)
@@ -145,3 +190,12 @@ def test_the_side_without_values_is_named(side):
     assert found.reason.startswith(f"the {side} has")
     assert found.reason.endswith("(missing: 4)")
     assert pair.alone.without_rows == set()
+
+
+def test_of_rows_that_are_all_missing_the_side_without_a_row_is_named():
+    missing, nothing = (numeric_histogram([np.nan] * n, edges=FINE) for n in (4, 0))
+    metric = drift_metric("missing_share")
+    for pair, side in [(Pair(missing, nothing), "window"), (Pair(nothing, missing), "baseline")]:
+        found = metric.compute(pair)
+        assert isinstance(found, Undefined)
+        assert found.reason == f"the {side} has no values to compare (missing: 0)"

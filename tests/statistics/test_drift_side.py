@@ -111,7 +111,7 @@ def test_a_constant_has_no_deviation_and_too_large_numbers_have_none_to_tell():
 
 def test_a_histogram_without_a_bin_is_one_without_a_row():
     side = Side.of([categorical_histogram([]), categorical_histogram(["a", None])])
-    assert side.counts.tolist() == [0, 1]
+    assert (side.counts.tolist(), side.counts.dtype) == ([0, 1], np.int64)
     assert side.n.tolist() == [0, 1]
     assert side.all_rows.tolist() == [0, 2]
     assert side.n_missing.tolist() == [0, 1]

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from dagster_monitoring.statistics.drift import Pair, drift_metric, drift_metrics
+from dagster_monitoring.statistics.drift import Pair, Pairs, drift_metric, drift_metrics
 from dagster_monitoring.statistics.histogram import numeric_histogram
 from dagster_monitoring.statistics.undefined import Undefined
 
@@ -87,6 +87,32 @@ def test_an_open_bin_of_unknown_range_may_be_off_by_any_amount(name):
     assert math.isfinite(vagueness(metric, Pair(x, y)))
     unknown = replace(x, minimum=None, maximum=None)
     assert vagueness(metric, Pair(unknown, y)) == math.inf
+    # With rows of one side alone there the one follows from their mean, the other does not.
+    elsewhere = numeric_histogram([1.5, 1.75, 3.0], edges=[1.0, 2.0])
+    told = vagueness(metric, Pair(unknown, elsewhere))
+    assert told == math.inf if name == "energy_distance" else told < 1
+
+
+@pytest.mark.parametrize("name", sorted({*EXACT, *BY_FORMULA}))
+def test_side_by_side_each_pair_is_as_vague_as_alone(name):
+    """One of few wide bins, and one of narrow bins whose rows hardly matter."""
+    metric, source = drift_metric(name), np.random.default_rng(2)
+    fine, pairs = np.arange(-400, 401) / 100, []
+    for edges, scale in ((fine, 1.5), (EDGES, 1.5), (fine, 1.0)):
+        sides = (source.normal(0.0, own, 200).clip(-3.9, 3.9) for own in (1.0, scale))
+        pairs.append(Pair(*(numeric_histogram(rows, edges=edges) for rows in sides)))
+    alone = [vagueness(metric, pair) for pair in pairs]
+    assert alone[1] > alone[0] > 0
+    assert metric.vagueness(Pairs.of(pairs)) == pytest.approx(alone, rel=1e-9)
+
+
+def test_where_a_bin_has_one_value_nothing_of_kolmogorov_smirnov_is_vague():
+    """A third of the one is before it, and a third of the other after it."""
+    edges = [1.0, math.nextafter(1.0, 2.0)]
+    pair = Pair(*(numeric_histogram(x, edges=edges) for x in ([0.0, 1.0, 1.0], [1.0, 1.0, 2.0])))
+    metric = drift_metric("kolmogorov_smirnov")
+    assert metric.compute(pair) == pytest.approx(1 / 3)
+    assert vagueness(metric, pair) == 0.0
 
 
 @cache
