@@ -34,7 +34,8 @@ class FixedSums:
         units: shape ``(k,)``, or ``(s, k)`` by segment.
         exponent: the unit is ``2 ** exponent``.
         rest: exact sums by flat index, none of them 0.
-        reach: how far the units may be from 0; sums that can't go far need no second look.
+        reach: how far the units may be from 0 as far as is known, and no part of the value: sums
+            that can't go far need no second look.
 
     Example:
         >>> one = FixedSums.of([3, -1], exponent=-1)
@@ -45,7 +46,7 @@ class FixedSums:
     units: Integers
     exponent: int
     rest: Mapping[int, ExactSum] = field(default_factory=dict)
-    reach: int = _ROOM
+    reach: int = field(default=_ROOM, compare=False)
 
     @classmethod
     def of_units(cls, units: Integers, *, exponent: int, rest: Mapping[int, ExactSum]) -> FixedSums:

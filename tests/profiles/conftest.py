@@ -52,11 +52,12 @@ def reader(rows: pa.RecordBatch) -> Callable[[Sequence[str]], list[pa.RecordBatc
 
 
 def plain(value: object) -> object:
-    """A record as data that can be compared: arrays by type, shape and bits."""
+    """A record's value as data that can be compared: arrays by type, shape and bits."""
     if isinstance(value, np.ndarray):
         return value.dtype.str, value.shape, value.tobytes()
     if is_dataclass(value):
-        return type(value), [plain(getattr(value, field.name)) for field in fields(value)]
+        own = [plain(getattr(value, field.name)) for field in fields(value) if field.compare]
+        return type(value), own
     if isinstance(value, Mapping):
         return {name: plain(own) for name, own in value.items()}
     return [*map(plain, value)] if isinstance(value, list | tuple) else value
