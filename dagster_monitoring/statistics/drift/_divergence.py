@@ -78,7 +78,7 @@ class Divergence:
 
     def _of_seen(self, pairs: Pairs, alpha: float) -> Floats:
         """What it exceeds with probability ``alpha`` over the bins that the reference has."""
-        bins, rare = pairs.bins, pairs.bins.rare
+        rare = pairs.bins.rare
         found = self.curvature * pairs.scale * pairs.once(_plain_quantile, alpha)
         if rare is None:
             return found
