@@ -91,7 +91,8 @@ def scan(  # noqa: PLR0913 - what a slice is, and how it is counted
     }
     missing: set[str] = set()
     extra: set[str] = set()
-    with np.errstate(over="ignore", invalid="ignore"), Duplicates() as duplicates:
+    # Arithmetic with a signalling NaN, as R's NA is, would warn.
+    with np.errstate(invalid="ignore"), Duplicates() as duplicates:
         run = _Scan(bins, columns, bounds, duplicates)
         kernels = kernel if isinstance(kernel, Kernels) else Kernels(kernel)
         for batch in gather(batches, rows=PIECE // 2):

@@ -8,15 +8,19 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from dagster_monitoring.profiles.bins import build_numeric_bins
 from dagster_monitoring.profiles.engines import compiled, local
 from dagster_monitoring.profiles.engines.cubes import Cube, SegmentRows
+from dagster_monitoring.profiles.engines.lookup import Workspace
+from dagster_monitoring.profiles.engines.numeric import NumericCounter
+from dagster_monitoring.profiles.reading import Numbers
 
 KERNELS = [pytest.param(local, id="numpy"), pytest.param(compiled, id="compiled")]
 
 
 @pytest.mark.parametrize("loops", KERNELS)
 @pytest.mark.parametrize("kind", [pa.int8(), pa.int32(), pa.int64(), pa.uint16()])
-@pytest.mark.parametrize("start", [0, 3, 8, 11])
+@pytest.mark.parametrize("start", [0, 3, 8, 11, 17])
 def test_codes_become_places_and_nulls_the_last(
     loops: ModuleType, kind: pa.DataType, start: int
 ) -> None:
@@ -49,6 +53,24 @@ def test_no_codes_have_no_places(loops: ModuleType) -> None:
     for codes in (pa.array([], pa.int32()), pa.nulls(3, pa.int32()).slice(3)):
         found = loops.place_codes(codes, np.array([0, 1], dtype=np.int64), by_code)
         assert (found.tolist(), by_code.tolist()) == ([], [0, 0])
+
+
+@pytest.mark.parametrize("loops", KERNELS)
+def test_memory_that_can_t_be_written_to_is_read(loops: ModuleType) -> None:
+    """As that of a file which is mapped into memory."""
+    values, codes = np.array([1.0, 2.0, np.nan]), np.array([1, 0, 1], dtype=np.int32)
+    valid = pa.py_buffer(b"\x05")
+    numbers, given = (
+        pa.Array.from_buffers(kind, 3, [valid, pa.py_buffer(array.tobytes())])
+        for kind, array in ((pa.float64(), values), (pa.int32(), codes))
+    )
+    by_code = np.zeros(3, dtype=np.int64)
+    place = loops.place_codes(given, np.array([5, 6, 7], dtype=np.int64), by_code)
+    assert (place.tolist(), by_code.tolist()) == ([6, 7, 6], [0, 2, 1])
+    counter = NumericCounter(build_numeric_bins(values), Cube.within((), most=1), Workspace(3))
+    counter.add(Numbers(numbers), SegmentRows([], ()), loops)
+    column = counter.column()
+    assert (column.n, column.n_null, column.n_nan, column.maximum) == (1, 1, 1, 1.0)
 
 
 @pytest.mark.parametrize("loops", KERNELS)

@@ -109,6 +109,13 @@ def test_a_constant_has_no_deviation_and_too_large_numbers_have_none_to_tell():
     assert math.isnan(side.std[1])
 
 
+@pytest.mark.parametrize("centre", [-2.3, 0.0, 1e3])
+def test_a_constant_whose_squares_are_rounded_has_no_deviation_either(centre):
+    sides = [numeric_histogram([0.3] * rows, edges=[0.3], centre=centre) for rows in (3, 7)]
+    assert any(own.sum_squares / own.n > (own.sums.sum() / own.n) ** 2 for own in sides)
+    assert Side.of(sides).std.tolist() == [0.0, 0.0]
+
+
 def test_a_histogram_without_a_bin_is_one_without_a_row():
     side = Side.of([categorical_histogram([]), categorical_histogram(["a", None])])
     assert (side.counts.tolist(), side.counts.dtype) == ([0, 1], np.int64)

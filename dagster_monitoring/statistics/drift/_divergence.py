@@ -87,7 +87,7 @@ class Divergence:
         # An empty bin now and then: what it adds, apart from what the others do.
         at = np.flatnonzero(rare.once(_now_and_then, alpha))
         if len(at):
-            mean, variance = bins.once(self._filled_moments)[:, rare.pairs[at]]
+            mean, variance = rare.once(self._filled_moments)[:, at]
             of_rare[at] = mixed_quantile(
                 mean, variance, jump=self._jump(rare)[at], jumps=rare.empties[at], alpha=alpha
             )
@@ -117,16 +117,12 @@ class Divergence:
             empty = self.empty(rare.cells, rare.each(rare.m))
             added = rare.none * empty
             further = np.stack((added, added * empty, -added * np.minimum(rare.cells, MANY_ROWS)))
-            moments[:, rare.pairs] = _of_sum(rare, bins.once(self._cell_moments) + further)
+            moments[:, rare.pairs] = _of_sum(rare, rare.once(self._cell_moments) + further)
         return moments
 
-    def _filled_moments(self, bins: Bins) -> Floats:
+    def _filled_moments(self, rare: RareBins) -> Floats:
         """The same without what bins add that happen to be empty."""
-        moments = self._plain_moments(bins)
-        moments[1] = 0.0
-        if bins.rare is not None:
-            moments[:, bins.rare.pairs] = _of_sum(bins.rare, bins.once(self._cell_moments))
-        return moments
+        return _of_sum(rare, rare.once(self._cell_moments))
 
     def _plain_moments(self, bins: Bins) -> Floats:
         """Those of the chi-square distribution."""
@@ -141,7 +137,7 @@ class Divergence:
         null = bins.once(self._null_moments)[1]
         filled = null.copy()
         if bins.rare is not None:
-            filled[bins.rare.pairs] = bins.once(self._filled_moments)[1, bins.rare.pairs]
+            filled[bins.rare.pairs] = bins.rare.once(self._filled_moments)[1]
         found: Floats = np.maximum(drifted + self._of_emptying(bins) - filled, null)
         return found
 
@@ -158,13 +154,13 @@ class Divergence:
         found: Floats = added / rare.empties / rare.rows
         return found
 
-    def _cell_moments(self, bins: Bins) -> Floats:
+    def _cell_moments(self, rare: RareBins) -> Floats:
         """Mean, mean square, and mean product with the count's deviation, of each bin's part."""
-        low, rest = bins.once(_entries)
+        low, rest = rare.once(_entries)
         table = _table(self.cell)
         # Per expected row in the table, so that the steps between its entries are small.
         moments = table[:, low] * (1 - rest) + table[:, low + 1] * rest
-        moments *= np.minimum(bins.rare.cells, 1.0) if bins.rare is not None else 0.0
+        moments *= np.minimum(rare.cells, 1.0)
         return moments
 
 
@@ -178,10 +174,9 @@ def _now_and_then(rare: RareBins, alpha: float) -> Flags:
     return is_few & (rare.sizes > 1)
 
 
-def _entries(bins: Bins) -> tuple[Places, Floats]:
+def _entries(rare: RareBins) -> tuple[Places, Floats]:
     """Where each rare bin stands in the table: the entry before it, and how far beyond that."""
-    cells = bins.rare.cells if bins.rare is not None else np.zeros(0)
-    at = (np.log(cells) - _LOWEST) / _STEP
+    at = (np.log(rare.cells) - _LOWEST) / _STEP
     at = np.minimum(np.maximum(at, 0), _STEPS - 1)
     low = np.minimum(at.astype(np.int64), _STEPS - 2)
     return low, at - low
