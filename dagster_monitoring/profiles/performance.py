@@ -81,9 +81,11 @@ def scan_performance(
     keys = {task.label} if labels is None else {columns.id, columns.timestamp}
     names = {*joined_columns(task), *run.segments, *keys}
     rows = max(_CELLS // max(len(score_columns(task)), 1), _FEWEST_ROWS)
-    for batch in gather(batches, rows=rows, names=names):
-        run.add(dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows)
-    return run.profile()
+    # Arithmetic with a signalling NaN, as R's NA is, would warn.
+    with np.errstate(invalid="ignore"):
+        for batch in gather(batches, rows=rows, names=names):
+            run.add(dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows)
+        return run.profile()
 
 
 class _Run:

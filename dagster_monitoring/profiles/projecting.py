@@ -184,9 +184,8 @@ def _centred(
             if name in shares:
                 columns.append((shares[name] - mean)[rows[name]])
             else:
-                offsets = rows[name] - mean
-                offsets[~(np.abs(rows[name]) <= LARGEST)] = 0.0
-                columns.append(offsets)
+                is_known = np.abs(rows[name]) <= LARGEST
+                columns.append(np.where(is_known, rows[name], mean) - mean)
         yield np.column_stack(columns)
 
 

@@ -91,7 +91,8 @@ def scan(  # noqa: PLR0913 - what a slice is, and how it is counted
     }
     missing: set[str] = set()
     extra: set[str] = set()
-    with np.errstate(over="ignore", invalid="ignore"), Duplicates() as duplicates:
+    # Arithmetic with a signalling NaN, as R's NA is, would warn.
+    with np.errstate(invalid="ignore"), Duplicates() as duplicates:
         run = _Scan(bins, columns, bounds, duplicates)
         kernels = kernel if isinstance(kernel, Kernels) else Kernels(kernel)
         for batch in gather(batches, rows=PIECE // 2):
@@ -195,6 +196,8 @@ class _Scan:
     def _segment_tables(
         self, counters: Mapping[str, NumericCounter | CategoricalCounter]
     ) -> dict[str, SegmentTable]:
+        if not self._bins.segments:
+            return {}
         blocks: dict[str, list[Block]] = {n: [*counters[n].blocks()] for n in sorted(counters)}
         rows = cast(list[npt.NDArray[np.int64]], self._cube.by_column(self._rows_by_cell))
         return {

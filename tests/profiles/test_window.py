@@ -164,6 +164,17 @@ def test_a_slice_that_is_read_again_is_taken_anew() -> None:
     assert own.window(day(10), 6).profile.rows == 1_005
 
 
+def test_a_window_is_kept_until_another_of_its_length_is_asked_for() -> None:
+    own = windows(CountingStorage({2: 1, 3: 1, 4: 1}))
+    first = own.window(day(4), 4)
+    assert own.window(day(3), 2) is not first
+    assert own.window(day(4), 4) is first
+    # The same slices, of which another one is missing.
+    second = own.window(day(5), 4)
+    assert (first.missing, second.missing) == ((day(1),), (day(5),))
+    assert first.partitions == second.partitions == (day(2), day(3), day(4))
+
+
 def test_windows_of_different_lengths_do_not_disturb_each_other() -> None:
     own = windows(CountingStorage(dict.fromkeys(range(60), 1)))
     for last in range(30, 60):
