@@ -196,6 +196,8 @@ class _Scan:
     def _segment_tables(
         self, counters: Mapping[str, NumericCounter | CategoricalCounter]
     ) -> dict[str, SegmentTable]:
+        if not self._bins.segments:
+            return {}
         blocks: dict[str, list[Block]] = {n: [*counters[n].blocks()] for n in sorted(counters)}
         rows = cast(list[npt.NDArray[np.int64]], self._cube.by_column(self._rows_by_cell))
         return {

@@ -192,13 +192,13 @@ def _remembered(faults: list[Exception]) -> Iterator[None]:
 
 
 def _worth_a_dictionary(parquet: pq.ParquetFile) -> list[str]:
-    metadata, names = parquet.metadata, []
-    if metadata.num_row_groups == 0:
+    # Made anew each time that it is asked for.
+    metadata, schema, names = parquet.metadata, parquet.schema_arrow, []
+    # Nested columns shift the positions.
+    if metadata.num_row_groups == 0 or metadata.num_columns != len(schema):
         return []
     first = metadata.row_group(0)
-    for position, field in enumerate(parquet.schema_arrow):
-        if metadata.num_columns != len(parquet.schema_arrow):
-            break  # nested columns shift the positions
+    for position, field in enumerate(schema):
         chunk = first.column(position)
         plain = chunk.total_uncompressed_size > _DICTIONARY_BYTES * max(chunk.num_values, 1)
         small = chunk.total_uncompressed_size < BATCH_ROWS

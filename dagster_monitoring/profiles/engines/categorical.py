@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+from functools import lru_cache
+from typing import NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -28,13 +29,38 @@ def width_of(bins: CategoricalBins) -> int:
     return len(bins.segment_vocabulary) + 2
 
 
+class _Vocabulary(NamedTuple):
+    """What counting on a column's names goes by.
+
+    Attributes:
+        names: all of them.
+        long: where those are that may have been cut.
+        coarse: the segment's cell by place; the last two places are of unseen names and of nulls.
+    """
+
+    names: pa.Array
+    long: dict[str, int]
+    coarse: Integers
+
+
+@lru_cache(maxsize=512)
+def _vocabulary(bins: CategoricalBins) -> _Vocabulary:
+    """Of a column's bins; made once."""
+    coarse = np.minimum(np.arange(len(bins.vocabulary) + 2), width_of(bins) - 2)
+    coarse[-1] = width_of(bins) - 1
+    return _Vocabulary(
+        names=pa.array(bins.vocabulary, pa.string()),
+        long={n: i for i, n in enumerate(bins.vocabulary) if len(n) == MAX_LENGTH},
+        coarse=coarse,
+    )
+
+
 class CategoricalCounter:
     """Counts one categorical column piece by piece, on the codes of its dictionary."""
 
     def __init__(self, bins: CategoricalBins, cube: Cube) -> None:
         self._size = len(bins.vocabulary)
-        self._names = pa.array(bins.vocabulary, pa.string())
-        self._long = {n: i for i, n in enumerate(bins.vocabulary) if len(n) == MAX_LENGTH}
+        self._vocabulary = _vocabulary(bins)
         # After the vocabulary: a cell for unseen names, one for nulls.
         self._counts = np.zeros(self._size + 2, dtype=np.int64)
         self._unseen = NameCounts()
@@ -43,9 +69,7 @@ class CategoricalCounter:
         self._by_code: Integers = np.zeros(0, dtype=np.int64)
         self._dictionary: pa.Array = None
         self._mapping: Integers = np.zeros(0, dtype=np.int64)
-        self._text: pa.Array = self._names
-        self._coarse = np.minimum(np.arange(self._size + 2), width_of(bins) - 2)
-        self._coarse[-1] = width_of(bins) - 1
+        self._text: pa.Array = self._vocabulary.names
         self._cube = cube
         self._cube_counts = np.zeros((cube.cells, width_of(bins)), dtype=np.int64)
         self._segment_wrong = [np.zeros((n, 2), dtype=np.int64) for n in cube.sizes]
@@ -58,7 +82,7 @@ class CategoricalCounter:
     def add_segments(self, place: Places, rows: SegmentRows, loops: Loops) -> None:
         """Count rows by segment."""
         if self._cube.groups:
-            loops.count_cells(place, self._coarse, rows, self._cube, self._cube_counts)
+            loops.count_cells(place, self._vocabulary.coarse, rows, self._cube, self._cube_counts)
 
     def add_wrong(self, null: Bools, rows: SegmentRows) -> None:
         """Count rows of a type that is no category; nulls among them stay nulls."""
@@ -93,12 +117,12 @@ class CategoricalCounter:
             return
         self._settle()
         text = as_text(dictionary)
-        found = pc.index_in(text, value_set=self._names).fill_null(self._size)
+        found = pc.index_in(text, value_set=self._vocabulary.names).fill_null(self._size)
         mapping = np.append(found.to_numpy(zero_copy_only=False), self._size + 1)
         mapping = mapping.astype(np.int64)
         if text.null_count:
             mapping[:-1][is_null(text)] = self._size + 1
-        if self._long:
+        if self._vocabulary.long:
             self._find_long(text, mapping)
         self._dictionary, self._mapping, self._text = dictionary, mapping, text
         self._by_code = np.zeros(len(mapping), dtype=np.int64)
@@ -108,7 +132,7 @@ class CategoricalCounter:
         length = pc.binary_length(text).fill_null(0).to_numpy(zero_copy_only=False)
         for i in np.flatnonzero((length > MAX_LENGTH) & (mapping[:-1] == self._size)).tolist():
             (name,) = decode(text.slice(i, 1))
-            mapping[i] = self._long.get(short(name), self._size)
+            mapping[i] = self._vocabulary.long.get(short(name), self._size)
 
     def _settle(self) -> None:
         """Codes become places once a dictionary, however many pieces share it; so do new names."""

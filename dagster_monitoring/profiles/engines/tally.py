@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
@@ -156,10 +157,7 @@ class Tally:
         self.bins = bins
         self.cube = cube
         self._n_placed = 0
-        self.coarse = np.append(
-            np.searchsorted(bins.segment_edges, np.append(-np.inf, bins.edges), side="right"),
-            SEGMENT_BINS,
-        )
+        self.coarse = _coarse(bins)
         self.in_row = (2 + 2 * self.coarse).astype(np.uint8)
         self._tiers: dict[int, Tier] = {0: Tier(bins.exponent, size, cube.cells)}
 
@@ -237,6 +235,14 @@ class Tally:
 
     def _squares_exponent(self, tier: Tier) -> int:
         return 2 * tier.exponent + SQUARE_BITS
+
+
+@lru_cache(maxsize=512)
+def _coarse(bins: NumericBins) -> Places:
+    """The segment bin of each bin of a column; made once."""
+    firsts = np.append(-np.inf, bins.edges)
+    found = np.searchsorted(bins.segment_edges, firsts, side="right")
+    return np.append(found, SEGMENT_BINS)
 
 
 def _together(parts: list[tuple[int, Integers, Integers]]) -> FixedSums:
