@@ -74,7 +74,7 @@ class Divergence:
         rows, names, _ = lacked
         left = np.maximum(pairs.m - rows, FLOOR * pairs.m)
         added = self.unseen(rows, names, pairs.n, pairs.m) + self.cell(left, pairs.m)
-        return found + np.where(rows > 0, added / pairs.m, 0.0)
+        return found + added / pairs.m
 
     def _of_seen(self, pairs: Pairs, alpha: float) -> Floats:
         """What it exceeds with probability ``alpha`` over the bins that the reference has."""
