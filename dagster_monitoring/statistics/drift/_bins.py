@@ -124,3 +124,23 @@ class RareBins(Rows):
     def empties(self) -> Floats:
         """How many bins without a row there are on average, shape ``(r,)``."""
         return self.sum(self.none)
+
+    def likely(self, alpha: float) -> RareBins | None:
+        """The bins that have a row with a chance of about ``alpha`` at least.
+
+        Of those pairs that have others, too, ``pairs`` being their places among these; ``None``
+        when there is no such pair.
+        """
+        is_likely = self.cells >= alpha
+        sizes = self.count(is_likely).astype(np.int64)
+        has_both = (sizes > 0) & (sizes < self.sizes)
+        pairs = np.flatnonzero(has_both)
+        if not len(pairs):
+            return None
+        return RareBins(
+            sizes=sizes[pairs],
+            pairs=pairs,
+            m=self.m[pairs],
+            rows=self.rows[pairs],
+            cells=self.cells[is_likely & np.repeat(has_both, self.sizes)],
+        )

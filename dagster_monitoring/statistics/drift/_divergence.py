@@ -78,20 +78,32 @@ class Divergence:
 
     def _of_seen(self, pairs: Pairs, alpha: float) -> Floats:
         """What it exceeds with probability ``alpha`` over the bins that the reference has."""
-        bins, rare = pairs.bins, pairs.bins.rare
+        rare = pairs.bins.rare
         found = self.curvature * pairs.scale * pairs.once(_plain_quantile, alpha)
         if rare is None:
             return found
-        mean, variance = bins.once(self._null_moments)[:, rare.pairs]
-        of_rare = positive_quantile(mean, variance, alpha)
+        of_rare = self._of_rare(rare, alpha)
+        likely = rare.once(RareBins.likely, alpha)
+        if likely is not None:
+            # A row in one of the others is rarer than alpha, and may be so large a step that a
+            # chi-square distribution of its variance is nearly always nothing.
+            at = likely.pairs
+            empty = rare.sum(np.where(rare.cells < alpha, self._of_empty(rare), 0.0)) / rare.rows
+            of_rare[at] = np.maximum(of_rare[at], self._of_rare(likely, alpha) + empty[at])
+        found[rare.pairs] = of_rare
+        return found
+
+    def _of_rare(self, rare: RareBins, alpha: float) -> Floats:
+        """The same over rare bins, shape ``(r,)``."""
+        mean, variance = rare.once(self._rare_moments)
+        found = positive_quantile(mean, variance, alpha)
         # An empty bin now and then: what it adds, apart from what the others do.
         at = np.flatnonzero(rare.once(_now_and_then, alpha))
         if len(at):
             mean, variance = rare.once(self._filled_moments)[:, at]
-            of_rare[at] = mixed_quantile(
+            found[at] = mixed_quantile(
                 mean, variance, jump=self._jump(rare)[at], jumps=rare.empties[at], alpha=alpha
             )
-        found[rare.pairs] = of_rare
         return found
 
     def standard_error(self, pairs: Pairs, value: Floats) -> Floats:
@@ -112,13 +124,20 @@ class Divergence:
     def _null_moments(self, bins: Bins) -> Floats:
         """Mean and variance between two samples of each reference's population."""
         moments = self._plain_moments(bins)
-        rare = bins.rare
-        if rare is not None:
-            empty = self.empty(rare.cells, rare.each(rare.m))
-            added = rare.none * empty
-            further = np.stack((added, added * empty, -added * np.minimum(rare.cells, MANY_ROWS)))
-            moments[:, rare.pairs] = _of_sum(rare, rare.once(self._cell_moments) + further)
+        if bins.rare is not None:
+            moments[:, bins.rare.pairs] = bins.rare.once(self._rare_moments)
         return moments
+
+    def _rare_moments(self, rare: RareBins) -> Floats:
+        """The same of rare bins."""
+        added = self._of_empty(rare)
+        empty = self.empty(rare.cells, rare.each(rare.m))
+        further = np.stack((added, added * empty, -added * np.minimum(rare.cells, MANY_ROWS)))
+        return _of_sum(rare, rare.once(self._cell_moments) + further)
+
+    def _of_empty(self, rare: RareBins) -> Floats:
+        """What each bin adds on average by having no row."""
+        return rare.none * self.empty(rare.cells, rare.each(rare.m))
 
     def _filled_moments(self, rare: RareBins) -> Floats:
         """The same without what bins add that happen to be empty."""
@@ -150,8 +169,7 @@ class Divergence:
 
     def _jump(self, rare: RareBins) -> Floats:
         """What an empty bin adds on average."""
-        added = rare.sum(rare.none * self.empty(rare.cells, rare.each(rare.m)))
-        found: Floats = added / rare.empties / rare.rows
+        found: Floats = rare.sum(self._of_empty(rare)) / rare.empties / rare.rows
         return found
 
     def _cell_moments(self, rare: RareBins) -> Floats:
