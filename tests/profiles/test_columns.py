@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from dagster_monitoring.profiles.bins import CategoricalBins
@@ -42,7 +43,8 @@ def test_no_rows_are_the_identity_of_adding(baseline, name):
     for total in (empty + own, own + empty, add_columns(empty, own)):
         assert total.counts.tolist() == own.counts.tolist()
         assert total.rows == own.rows
-    assert (empty + empty).histogram(bins).n == 0
+    none = (empty + empty).histogram(bins)
+    assert (none.n, none.counts.dtype) == (0, np.int64)
 
 
 def test_no_numbers_have_sums_of_the_bins_own_units(baseline):
@@ -60,12 +62,30 @@ def test_faults_and_ends_of_numbers_add_up(baseline):
     bins = baseline.bins.numeric["size"]
     first = numeric(bins, **dict(zip(FAULTS, range(1, 6), strict=True)), minimum=2.0, maximum=3.0)
     second = numeric(bins, **dict(zip(FAULTS, (10, 20, 30, 40, 50), strict=True)), minimum=1.0)
-    total = first + second
-    assert [getattr(total, name) for name in FAULTS] == [11, 22, 33, 44, 55]
-    assert (total.minimum, total.maximum) == (1.0, 3.0)
-    assert (total.n_missing, total.n_nonfinite, total.rows) == (33, 77, 165)
-    histogram = total.histogram(bins)
-    assert (histogram.n_missing, histogram.n_nonfinite) == (33, 77)
+    for total in (first + second, second + first):
+        assert [getattr(total, name) for name in FAULTS] == [11, 22, 33, 44, 55]
+        assert (total.minimum, total.maximum) == (1.0, 3.0)
+        assert (total.n_missing, total.n_nonfinite, total.rows) == (33, 77, 165)
+        histogram = total.histogram(bins)
+        assert (histogram.n_missing, histogram.n_nonfinite) == (33, 77)
+        assert (histogram.minimum, histogram.maximum) == (1.0, 3.0)
+
+
+def test_a_segments_numbers_lie_on_fewer_edges(baseline, training):
+    bins = baseline.bins.numeric["size"]
+    assert len(bins.segment_edges) < len(bins.edges)
+    rome = training.filter(pc.equal(training["city"], "Rome"))
+    for rows, column, edges in (
+        (rome, baseline.profile.segments["city=Rome"]["size"], bins.segment_edges),
+        (training, baseline.profile.columns["size"], bins.edges),
+    ):
+        histogram = column.histogram(bins)
+        assert histogram.edges.tolist() == edges.tolist()
+        size = rows["size"].to_numpy(zero_copy_only=False)
+        away = size[np.isfinite(size)] - histogram.centre
+        assert histogram.centre == bins.centre
+        assert histogram.sums.sum() == pytest.approx(away.sum())
+        assert histogram.sum_squares == pytest.approx((away**2).sum())
 
 
 def test_faults_of_categories_add_up():
@@ -93,11 +113,13 @@ def test_a_segments_categories_are_the_most_frequent_names():
 
 
 def test_names_beyond_those_kept_join_a_name_that_is_spelled_like_them():
-    unseen = NameCounts(counts={"<other>": 2, "x": 1}, total=10)
-    column = CategoricalColumn(counts=np.array([4]), unseen=unseen)
-    histogram = column.histogram(CategoricalBins(vocabulary=("a",)))
-    assert histogram.categories == ("a", "<other>", "x")
-    assert histogram.counts.tolist() == [4, 9, 1]
+    for counts, names, expected in (
+        ({"<other>": 2, "x": 1}, ("a", "<other>", "x"), [4, 9, 1]),
+        ({"x": 1}, ("a", "x", "<other>"), [4, 1, 9]),
+    ):
+        column = CategoricalColumn(counts=np.array([4]), unseen=NameCounts(counts=counts, total=10))
+        histogram = column.histogram(CategoricalBins(vocabulary=("a",)))
+        assert (histogram.categories, histogram.counts.tolist()) == (names, expected)
 
 
 def test_columns_of_other_bins_or_kinds_do_not_add(baseline):
