@@ -56,6 +56,7 @@ def multivariate_table() -> str:
         facts = [
             ("from", needs[metric.needs]),
             ("range", _range(metric.bounds)),
+            ("symmetric", "yes" if metric.symmetric else "no"),
             ("bad when", {"upper": "high", "both": "high or low"}[metric.worse]),
             ("unit", metric.unit),
             ("fewest rows", str(metric.minimum_n)),
@@ -79,6 +80,7 @@ def performance_table() -> str:
             ("needs a score", "yes" if metric.needs_score else "no"),
             ("range", f"{_range(metric.bounds)}, {better[metric.higher_is_better]}"),
             ("unit", metric.unit),
+            ("symmetric", "yes" if metric.symmetric else "no"),
             ("averages", _averages(metric)),
             ("fewest rows", str(metric.minimum_n)),
             ("one-sided input", metric.degenerate),

@@ -197,3 +197,14 @@ def car_price() -> Peers:
         baseline_file="reference_chunk_9",
         slices=("chunk_9", "reference_chunk_9"),
     )
+
+
+@pytest.fixture(scope="session")
+def prompt_injection() -> Peers:
+    return Peers(
+        folder="prompt_injection",
+        task=BinaryClassification(label="is_injection", prediction="pred", score="proba"),
+        numeric=("n_chars", "n_words", "non_ascii_share", "digit_share"),
+        baseline_file="baseline",
+        slices=("quiet", "wave"),
+    )

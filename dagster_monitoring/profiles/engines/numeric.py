@@ -177,12 +177,6 @@ def _range_of(values: Floats) -> tuple[float, float, Bools | None]:
     # Written so that NaN, which compares as false, does not pass.
     if low >= -LARGEST and high <= LARGEST:
         return low, high, None
-    # Not np.fmin: it takes a signalling NaN, which R's NA is, for the smallest number so far.
-    missing = np.isnan(values)
-    low = float(np.where(missing, np.inf, values).min())
-    high = float(np.where(missing, -np.inf, values).max())
-    if low >= -LARGEST and high <= LARGEST:
-        return low, high, missing
     aside = ~(np.abs(values) <= LARGEST)
     kept = values[~aside]
     return float(kept.min(initial=np.inf)), float(kept.max(initial=-np.inf)), aside

@@ -33,6 +33,7 @@ class MultivariateMetric:
             :class:`SampledRows`.
         bounds: the lowest and highest value it can give, infinities included.
         worse: the bad side.
+        symmetric: whether swapping reference and current gives the same value.
         unit: ``""`` where the number has none.
         minimum_n: with fewer rows on either side there is no value.
         degenerate: what it gives where there is little to compute from, in words.
@@ -51,6 +52,7 @@ class MultivariateMetric:
     needs: Literal["projection", "sample"]
     bounds: tuple[float, float]
     worse: Literal["upper", "both"]
+    symmetric: bool
     unit: Literal["", "baseline standard deviations"]
     minimum_n: int
     degenerate: str

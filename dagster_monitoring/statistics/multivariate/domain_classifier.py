@@ -134,6 +134,7 @@ METRIC = MultivariateMetric(
     needs="sample",
     bounds=(0.0, 1.0),
     worse="upper",
+    symmetric=False,
     unit="",
     minimum_n=_MINIMUM_N,
     degenerate="missing values and new categories are values that rows can be told apart by; "

@@ -77,6 +77,7 @@ METRIC = MultivariateMetric(
     needs="projection",
     bounds=(0.0, float("inf")),
     worse="both",
+    symmetric=False,
     unit="baseline standard deviations",
     minimum_n=_MINIMUM_N,
     degenerate="a missing number counts as the baseline's mean, a missing category as its most "

@@ -33,6 +33,8 @@ class PerformanceMetric:
         tasks: which tasks it is defined for, by their ``type``.
         bounds: the lowest and highest value it can give, infinities included.
         higher_is_better: ``None`` where the best value lies in between, as 0 for a bias.
+        symmetric: whether predictions and labels may change places. Never where they are not of
+            one kind: scores beside classes, an order beside gains.
         unit: ``""`` where the number has none.
         needs_score: whether it reads probabilities, and not the predicted class alone.
         minimum_n: the fewest labelled rows from which it can have a value.
@@ -50,6 +52,7 @@ class PerformanceMetric:
     tasks: frozenset[TaskName]
     bounds: tuple[float, float]
     higher_is_better: bool | None
+    symmetric: bool
     unit: Literal["", "share", "nats", "label unit", "label unit squared"]
     needs_score: bool
     minimum_n: int = 1

@@ -53,6 +53,7 @@ METRIC = PerformanceMetric(
     tasks=CLASSIFICATION,
     bounds=(0.0, 1.0),
     higher_is_better=True,
+    symmetric=True,
     unit="share",
     needs_score=False,
     degenerate="undefined without labelled rows only",

@@ -67,6 +67,7 @@ METRIC = PerformanceMetric(
     tasks=CLASSIFICATION,
     bounds=(0.0, 1.0),
     higher_is_better=True,
+    symmetric=False,
     unit="share",
     needs_score=False,
     minimum_n=2,

@@ -39,6 +39,7 @@ METRIC = PerformanceMetric(
     tasks=REGRESSION,
     bounds=(float("-inf"), float("inf")),
     higher_is_better=None,
+    symmetric=False,
     unit="label unit",
     needs_score=False,
     degenerate="undefined without labelled rows, or when values overflow",

@@ -55,6 +55,7 @@ METRIC = PerformanceMetric(
     tasks=CLASSIFICATION,
     bounds=(0.0, 2.0),
     higher_is_better=False,
+    symmetric=False,
     unit="",
     needs_score=True,
     degenerate="undefined when no row has a score",

@@ -71,6 +71,7 @@ METRIC = PerformanceMetric(
     tasks=BINARY,
     bounds=(float("-inf"), 1.0),
     higher_is_better=True,
+    symmetric=False,
     unit="",
     needs_score=True,
     minimum_n=2,

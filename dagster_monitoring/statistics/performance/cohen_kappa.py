@@ -60,6 +60,7 @@ METRIC = PerformanceMetric(
     tasks=CLASSIFICATION,
     bounds=(-1.0, 1.0),
     higher_is_better=True,
+    symmetric=True,
     unit="",
     needs_score=False,
     degenerate="undefined when labels and predictions are all of one class",

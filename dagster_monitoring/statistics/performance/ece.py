@@ -47,6 +47,7 @@ METRIC = PerformanceMetric(
     tasks=BINARY,
     bounds=(0.0, 1.0),
     higher_is_better=False,
+    symmetric=False,
     unit="share",
     needs_score=True,
     degenerate="undefined when no row has a score",

@@ -49,6 +49,7 @@ METRIC = PerformanceMetric(
     tasks=CLASSIFICATION,
     bounds=(0.0, 1.0),
     higher_is_better=True,
+    symmetric=True,
     unit="",
     needs_score=False,
     degenerate="undefined when nothing is positive, nor predicted so; 0 for one class of several",

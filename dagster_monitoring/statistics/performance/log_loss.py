@@ -61,6 +61,7 @@ METRIC = PerformanceMetric(
     tasks=CLASSIFICATION,
     bounds=(0.0, float("inf")),
     higher_is_better=False,
+    symmetric=False,
     unit="nats",
     needs_score=True,
     degenerate="undefined when no row has a score",

@@ -42,6 +42,7 @@ METRIC = PerformanceMetric(
     tasks=REGRESSION,
     bounds=(0.0, float("inf")),
     higher_is_better=False,
+    symmetric=False,
     unit="share",
     needs_score=False,
     degenerate="undefined without labelled rows, or when values overflow",

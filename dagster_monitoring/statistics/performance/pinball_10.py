@@ -41,6 +41,7 @@ METRIC = PerformanceMetric(
     tasks=REGRESSION,
     bounds=(0.0, float("inf")),
     higher_is_better=False,
+    symmetric=False,
     unit="label unit",
     needs_score=False,
     degenerate="undefined without labelled rows, or when values overflow",

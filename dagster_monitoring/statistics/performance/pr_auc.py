@@ -82,6 +82,7 @@ METRIC = PerformanceMetric(
     tasks=CLASSIFICATION,
     bounds=(0.0, 1.0),
     higher_is_better=True,
+    symmetric=False,
     unit="",
     needs_score=True,
     minimum_n=2,

@@ -45,6 +45,7 @@ METRIC = PerformanceMetric(
     tasks=RANKING,
     bounds=(0.0, 1.0),
     higher_is_better=True,
+    symmetric=False,
     unit="",
     needs_score=False,
     degenerate="undefined when no query has a relevant row; queries without one are left out",

@@ -40,6 +40,7 @@ METRIC = PerformanceMetric(
     tasks=REGRESSION,
     bounds=(float("-inf"), 1.0),
     higher_is_better=True,
+    symmetric=False,
     unit="",
     needs_score=False,
     minimum_n=2,

@@ -60,6 +60,7 @@ METRIC = PerformanceMetric(
     tasks=REGRESSION,
     bounds=(0.0, float("inf")),
     higher_is_better=False,
+    symmetric=True,
     unit="",
     needs_score=False,
     degenerate="undefined without labelled rows, or when a label or prediction is -1 or below",

@@ -41,6 +41,7 @@ METRIC = PerformanceMetric(
     tasks=REGRESSION,
     bounds=(0.0, 2.0),
     higher_is_better=False,
+    symmetric=True,
     unit="share",
     needs_score=False,
     degenerate="undefined without labelled rows, or when values overflow",

@@ -48,6 +48,7 @@ METRIC = PerformanceMetric(
     tasks=CLASSIFICATION,
     bounds=(0.0, 1.0),
     higher_is_better=True,
+    symmetric=False,
     unit="share",
     needs_score=False,
     degenerate="undefined when no label is negative; 0 for one class of several",

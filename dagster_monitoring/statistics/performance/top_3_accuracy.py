@@ -43,6 +43,7 @@ METRIC = PerformanceMetric(
     tasks=MULTICLASS,
     bounds=(0.0, 1.0),
     higher_is_better=True,
+    symmetric=False,
     unit="share",
     needs_score=True,
     degenerate="undefined when no row has a score",
