@@ -33,9 +33,9 @@ def doane_count(values: Floats, *, whole: bool = False) -> int:
             ordered.astype(np.int64) if whole and is_small else ordered, bins="doane"
         )
     except ValueError:
-        edges = ordered[:1]
+        return 1
     # Else the range is so narrow that floats can't divide it; older NumPy goes on all the same.
-    return len(edges) - 1 if len(edges) > 1 and bool(np.all(np.diff(edges) > 0)) else 1
+    return len(edges) - 1 if bool(np.all(np.diff(edges) > 0)) else 1
 
 
 def doane_edges(minimum: float, maximum: float, count: int) -> Floats:

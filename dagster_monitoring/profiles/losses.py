@@ -158,7 +158,7 @@ def _losses(label: pa.Array, prediction: pa.Array, task: Task) -> Floats:
     """By row; NaN where there is none."""
     truth, guess = read_outputs(label, task), read_outputs(prediction, task)
     if isinstance(truth, Values) and isinstance(guess, Values):
-        return np.asarray(np.abs(truth.values - guess.values), dtype=np.float64)
+        return np.abs(truth.values - guess.values)
     if not (isinstance(truth, Classes) and isinstance(guess, Classes)):
         raise TypeError("labels and predictions are read in the same way")
     true, guessed = _codes(truth, guess, task)
@@ -178,5 +178,5 @@ def _codes(
     else:
         place = {name: at for at, name in enumerate(sorted({*truth.names, *guess.names}))}
         known = [[place[name] for name in side.names] for side in (truth, guess)]
-    true, guessed = (np.array([*own, -1], dtype=np.int64) for own in known)
+    true, guessed = (np.array([*own, -1]) for own in known)
     return true, guessed

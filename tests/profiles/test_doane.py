@@ -96,6 +96,8 @@ def test_whole_numbers_with_gaps_are_floats_to_pandas_and_to_the_rule():
 def test_whole_numbers_that_floats_do_not_hold_are_floats():
     values = pa.array([2**63 - 1, -(2**63), 5, 6] * 50)
     assert fitted(values).doane == doane_count(np.array(values.to_pylist(), dtype=np.float64))
+    one = np.array([2.0**64, *range(50)])
+    assert doane_count(one, whole=True) == doane_count(one)
 
 
 def test_the_largest_numbers_that_are_counted_take_part_in_the_rule():

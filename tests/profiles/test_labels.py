@@ -81,6 +81,9 @@ def test_it_is_known_when_labels_of_some_rows_arrived():
     assert found.type == pa.timestamp("us", tz="UTC")
     assert found.to_pylist() == [moments[2], None, moments[0], None]
     assert len(index.available(np.array([], dtype=int))) == 0
+    finer = pa.array([1_999, 0, 0, 0], pa.timestamp("ns", tz="UTC"))
+    found = LabelIndex(labels(available_at=finer)).available(np.array([0]))
+    assert found.cast(pa.int64()).to_pylist() == [1]
     assert LabelIndex(labels()).available(np.array([0])) is None
     assert LabelIndex(labels(available_at=pa.nulls(4))).available(np.array([0])) is None
 

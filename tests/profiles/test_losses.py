@@ -8,9 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from dagster_monitoring.profiles import losses
 from dagster_monitoring.profiles.baseline import build_baseline
 from dagster_monitoring.profiles.losses import LOSS, QUARTER, losses_from_table, losses_to_table
 from dagster_monitoring.profiles.projecting import RowNeeds
+from dagster_monitoring.profiles.reading import hash_ids
+from dagster_monitoring.profiles.sample import mixed
 from dagster_monitoring.profiles.storage import ProfileStorage
 from dagster_monitoring.schema import (
     BinaryClassification,
@@ -38,12 +41,12 @@ def table(n=12_000, **changes):
     return pa.table({**columns, **changes})
 
 
-def built(rows, task=BINARY, *, batch=5000, losses=True):
+def built(rows, task=BINARY, *, batch=5000, sampled=True):
     def read(names):
         present = [name for name in names if name in rows.column_names]
         return rows.select(present).to_batches(max_chunksize=batch)
 
-    needs = RowNeeds(losses=losses)
+    needs = RowNeeds(losses=sampled)
     return build_baseline(read, columns=ROLES, task=task, model_version="1", rows=needs)
 
 
@@ -69,6 +72,27 @@ def test_batches_of_any_size_give_the_same_rows():
     one, other = built(rows), built(rows, batch=777)
     assert one.version == other.version
     assert np.array_equal(one.losses.values, other.losses.values, equal_nan=True)
+
+
+@pytest.mark.parametrize("batch", [1, 7, 60])
+@pytest.mark.parametrize("size", [1, 6])
+def test_of_more_rows_than_are_kept_those_of_the_lowest_ranks_are(batch, size, monkeypatch):
+    """Whichever come first, and none without a loss among them; of one id, the lower values."""
+    monkeypatch.setattr(losses, "ROWS", size)
+    given = [None if at % 8 == 1 else at % 2 for at in range(60)]
+    rows = table(60, id=[f"row-{at // 2}" for at in range(60)], y=pa.array(given))
+    kept = built(rows, batch=batch).losses
+    labelled = rows.filter(rows["y"].is_valid())
+    ranks, x = mixed(hash_ids(labelled["id"].combine_chunks())), labelled["x"].to_numpy()
+    lowest = np.lexsort((x, ranks))[:size]
+    assert kept.ranks.tolist() == ranks[lowest].tolist()
+    assert kept.values[:, 0].tolist() == x[lowest].tolist()
+    assert np.isfinite(kept.values[:, -1]).all()
+    assert kept.n_left_out == given.count(None)
+
+
+def test_rows_whose_ids_are_lists_are_not_sampled():
+    assert built(table(50, id=[[1]] * 50)).losses is None
 
 
 def test_rows_without_a_label_a_prediction_or_an_id_are_left_out():
@@ -112,7 +136,7 @@ def test_the_loss_is_that_of_the_task(task, changes, expected):
 
 def test_there_are_none_without_labels_unasked_or_of_a_ranking():
     assert built(table().drop_columns(["y"])).losses is None
-    assert built(table(), losses=False).losses is None
+    assert built(table(), sampled=False).losses is None
     ranking = Ranking(label="y", prediction="s", group="kind")
     assert built(table(), ranking).losses is None
 
@@ -121,7 +145,7 @@ def test_other_labels_are_another_version():
     rows = table(100)
     other = rows.set_column(rows.column_names.index("y"), "y", rows["p"])
     assert built(rows).version != built(other).version
-    assert built(rows, losses=False).version == built(other, losses=False).version
+    assert built(rows, sampled=False).version == built(other, sampled=False).version
 
 
 def test_a_baseline_is_read_back_with_its_losses(tmp_path):
@@ -131,13 +155,14 @@ def test_a_baseline_is_read_back_with_its_losses(tmp_path):
     assert found.plan == baseline.losses.plan
     assert found.ranks.tolist() == baseline.losses.ranks.tolist()
     assert np.array_equal(found.values, baseline.losses.values, equal_nan=True)
-    plain = replace(built(table(200), losses=False))
+    plain = replace(built(table(200), sampled=False))
     storage.write_baseline("m", plain)
     assert storage.read_baseline("m", plain.version).losses is None
 
 
 def test_a_table_gives_back_its_sample():
-    sample = built(table(40)).losses
+    sample = built(table(40, y=pa.array([None, *[1] * 39]))).losses
+    assert sample.n_left_out == 1
     assert losses_from_table(losses_to_table(sample)).n_left_out == sample.n_left_out
 
 

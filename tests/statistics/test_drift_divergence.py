@@ -11,6 +11,7 @@ from scipy import stats
 
 from dagster_monitoring.statistics.drift import Pair, drift_metric
 from dagster_monitoring.statistics.drift._divergence import Divergence
+from dagster_monitoring.statistics.drift._unseen import unseen
 from dagster_monitoring.statistics.histogram import Histogram, numeric_histogram
 
 NAMES = ["psi", "kl_divergence", "jensen_shannon_divergence", "hellinger", "chi_square"]
@@ -96,3 +97,28 @@ def test_from_sixty_expected_rows_on_noise_is_chi_square(
     told = told**2 if name == "hellinger" else told
     assert math.isclose(told, plain, rel_tol=1e-12) is not is_rare
     assert math.isclose(told, plain, rel_tol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("before", "m"), [([5000], 40), ([900, 40, 1, 1, 1], 600), ([1] * 100, 3), ([1] * 30, 400)]
+)
+@pytest.mark.parametrize("name", NAMES)
+@np.errstate(all="ignore")
+def test_noise_of_names_is_that_of_numbers_and_of_as_many_new_rows_as_chance_brings(
+    name: str, before: list[int], m: int
+) -> None:
+    """Of three rows all may be of names that a hundred different ones lack."""
+    counts, now = np.array(before), np.array([m, *[0] * (len(before) - 1)])
+    edges = np.arange(len(before) - 1) + 0.5
+    rows_of = (np.repeat(np.arange(len(before)), own) for own in (counts, now))
+    numbers = Pair(*(numeric_histogram(rows, edges=edges) for rows in rows_of))
+    categories = tuple(f"n{i}" for i in range(len(before)))
+    names = Pair(*(Histogram(counts=own, categories=categories) for own in (counts, now)))
+    lacked, sampling = unseen(names.alone, 0.05), sampling_of(name)
+    assert lacked is not None
+    of = np.array([float(m)])
+    left = np.maximum(of - lacked.rows, 1e-4 * m)
+    added = sampling.unseen(lacked.rows, lacked.names, names.alone.n, of) + sampling.cell(left, of)
+    expected = sampling.null_quantile(numbers.alone, 0.05) + added / m
+    assert sampling.null_quantile(names.alone, 0.05).item() == pytest.approx(expected.item())
+    assert (lacked.rows.item() > 0) is (len(before) > 1)

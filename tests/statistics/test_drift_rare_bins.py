@@ -110,9 +110,7 @@ class Expected:
 
     def quantile(self) -> float:
         """Of all bins, or of those likely to have a row where the others hardly ever have one."""
-        empty = [math.exp(-y) * self.one(0, y) for y in self.cells if y < ALPHA]
-        found = self.of_cells(0.0)
-        return max(found, self.of_cells(ALPHA) + sum(empty) / self.rows) if empty else found
+        return max(self.of_cells(least) for least in (0.0, ALPHA))
 
     def of_cells(self, least: float) -> float:
         cells = np.array([cell for cell in self.cells if cell >= least])

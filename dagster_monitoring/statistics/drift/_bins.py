@@ -128,12 +128,12 @@ class RareBins(Rows):
     def likely(self, alpha: float) -> RareBins | None:
         """The bins that have a row with a chance of about ``alpha`` at least.
 
-        Of those pairs that have others, too, ``pairs`` being their places among these; ``None``
-        when there is no such pair.
+        Of those pairs that have others, too, and more than one of these; ``pairs`` are their
+        places here. ``None`` when there is no such pair.
         """
         is_likely = self.cells >= alpha
         sizes = self.count(is_likely).astype(np.int64)
-        has_both = (sizes > 0) & (sizes < self.sizes)
+        has_both = (sizes > 1) & (sizes < self.sizes)
         pairs = np.flatnonzero(has_both)
         if not len(pairs):
             return None

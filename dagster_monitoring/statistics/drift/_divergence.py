@@ -74,7 +74,7 @@ class Divergence:
         rows, names, _ = lacked
         left = np.maximum(pairs.m - rows, FLOOR * pairs.m)
         added = self.unseen(rows, names, pairs.n, pairs.m) + self.cell(left, pairs.m)
-        return found + np.where(rows > 0, added / pairs.m, 0.0)
+        return found + added / pairs.m
 
     def _of_seen(self, pairs: Pairs, alpha: float) -> Floats:
         """What it exceeds with probability ``alpha`` over the bins that the reference has."""
@@ -88,8 +88,7 @@ class Divergence:
             # A row in one of the others is rarer than alpha, and may be so large a step that a
             # chi-square distribution of its variance is nearly always nothing.
             at = likely.pairs
-            empty = rare.sum(np.where(rare.cells < alpha, self._of_empty(rare), 0.0)) / rare.rows
-            of_rare[at] = np.maximum(of_rare[at], self._of_rare(likely, alpha) + empty[at])
+            of_rare[at] = np.maximum(of_rare[at], self._of_rare(likely, alpha))
         found[rare.pairs] = of_rare
         return found
 
@@ -234,6 +233,6 @@ def _table(cell: Callable[[Floats, Floats], Floats]) -> Floats:
     part = cell(rows, expected)
     weighed = chance * part
     moments = [(weighed * x).sum(axis=1) for x in (np.ones(1), part, rows - expected)]
-    table: Floats = np.array(moments, dtype=np.float64)
+    table: Floats = np.array(moments)
     table /= np.minimum(expected[:, 0], 1.0)
     return table
