@@ -208,3 +208,16 @@ def prompt_injection() -> Peers:
         baseline_file="baseline",
         slices=("quiet", "wave"),
     )
+
+
+@pytest.fixture(scope="session")
+def flights() -> Peers:
+    return Peers(
+        folder="flights",
+        task=BinaryClassification(label="delayed15", prediction="delay15_pred"),
+        numeric=("plane_age", "temp"),
+        categorical=("carrier", "dest"),
+        baseline_file="baseline",
+        slices=("day",),
+        monitors=(DriftMonitor(bins="doane"),),
+    )
