@@ -152,6 +152,7 @@ def test_ranks_are_written_once(keeping):
 def test_what_monitors_ask_for_is_kept_once():
     needs = RowNeeds.of(projected=[("a", "b"), (), ("a", "b")], sampled=[("a",), (), ("b", "a")])
     assert needs == RowNeeds(projections=(("a", "b"),), sampled=("a", "b"))
+    assert RowNeeds.of(projected=[], sampled=[], losses=True) == RowNeeds(losses=True)
 
 
 def test_nothing_is_kept_that_no_monitor_asks_for(training, keeping):
