@@ -14,7 +14,7 @@ SHARES = DriftMonitor(
     bins="doane",
     metrics=("jensen_shannon", "hellinger", "l_infinity", "chi_square"),
 )
-LINES = DriftMonitor(window=1, columns="all", metrics=("kolmogorov_smirnov",))
+LINES = DriftMonitor(window=1, columns="all", metrics=("kolmogorov_smirnov", "wasserstein"))
 QUALITY = DataQualityMonitor(vanished_after=1, metrics=("missing_share", "new_categories"))
 
 
@@ -45,15 +45,19 @@ def test_a_new_category_counts_as_there(flights, theirs, column, metric, there):
 
 
 @pytest.mark.parametrize("column", ["plane_age", "temp"])
-def test_kolmogorov_smirnov_is_scipys_and_near_nannymls(flights, theirs, column):
+def test_where_a_value_has_a_bin_of_its_own_distances_are_scipys_and_nannymls(
+    flights, theirs, column
+):
     sides = [flights.table(name)[column].drop_null().to_numpy() for name in ("baseline", "day")]
-    exact = stats.ks_2samp(*sides).statistic
-    found = flights.measured(LINES, "day")["kolmogorov_smirnov", column].value
-    # Both columns have few enough values for a bin each; NannyML reads it off a histogram.
-    assert found == pytest.approx(exact, abs=1e-12)
-    assert theirs["univariate_drift"][column]["kolmogorov_smirnov"] == pytest.approx(
-        exact, abs=1e-3
-    )
+    found = flights.measured(LINES, "day")
+    for metric, unit, exact in (
+        ("kolmogorov_smirnov", 1.0, stats.ks_2samp(*sides).statistic),
+        ("wasserstein", sides[0].std(), stats.wasserstein_distance(*sides)),
+    ):
+        assert found[metric, column].value == pytest.approx(exact, rel=1e-9)
+        # It reads Wasserstein's off a histogram of the reference.
+        near = theirs["univariate_drift"][column][metric]
+        assert near == pytest.approx(exact, abs=1e-5 * unit)
 
 
 def test_rates_of_missing_and_of_unseen_values_are_nannymls(flights, theirs):

@@ -199,3 +199,13 @@ def test_of_rows_that_are_all_missing_the_side_without_a_row_is_named():
         found = metric.compute(pair)
         assert isinstance(found, Undefined)
         assert found.reason == f"the {side} has no values to compare (missing: 0)"
+
+
+@pytest.mark.parametrize("name", ["mean_shift", "spread_shift", "wasserstein_scaled"])
+def test_side_by_side_each_pair_has_the_reason_of_its_own(name):
+    metric, huge = drift_metric(name), [-1.7e308, 1.0, 1.7e308]
+    pairs = [numbers(*own) for own in (SPREAD_OF_4, CONSTANT, (huge, [1.0, 2.0]), ([1.0], []))]
+    told = metric.measure(Pairs.of(pairs), alpha=0.05)
+    assert told.values == [metric.compute(pair) for pair in pairs]
+    assert [isinstance(own, Undefined) for own in told.values] == [False, True, True, True]
+    assert len({own.reason for own in told.values[1:]}) == 3
