@@ -324,10 +324,10 @@ def _split_wide(edges: Floats) -> Floats:
     """Edges that divide wide bins, where a Wasserstein distance would be vague."""
     widths = np.diff(edges)
     widest = (edges[-1] - edges[0]) * _WIDEST_SHARE
-    wide = np.flatnonzero(widths > widest) if widest > 0 else np.zeros(0, dtype=np.intp)
     parts = [
         np.linspace(edges[i], edges[i + 1], int(np.ceil(widths[i] / widest)) + 1)[1:-1]
-        for i in wide
+        for i in np.flatnonzero(widths > widest)
+        if widest > 0
     ]
     return np.concatenate(parts) if parts else np.zeros(0)
 
