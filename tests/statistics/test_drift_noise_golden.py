@@ -88,7 +88,7 @@ def test_what_never_varies_has_its_mean_for_a_quantile():
 
 def test_a_sum_with_jumps_exceeds_its_quantile_as_often_as_it_says():
     """A chi-square of 9 degrees of freedom over 3, and 4 for each event of a Poisson process."""
-    jumps, same = ARRAY([0.01, 0.4, 2.5]), np.ones(3)
+    jumps, same = ARRAY([0.01, 0.35, 0.4, 1.36, 2.5]), np.ones(5)
     found = mixed_quantile(3.0 * same, 2.0 * same, jump=4.0 * same, jumps=jumps, alpha=0.05)
     events = np.arange(40)
     for x, mean in zip(found, jumps, strict=True):

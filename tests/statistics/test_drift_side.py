@@ -31,6 +31,7 @@ def test_rows_are_summed_and_compared_by_themselves():
     assert ROWS.at(np.array([0, 2, 5]), np.array([1.0, 2.0, 4.0])).tolist() == [3.0, 0.0, 4.0]
     assert ROWS.count(CELLS > 0.5).dtype == np.float64
     assert ROWS.each(np.array([7.0, 8.0, 9.0])).tolist() == [7, 7, 7, 8, 9, 9]
+    assert ROWS.cells_of(np.array([True, False, True])).tolist() == [0, 1, 2, 4, 5]
     assert Rows(np.array([2, 1])).each(np.array([7.0, 8.0])).tolist() == [7, 7, 8]
 
 

@@ -62,10 +62,9 @@ class Rows(Remembering):
         return np.repeat(np.arange(len(self.sizes)), self.sizes)
 
     def cells_of(self, flags: Flags) -> Places:
-        """Where the cells of flagged rows are; flags of shape ``(k,)``."""
+        """Where the cells of flagged rows are; flags of shape ``(k,)``, not all unset."""
         spans = zip(self.starts[flags].tolist(), self.ends[flags].tolist(), strict=True)
-        own = [np.arange(first, last + 1) for first, last in spans]
-        return np.concatenate(own) if own else np.zeros(0, dtype=np.intp)
+        return np.concatenate([np.arange(first, last + 1) for first, last in spans])
 
     def sum(self, cells: Floats) -> Floats:
         """The sum of each row's cells, shape ``(..., k)``."""
