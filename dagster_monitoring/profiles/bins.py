@@ -160,11 +160,6 @@ class BinSet:
     sample: SamplePlan | None = None
 
     @property
-    def segment_columns(self) -> tuple[str, ...]:
-        """The columns that make segments."""
-        return tuple(self.segments)
-
-    @property
     def numeric(self) -> dict[str, NumericBins]:
         """The numeric columns' bins."""
         return {n: b for n, b in self.columns.items() if isinstance(b, NumericBins)}
@@ -184,7 +179,7 @@ class BinSet:
         for projection in self.projections:
             digest.update(projection.key.encode())
         if self.sample is not None:
-            digest.update(self.sample.key.encode("utf-8", "surrogatepass"))
+            digest.update(self.sample.key.encode())
         return digest.hexdigest()
 
 

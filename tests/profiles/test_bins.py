@@ -9,9 +9,11 @@ from dagster_monitoring.profiles.bins import (
     SEGMENT_BINS,
     BinSet,
     CategoricalBins,
+    NumericBins,
     build_numeric_bins,
     equal_width_edges,
 )
+from dagster_monitoring.profiles.sample import SamplePlan
 
 numbers = st.lists(
     st.floats(-1e9, 1e9) | st.sampled_from([0.0, 1.0, 7.5]), min_size=1, max_size=300
@@ -131,3 +133,25 @@ def test_names_that_run_together_have_different_keys() -> None:
     assert (
         CategoricalBins(vocabulary=("ab", "c")).key != CategoricalBins(vocabulary=("a", "bc")).key
     )
+
+
+def test_bins_keep_the_key_that_stored_profiles_name_them_by() -> None:
+    """Another way of hashing would make all that is stored useless."""
+    numbers = NumericBins(
+        edges=np.array([1.0, 2.0, 2.5]),
+        segment_edges=np.array([1.0, 2.0]),
+        deciles=np.array([2.0]),
+        centre=2.0,
+        minimum=1.0,
+        maximum=5.0,
+        std=1.5,
+        exact=True,
+        exponent=-35,
+        doane=None,
+    )
+    names = CategoricalBins(vocabulary=("Oslo", "naïve", "\ud800"))
+    assert numbers.key == "2fb7411391db5bd0300345e195d6b701"
+    assert names.key == "f37954a5f17140cefa511fcc274ca7d4"
+    sample = SamplePlan(columns=("size", "\ud800"), size=9)
+    both = BinSet(columns={"size": numbers, "city": names}, sample=sample)
+    assert both.key == "d0907f4bcf6e700bcbcda085edb82b39"
