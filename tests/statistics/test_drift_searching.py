@@ -42,3 +42,12 @@ def test_each_function_is_asked_for_until_it_is_found():
     assert found == pytest.approx(roots, rel=1e-3)
     assert asked[0] == [0, 1, 2]
     assert 0 not in asked[-1]
+
+
+def test_a_function_may_be_nothing_from_somewhere_on():
+    def falls(values, at):
+        assert len(at) == 1
+        return np.exp(3) * np.maximum(1 - values, 0.0)
+
+    (found,) = _where_one(falls, math.exp(3), np.array([10.0]))
+    assert found == pytest.approx(1 - math.exp(-3), rel=1e-3)

@@ -15,6 +15,7 @@ _CLOSE = 1e-3
 _HARDLY_SKEWED = 0.02
 _MOST_JUMPS = 12
 _SELDOM = 1e-4
+_TINY = float(np.finfo(np.float64).tiny)
 _NUMBERS = np.arange(_MOST_JUMPS, dtype=np.float64)
 _FACTORIALS = np.cumprod(np.maximum(_NUMBERS, 1))
 
@@ -99,16 +100,16 @@ def _where_one(falls: Callable[[Floats, Places], Floats], at_zero: float, high: 
     Args:
         falls: of values, and of the places of the functions that they are for.
         at_zero: what each of them is at 0, above 1.
-        high: where each of them is below 1.
+        high: where each of them is below 1, be it 0.
 
     Source: Dowell, Jarratt (1971), A modified regula falsi method, BIT 11, 168-174.
     """
     at, found, low = np.arange(len(high)), high.copy(), np.zeros(len(high))
-    above, below = np.full(len(high), math.log(at_zero)), np.log(falls(high, at))
+    above, below = np.full(len(high), math.log(at_zero)), _logarithm(falls(high, at))
     came = np.zeros(len(high))
     while len(at):
         middle = low + (high - low) * (above / (above - below))
-        height = np.log(falls(middle, at))
+        height = _logarithm(falls(middle, at))
         found[at], left = middle, height > 0
         above = np.where(left, height, np.where(came < 0, above / 2, above))
         below = np.where(left, np.where(came > 0, below / 2, below), height)
@@ -118,6 +119,11 @@ def _where_one(falls: Callable[[Floats, Places], Floats], at_zero: float, high: 
         at, came = at[wide], came[wide]
         low, high, above, below = low[wide], high[wide], above[wide], below[wide]
     return found
+
+
+def _logarithm(values: Floats) -> Floats:
+    """Finite for 0 too: a line that ends infinitely far down tells of no place between."""
+    return np.log(np.maximum(values, _TINY))
 
 
 def skewed_quantile(skewness: Floats, alpha: float) -> Floats:
