@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -120,6 +121,13 @@ def test_a_worker_reads_the_pieces_of_its_numbers() -> None:
     assert found.to_pydict() == {"m": [*range(-20, -30, -1), *range(0, -10, -1)]}
     steps = _Chain(reading, lambda batches: iter([sum(batch.num_rows for batch in batches)]))
     assert [*steps(numbers)] == [20]
+
+
+@pytest.fixture(autouse=True)
+def _garbage_is_collected() -> Iterator[None]:
+    """A worker's process freezes what it has imported; this one has other tests to run."""
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture

@@ -53,6 +53,22 @@ def test_files_of_unlike_schemas_give_the_local_engines_bytes(engine, plan, tmp_
     assert is_same(local, spark)
 
 
+def test_ids_that_are_not_there_or_are_lists_are_no_duplicates(engine, plan, tmp_path):
+    without = slice_rows(60, seed=21).drop(["id"])
+    lists = slice_rows(50, seed=22)
+    place = lists.schema.get_field_index("id")
+    lists = lists.set_column(place, "id", pa.array([[1]] * 50))
+    for name, table in (("without", without), ("lists", lists)):
+        (tmp_path / name).mkdir()
+        local, spark = both(engine, write_files(tmp_path / name, [table]), plan)
+        assert spark.n_duplicate_ids == 0
+        assert ("id" in spark.missing_columns, "id" in spark.type_faults) == (
+            name == "without",
+            name == "lists",
+        )
+        assert is_same(local, spark)
+
+
 def test_a_slice_without_rows_is_the_local_engines(engine, plan, tmp_path):
     local, spark = both(engine, write_files(tmp_path, [slice_rows(5, seed=1).slice(0, 0)]), plan)
     assert spark.is_empty

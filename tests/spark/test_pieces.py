@@ -17,7 +17,7 @@ from dagster_monitoring.profiles.engines import _spark_ids
 from dagster_monitoring.sources import Request, _spark_pieces
 from dagster_monitoring.sources._files import list_files, open_parquet
 from dagster_monitoring.sources._spark_pieces import FilePiece, MeasuredFile, pieces_of
-from tests.spark.slices import BOUNDS, DAY, Rows, slice_rows, write_files
+from tests.spark.slices import BOUNDS, DAY, Rows, both, is_same, slice_rows, write_files
 
 
 def pieces(folder: Path, options=None) -> list[FilePiece]:
@@ -95,6 +95,16 @@ def test_packs_count_what_pyarrow_counts(held, monkeypatch):
         for bucket in buckets
     ]
     assert sum(counted) == len(ids) - pc.count_distinct(pa.array(ids), mode="only_valid").as_py()
+
+
+def test_workers_read_every_piece_of_many(engine, plan, tmp_path, monkeypatch):
+    tables = [slice_rows(600, seed=s, first_id=1_000 * s) for s in range(4)]
+    source = write_files(tmp_path, tables)
+    monkeypatch.setattr(_spark_pieces, "PIECE_BYTES", 1_000)
+    assert len(pieces(tmp_path / f"day={DAY}")) == 4
+    local, spark = both(engine, source, plan)
+    assert spark.rows == 2_400
+    assert is_same(local, spark)
 
 
 def test_a_damaged_file_that_workers_read_is_named(engine, plan, tmp_path):
