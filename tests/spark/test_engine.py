@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import pytest
 
+from dagster_monitoring.errors import SliceNotFoundError
 from dagster_monitoring.sources import ParquetSource
-from tests.spark.slices import NUMERIC, WRONG, both, is_same, slice_rows, write_files
+from tests.spark.slices import NUMERIC, WRONG, Rows, both, is_same, slice_rows, write_files
 
 
 def test_every_type_gives_the_local_engines_bytes(engine, plan, tmp_path):
@@ -57,7 +61,7 @@ def test_ids_that_are_not_there_or_are_lists_are_no_duplicates(engine, plan, tmp
     without = slice_rows(60, seed=21).drop(["id"])
     lists = slice_rows(50, seed=22)
     place = lists.schema.get_field_index("id")
-    lists = lists.set_column(place, "id", pa.array([[1]] * 50))
+    lists = lists.set_column(place, "id", pa.array([[1]] * 49 + [None]))
     for name, table in (("without", without), ("lists", lists)):
         (tmp_path / name).mkdir()
         local, spark = both(engine, write_files(tmp_path / name, [table]), plan)
@@ -87,3 +91,16 @@ def test_days_are_told_apart_by_timestamp_as_the_local_engine_does(engine, plan,
     assert 1_400 < spark.rows < 1_500
     assert spark.n_outside_partition == 0
     assert is_same(local, spark)
+
+
+def test_a_day_of_which_no_file_has_a_row_is_no_slice(engine, plan, tmp_path):
+    table = slice_rows(50, seed=1)
+    place = table.schema.get_field_index("at")
+    later = pc.add(table["at"], pa.scalar(timedelta(days=9)))
+    pq.write_table(table.set_column(place, "at", later), tmp_path / "all.parquet")
+    source = ParquetSource(path=f"{tmp_path}/*.parquet")
+    with pytest.raises(SliceNotFoundError) as local:
+        [*Rows(source).batches()]
+    with pytest.raises(SliceNotFoundError) as spark:
+        engine.profile(Rows(source), plan)
+    assert str(spark.value) == str(local.value)

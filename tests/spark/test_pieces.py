@@ -116,4 +116,6 @@ def test_a_damaged_file_that_workers_read_is_named(engine, plan, tmp_path):
     by_workers = engine.model_copy(update={"files_read_by": "workers"})
     with pytest.raises(CorruptDataError, match=f"file .*{damaged.name} can't be read to its end"):
         by_workers.profile(Rows(source), plan)
+    with pytest.raises(CorruptDataError, match=r"^the slice can't be read to its end by Spark: "):
+        engine.profile(Rows(source), plan)
     assert DAY in str(damaged)
